@@ -1,0 +1,157 @@
+"""Settings: `osler.toml`, then environment `OSLER_*`, then flags, each stronger than the one before.
+
+Files read, weaker first: `OSLER_HOME/osler.toml`, then `osler.toml` of the working directory if it belongs to
+the current user (a stranger's folder must not open the egress gate), or only the file that `OSLER_CONFIG` or
+`--config` names. `OSLER_MODELS_LANGUAGE=...` sets `[models] language`. It does not know what a setting does.
+"""
+
+import functools
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from osler.errors import InputError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Models(Section):
+    """Which models work: a spec is `smollm2`, `gguf:PATH` or `openai:URL#NAME`."""
+
+    language: str = "smollm2"
+    embedder: str = "e5-small"
+    threads: int = Field(default=0, ge=0, description="0: as many as the machine has cores")
+    context: int = Field(default=8192, ge=512, description="tokens")
+    adapter: str | None = None
+    api_key_variable: str = Field(default="OSLER_API_KEY", description="environment variable with the endpoint's key")
+    timeout: float = Field(default=120.0, gt=0, description="seconds")
+
+
+class Egress(Section):
+    """What may leave the machine. Empty `allow`: nothing."""
+
+    allow: tuple[str, ...] = Field(default=(), description="URL prefixes of endpoints that may be sent text")
+    deidentify: bool = True
+
+
+class Library(Section):
+    default: str = "starter"
+    passages: int = Field(default=6, ge=1, le=50, description="passages behind an answer")
+
+
+class Consult(Section):
+    differential: int = Field(default=10, ge=1, le=100)
+    questions: int = Field(default=5, ge=0, le=20)
+    language: Literal["auto", "en", "zh"] = "auto"
+    seed: int = 0
+
+
+class Database(Section):
+    url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the home")
+
+
+class Safety(Section):
+    interactions: tuple[str, ...] = Field(default=(), description="further interaction sets, CSV or JSON")
+    crosswalk: str | None = Field(default=None, description="CSV of code, target for codes without an open map")
+
+
+class Settings(Section):
+    """All settings in force. `sources` names the files they came from."""
+
+    home: Path
+    models: Models = Models()
+    egress: Egress = Egress()
+    library: Library = Library()
+    consult: Consult = Consult()
+    database: Database = Database()
+    safety: Safety = Safety()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.home / 'osler.db'}"
+
+
+SECTIONS = ("models", "egress", "library", "consult", "database", "safety")
+
+
+@functools.cache
+def default_home() -> Path:
+    """The platform's user data folder for Osler."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("osler", appauthor=False))
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """The settings in force. `flags` maps dotted names (`models.language`) or `home` to values; None is "not given".
+
+    Raises InputError naming the file or variable whose value can't be used.
+    """
+    env = os.environ if environment is None else environment
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    home = Path(given.pop("home", None) or env.get("OSLER_HOME") or default_home()).expanduser().absolute()
+    named = config or (Path(env["OSLER_CONFIG"]) if env.get("OSLER_CONFIG") else None)
+    files = [named] if named else [home / "osler.toml", Path.cwd() / "osler.toml"]
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    origin: dict[str, str] = {}
+    read: list[str] = []
+    for file in files:
+        for section, entries in _file_sections(file, required=file is named).items():
+            values[section].update(entries)
+            origin.update({f"{section}.{key}": str(file) for key in entries})
+            read.append(str(file))
+    for variable, dotted, value in _environment_entries(env):
+        section, key = dotted.split(".", 1)
+        values[section][key] = value
+        origin[dotted] = f"environment variable {variable}"
+    for dotted, value in given.items():
+        section, key = dotted.split(".", 1)
+        values[section][key] = value
+        origin[dotted] = f"flag for {dotted}"
+    try:
+        return Settings(home=home, sources=tuple(dict.fromkeys(read)), **values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        dotted = ".".join(str(part) for part in first["loc"][:2])
+        raise InputError(f"setting {dotted}: {first['msg']}", where=origin.get(dotted)) from None
+
+
+def _file_sections(file: Path, required: bool) -> dict[str, dict[str, Any]]:
+    try:
+        if not required and (not file.is_file() or (hasattr(os, "getuid") and file.stat().st_uid != os.getuid())):
+            return {}
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the settings file can't be read: {error}", where=str(file)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the settings file is not valid TOML: {error}", where=str(file)) from None
+    for section, entries in content.items():
+        if section not in SECTIONS or not isinstance(entries, dict):
+            raise InputError(f"unknown section [{section}]", where=str(file), hint=f"Known: {', '.join(SECTIONS)}.")
+    return content
+
+
+def _environment_entries(env: Mapping[str, str]) -> list[tuple[str, str, Any]]:
+    entries: list[tuple[str, str, Any]] = []
+    for section in SECTIONS:
+        model = Settings.model_fields[section].annotation
+        assert isinstance(model, type) and issubclass(model, BaseModel)
+        for key, field in model.model_fields.items():
+            variable = f"OSLER_{section}_{key}".upper()
+            if variable in env:
+                raw = env[variable]
+                many = str(field.annotation).startswith("tuple")
+                value = tuple(part.strip() for part in raw.split(",") if part.strip()) if many else raw
+                entries.append((variable, f"{section}.{key}", value))
+    return entries
