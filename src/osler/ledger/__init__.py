@@ -1,0 +1,6 @@
+"""Accountability: the tamper-evident chain of everything Osler answered, encrypted and erasable by patient."""
+
+from osler.ledger.chain import Entry, canonical, digest, new_id
+from osler.ledger.ledger import Draft, Erased, Ledger, Verification
+
+__all__ = ["Draft", "Entry", "Erased", "Ledger", "Verification", "canonical", "digest", "new_id"]

@@ -1,0 +1,66 @@
+"""The tamper-evident chain as pure functions: canonical JSON, salted commitments, entry hashes.
+
+RFC 8785 canonical JSON and SHA-256. It knows neither keys nor storage.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+
+from osler.errors import InputError
+from osler.nouns import Noun
+
+GENESIS = "0" * 64
+
+
+class Entry(Noun):
+    """One link. `commitment`: salted hash of the payload; `hash`: over all fields but itself and the signature."""
+
+    seq: int
+    id: str
+    time: str
+    kind: str
+    commitment: str
+    previous: str
+    key: str
+    hash: str
+    signature: str
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value. Raises InputError for what JSON can't carry (NaN, integers over 2^53)."""
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise InputError(f"the payload can't be written as canonical JSON: {error}") from None
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical form, hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def commit(payload: bytes, salt: bytes) -> str:
+    """HMAC-SHA-256 keyed by the salt: hides the payload while the salt is secret, binds it once it is shown."""
+    return hmac.new(salt, payload, hashlib.sha256).hexdigest()
+
+
+def entry_hash(seq: int, id: str, time: str, kind: str, commitment: str, previous: str, key: str) -> str:
+    link = {"seq": seq, "id": id, "time": time, "kind": kind, "commitment": commitment, "previous": previous}
+    return digest({**link, "key": key})
+
+
+def new_id(prefix: str) -> str:
+    """A readable identifier such as `c-20261122-7k2m9qfx`: kind, day, forty random bits."""
+    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    tail = "".join(secrets.choice(alphabet) for _ in range(8))
+    return f"{prefix}-{datetime.now(UTC):%Y%m%d}-{tail}"
+
+
+def now() -> str:
+    """ISO 8601 with offset, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
