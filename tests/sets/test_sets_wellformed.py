@@ -1,0 +1,128 @@
+"""Checks that the hand-written test sets are well formed: offsets, allowed values, unique ids, enough of each class.
+
+It says nothing about whether a label is right, and runs no rule.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+STATUS = {"present", "absent", "uncertain"}
+EXPERIENCER = {"patient", "family", "other"}
+TIME = {"current", "historical", "hypothetical"}
+VERDICT = {"supported", "partial", "unsupported", "contradicted"}
+KIND = set(
+    "number unit dose negation laterality time direction entity drug extra-claim off-topic paraphrase verbatim "
+    "abbreviation".split()
+)
+ORIGIN = ("openstax_", "medquad:", "medec:", "own")
+
+
+def _items(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def context() -> list[dict[str, Any]]:
+    return _items("context.jsonl")
+
+
+@pytest.fixture(scope="module")
+def verification() -> list[dict[str, Any]]:
+    return _items("verification.jsonl")
+
+
+def test_context_offsets_cut_out_the_mention(context: list[dict[str, Any]]) -> None:
+    for item in context:
+        assert item["text"][item["start"] : item["end"]] == item["mention"] != "", item["id"]
+
+
+def test_context_fields_are_valid_and_ids_unique(context: list[dict[str, Any]]) -> None:
+    fields = {"id", "language", "style", "text", "start", "end", "mention", "status", "experiencer", "time"}
+    for item in context:
+        assert set(item) == fields, item["id"]
+        assert item["language"] in {"en", "zh"}, item["id"]
+        assert item["status"] in STATUS, item["id"]
+        assert item["experiencer"] in EXPERIENCER, item["id"]
+        assert item["time"] in TIME, item["id"]
+    assert len({item["id"] for item in context}) == len(context)
+    assert len({(item["text"], item["start"]) for item in context}) == len(context)
+
+
+def test_context_keeps_its_own_conventions(context: list[dict[str, Any]]) -> None:
+    for item in context:
+        if item["status"] == "absent" or item["experiencer"] != "patient":
+            assert item["time"] == "current", item["id"]
+        if item["time"] == "hypothetical":
+            assert item["status"] == "uncertain", item["id"]
+        if item["time"] == "historical":
+            assert item["status"] == "present", item["id"]
+
+
+def test_context_has_enough_of_each_class(context: list[dict[str, Any]]) -> None:
+    language = Counter(item["language"] for item in context)
+    assert language["en"] >= 280
+    assert language["zh"] >= 60
+    english = {item["style"] for item in context if item["language"] == "en"}
+    assert english == {"ed", "clinic", "discharge", "ward", "template"}
+    for field, value, least in [
+        ("status", "present", 250),
+        ("status", "absent", 150),
+        ("status", "uncertain", 80),
+        ("experiencer", "family", 30),
+        ("experiencer", "other", 10),
+        ("time", "historical", 50),
+        ("time", "hypothetical", 35),
+    ]:
+        assert sum(item[field] == value for item in context) >= least, value
+
+
+def test_verification_fields_are_valid_and_ids_unique(verification: list[dict[str, Any]]) -> None:
+    for item in verification:
+        assert set(item) == {"id", "language", "statement", "evidence", "verdict", "kind", "origin"}, item[
+            "id"
+        ]
+        assert item["verdict"] in VERDICT, item["id"]
+        assert item["kind"] in KIND, item["id"]
+        assert item["language"] in {"en", "zh"}, item["id"]
+        assert item["origin"].startswith(ORIGIN), item["id"]
+        assert item["statement"].strip(), item["id"]
+        assert item["evidence"], item["id"]
+        assert all(set(passage) == {"text"} and passage["text"].strip() for passage in item["evidence"]), (
+            item["id"]
+        )
+    assert len({item["id"] for item in verification}) == len(verification)
+    assert len({(i["statement"], i["evidence"][0]["text"]) for i in verification}) == len(verification)
+
+
+def test_verification_kinds_fit_their_verdicts(verification: list[dict[str, Any]]) -> None:
+    fits = {
+        "verbatim": {"supported"},
+        "paraphrase": {"supported"},
+        "abbreviation": {"supported"},
+        "extra-claim": {"partial", "unsupported"},
+        "off-topic": {"unsupported"},
+    }
+    for item in verification:
+        assert item["verdict"] in fits.get(item["kind"], VERDICT), item["id"]
+        if item["kind"] == "verbatim":
+            assert item["statement"] in item["evidence"][0]["text"], item["id"]
+
+
+def test_verification_has_enough_of_each_class(verification: list[dict[str, Any]]) -> None:
+    verdict = Counter(item["verdict"] for item in verification)
+    for name, least in [("supported", 120), ("partial", 35), ("unsupported", 70), ("contradicted", 80)]:
+        assert verdict[name] >= least, name
+    assert len(verification) >= 320
+    assert sum(item["language"] == "zh" for item in verification) >= 40
+    assert {item["kind"] for item in verification} == KIND
+    origin = Counter(item["origin"].split(":")[0] for item in verification)
+    assert sum(n for name, n in origin.items() if name.startswith(("openstax", "medquad"))) >= 200
+    assert origin["medec"] >= 50
+    assert origin["own"] >= 60
+    notes = [item["origin"] for item in verification if item["origin"].startswith("medec:")]
+    assert len(notes) == len(set(notes))
