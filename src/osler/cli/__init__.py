@@ -1,0 +1,90 @@
+"""The command line: a thin module a command group, loaded only when it is called.
+
+It knows no medicine: it parses, calls a room and prints.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from osler import __version__
+from osler.errors import OslerError
+
+# name -> (module, one-line help). The help stands here so that `osler --help` imports no room.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "consult": ("consult", "A case in, a ranked and cited second opinion out."),
+    "ask": ("ask", "Answer a question from the library, every statement cited."),
+    "search": ("search", "Search a library."),
+    "ingest": ("ingest", "Add documents to a library."),
+    "concepts": ("concepts", "Find phenotypes, diseases and drugs in text, with their context."),
+    "diagnose": ("diagnose", "Rank diseases for lists of HPO terms."),
+    "graph": ("graph", "Look into the knowledge graph."),
+    "deid": ("deid", "Remove identifiers from text and records."),
+    "models": ("models", "Which models there are and what they may do."),
+    "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
+    "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),
+    "doctor": ("doctor", "What is installed, in use, and missing."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"osler.cli.{COMMANDS[name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="osler")
+def cli() -> None:
+    """Osler: evidence first, model second, on your own machine.
+
+    Every answer cites its evidence, can be replayed from the ledger, and is for professional review.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 done, 1 the input was bad, 2 usage, 3 a component is missing."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    try:
+        result: Any = cli.main(args=arguments, prog_name="osler", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except OslerError as error:
+        _complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted; what was acknowledged is kept.")
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has gone; the interpreter must not try to flush into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("OSLER_DEBUG"):
+            raise
+        _complain(f"internal error: {type(error).__name__}: {error}. OSLER_DEBUG=1 shows where; please report it.")
+        return 1
+
+
+def _complain(message: str) -> None:
+    click.echo(f"osler: {message}", err=True)

@@ -1,0 +1,143 @@
+"""Options that every command shares, and what they turn into: settings, JSON on standard output, batches.
+
+It does not know any command.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+from pydantic import BaseModel
+
+from osler.errors import InputError, OslerError
+from osler.settings import load_settings
+
+MAX_LINE = 16 * 1024 * 1024
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--home`, `--config` and `--model`, and hand the command the settings in force as `settings`."""
+
+    @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where all state lives.")
+    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Read only this settings file.")
+    @click.option("--model", metavar="SPEC", help="smollm2, gguf:PATH or openai:URL#NAME.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, home: Path | None, config: Path | None, model: str | None, **kwargs: Any) -> Any:
+        settings = load_settings({"home": home, "models.language": model}, config=config)
+        return command(*args, settings=settings, **kwargs)
+
+    return wrapped
+
+
+as_json = click.option("--json", "json_out", is_flag=True, help="One JSON document on standard output.")
+as_jsonl = click.option("--jsonl", "jsonl_out", is_flag=True, help="Batch: one JSON document a line.")
+
+
+def dump(value: Any) -> Any:
+    """JSON-ready form of nouns, named tuples and containers of them."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: dump(item) for key, item in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: dump(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [dump(item) for item in value]
+    return value
+
+
+def print_json(value: Any) -> None:
+    click.echo(orjson.dumps(dump(value), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def print_line(value: Any) -> None:
+    click.echo(orjson.dumps(dump(value)).decode())
+
+
+def read_input(path: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises InputError naming the file."""
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except IsADirectoryError:
+        raise InputError("this is a folder, not a file", where=path) from None
+    except FileNotFoundError:
+        raise InputError("no such file", where=path) from None
+    except OSError as error:
+        raise InputError(f"the file can't be read: {error.strerror}", where=path) from None
+
+
+def rows(path: str, required: Iterable[str]) -> Iterator[tuple[dict[str, Any], OslerError | None]]:
+    """The objects of a JSON Lines file in order, each with the error that makes it unusable, if any."""
+    name = "standard input" if path == "-" else path
+    with _open(path) as lines:
+        for number, raw in enumerate(lines, start=1):
+            if not raw.strip():
+                continue
+            where = f"{name}, line {number}"
+            try:
+                if len(raw) > MAX_LINE:
+                    raise InputError(f"the line is longer than {MAX_LINE:,} bytes", where=where)
+                row = json.loads(raw.decode("utf-8-sig"))
+            except (ValueError, RecursionError) as error:
+                yield {"id": None}, InputError(f"not valid JSON: {error}", where=where)
+                continue
+            except InputError as error:
+                yield {"id": None}, error
+                continue
+            if not isinstance(row, dict):
+                yield {"id": None}, InputError("the line is not a JSON object", where=where)
+                continue
+            missing = [key for key in required if key not in row]
+            fault = InputError(f"missing field {', '.join(missing)}", where=where) if missing else None
+            yield {**row, "where": where}, fault
+
+
+def _open(path: str) -> AbstractContextManager[BinaryIO]:
+    if path == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise InputError(f"the file can't be read: {error.strerror}", where=path) from None
+
+
+def text_field(row: dict[str, Any], field: str) -> str:
+    """The row's text field. Raises InputError if it is anything else or empty."""
+    value = row[field]
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"`{field}` must be a text that is not empty", where=row.get("where"))
+    return value
+
+
+def list_field(row: dict[str, Any], field: str) -> list[str]:
+    """The row's list of texts, empty if absent. Raises InputError if it is anything else."""
+    value = row.get(field) or []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"`{field}` must be a list of texts", where=row.get("where"))
+    return value
+
+
+def run_batch(path: str, required: Iterable[str], answer: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """Answer each line on standard output; a bad line becomes an error row and the run goes on. The exit code."""
+    failed = 0
+    for row, fault in rows(path, required):
+        try:
+            if fault is not None:
+                raise fault
+            result = {"id": row.get("id"), **answer(row)}
+        except OslerError as error:
+            located = error if error.where else type(error)(error.message, where=row.get("where"), hint=error.hint)
+            result = {"id": row.get("id"), "error": located.as_row()}
+            failed += 1
+        print_line(result)
+    if failed:
+        click.echo(f"osler: {failed} line(s) could not be answered; see their `error`.", err=True)
+    return 1 if failed else 0

@@ -1,0 +1,134 @@
+"""What a method may draw on, loaded when first needed, and the recorder that notes each use for the ledger.
+
+It does not know how an answer is made; a method gets a `Run` and asks it for passages, edges and text.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from osler import __version__
+from osler.ledger import digest, new_id
+from osler.ledger.chain import now
+from osler.nouns import Evidence, GraphCall, ModelCall, ModelReference, SearchCall, Trace
+from osler.settings import Settings
+
+if TYPE_CHECKING:
+    from osler.knowledge.concepts.recogniser import Recogniser
+    from osler.knowledge.graph import Graph
+    from osler.knowledge.library import Library
+    from osler.models import Generation, LanguageModel, Request
+    from osler.models.embedder import Embedder
+
+
+class Resources:
+    """Graph, library, recogniser, embedder and model of one home. Each is loaded on first use and kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def graph(self) -> "Graph":
+        from osler.knowledge.graph import load_graph
+
+        return load_graph()
+
+    @cached_property
+    def library(self) -> "Library":
+        from osler.knowledge.library import open_library
+
+        return open_library(self.settings.library.default, self.settings)
+
+    @cached_property
+    def recogniser(self) -> "Recogniser":
+        from osler.knowledge.concepts.recogniser import load_recogniser
+
+        return load_recogniser()
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        from osler.models.embedder import load_embedder
+
+        return load_embedder(self.settings.models.embedder)
+
+    @cached_property
+    def model(self) -> "LanguageModel":
+        from osler.models import load_model
+
+        return load_model(self.settings.models.language, self.settings)
+
+
+class Run:
+    """One answer in the making: uses the resources and records every use, enough to replay it."""
+
+    def __init__(self, resources: Resources, kind: str, parameters: dict[str, Any] | None = None) -> None:
+        self.resources = resources
+        self.settings = resources.settings
+        self.id = new_id(kind[0])
+        self.evidence: dict[str, Evidence] = {}
+        self._kind, self._parameters = kind, parameters or {}
+        self._started, self._clock = now(), time.perf_counter()
+        self._calls: list[ModelCall] = []
+        self._searches: list[SearchCall] = []
+        self._graph: list[GraphCall] = []
+
+    def search(self, query: str, k: int, **filters: Any) -> list[Evidence]:
+        """Passages of the default library, best first."""
+        from osler.knowledge.library import Filters
+
+        library = self.resources.library
+        found = library.search(query, k=k, filters=Filters(**filters) if filters else None)
+        passages = [(item.id, _hash(item.text)) for item in found]
+        call = {"library": library.name, "version": library.version, "query": query, "k": k, "filters": filters}
+        self._searches.append(SearchCall(**call, passages=passages))
+        return found
+
+    def generate(self, requests: "Sequence[Request]") -> "list[Generation]":
+        """Texts of the language model, each recorded with its prompt and parameters."""
+        model = self.resources.model
+        generations = model.generate(requests)
+        reference = ModelReference(spec=model.info.spec, digest=model.info.digest)
+        for request, generation in zip(requests, generations, strict=True):
+            self._calls.append(
+                ModelCall(
+                    model=reference,
+                    prompt=generation.prompt,
+                    parameters=request.parameters(),
+                    output=generation.text,
+                    output_tokens=generation.tokens,
+                    replayable=model.info.local,
+                )
+            )
+        return generations
+
+    def note(self, operation: str, arguments: dict[str, Any], result: Any) -> None:
+        """Record a question to the graph or ranker and a hash of its answer (`result`: a JSON value)."""
+        self._graph.append(GraphCall(operation=operation, arguments=arguments, result_hash=digest(result)))
+
+    def cite(self, evidence: Evidence) -> str:
+        """Make evidence citable in this answer; its id."""
+        self.evidence.setdefault(evidence.id, evidence)
+        return evidence.id
+
+    def trace(self, method: str, knowledge: dict[str, str]) -> Trace:
+        """All that stands behind the answer so far."""
+        return Trace(
+            id=self.id,
+            kind=self._kind,
+            started=self._started,
+            seconds=round(time.perf_counter() - self._clock, 3),
+            method=method,
+            parameters=self._parameters,
+            knowledge=knowledge,
+            calls=self._calls,
+            searches=self._searches,
+            graph=self._graph,
+            evidence={id: _hash(item.text) for id, item in self.evidence.items()},
+            versions={"osler": __version__},
+        )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
