@@ -162,10 +162,11 @@ def add_diseases(builder: Builder, data: Path) -> None:
         if row["subClassOf"]:
             doid_parents[row["id"]].add(row["subClassOf"])
     for row in tsv(data / "mondo_mappings.tsv.gz"):
-        term = builder.term(row["subject_id"], row["subject_label"] or row["object_label"], "disease")
+        label = row["subject_label"].removeprefix("obsolete ") or row["object_label"]
+        term = builder.term(row["subject_id"], label, "disease")
         other = curie(row["object_id"])
         if row["predicate_id"] == "rdfs:subClassOf":
-            builder.term(other, row["object_label"], "disease")
+            builder.term(other, row["object_label"].removeprefix("obsolete "), "disease")
             edge = re.search(r"\((OMIM:\d+) -> (OMIMPS:\d+)\)", row["origin"])
             reference = edge[2] if edge else ""
             stated = edge[1] if edge else ""
@@ -184,21 +185,21 @@ def add_diseases(builder: Builder, data: Path) -> None:
 
 
 def merge_one_to_one(builder: Builder, data: Path) -> None:
-    """Identifiers without a Mondo mapping join the DOID that alone refers to them and to nothing else of their kind."""
+    """Identifiers without a Mondo mapping join the DOID that alone refers to them and to nothing else of their kind,
+    if Mondo doesn't know that DOID either: cross-references are looser than mappings."""
     by_pair: dict[tuple[str, str], set[str]] = defaultdict(set)
     by_other: dict[str, set[str]] = defaultdict(set)
     for row in tsv(data / "doid_xrefs.tsv.gz"):
         other = curie(row["xref"])
         prefix = other.split(":")[0]
-        if prefix in ("OMIM", "ORPHA", "MESH"):
+        if prefix in ("OMIM", "ORPHA", "MESH") and "PS" not in other:
             by_pair[row["id"], prefix].add(other)
             by_other[other].add(row["id"])
     for other, doids in sorted(by_other.items()):
         doid = next(iter(doids))
         if len(doids) == 1 and builder.resolve(other) is None and len(by_pair[doid, other.split(":")[0]]) == 1:
-            target = builder.resolve(doid)
-            if target:
-                builder.alias[other] = (target, "equivalent")
+            if doid in builder.terms:
+                builder.alias[other] = (doid, "equivalent")
 
 
 def unverted(label: str) -> str:
@@ -240,14 +241,14 @@ def add_annotations(builder: Builder, folder: Path) -> None:
 # --- MeSH, drugs, indications -------------------------------------------------------------------------------
 
 
-def add_mesh(builder: Builder, data: Path) -> dict[str, str]:
-    """Headings, and the tree number -> identifier table."""
-    trees: dict[str, str] = {}
+def add_mesh(builder: Builder, data: Path) -> dict[str, tuple[str, str]]:
+    """Adds the headings; the heading (identifier, name) at each tree number."""
+    trees: dict[str, tuple[str, str]] = {}
     numbers: dict[str, list[str]] = {}
     for row in tsv(data / "mesh_2015.tsv.gz"):
         identifier = f"MESH:{row['mesh_id']}"
         numbers[identifier] = [number for number in row["mesh_tree_numbers"].split("|") if number]
-        trees.update({number: identifier for number in numbers[identifier]})
+        trees.update({number: (identifier, row["mesh_name"]) for number in numbers[identifier]})
         target = builder.resolve(identifier)
         if target:
             builder.terms[target].add(unverted(row["mesh_name"]), "exact")
@@ -256,18 +257,19 @@ def add_mesh(builder: Builder, data: Path) -> dict[str, str]:
             term = builder.term(identifier, row["mesh_name"], "disease" if disease else "heading")
             term.add(unverted(row["mesh_name"]), "exact")
     for identifier, places in numbers.items():
-        for above in sorted({trees[n.rpartition(".")[0]] for n in places if n.rpartition(".")[0] in trees}):
+        for above in sorted({trees[n.rpartition(".")[0]][0] for n in places if n.rpartition(".")[0] in trees}):
             if above != identifier:
                 builder.edges.append(EdgeRow(identifier, "broader", above, "mesh", "", identifier, identifier))
     return trees
 
 
-def add_drugs(builder: Builder, data: Path, trees: dict[str, str]) -> None:
+def add_drugs(builder: Builder, data: Path, trees: dict[str, tuple[str, str]]) -> None:
     """DrugBank id, else `osler.drug:` and the name for entries of MedlinePlus, NHS or Wikipedia; MeSH-only entries are
     mostly proteins and chemical classes and stay MeSH headings."""
     with gzip.open(data / "drug_names.jsonl.gz", "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     labels = {row["canonical"] for row in rows}
+    by_label = {key(label): identifier for number, (identifier, label) in sorted(trees.items()) if number[0] == "D"}
     for row in rows:
         mesh = f"MESH:{row['mesh_id']}" if row.get("mesh_id") else ""
         if mesh and not (row.get("drugbank_id") or row.get("medline_plus_id") or row.get("nhs_url")):
@@ -282,20 +284,26 @@ def add_drugs(builder: Builder, data: Path, trees: dict[str, str]) -> None:
         term = builder.term(identifier, row["name"], "drug")
         if not safe_drug_name(row["canonical"]):
             term.flag |= FLAG_LABEL_UNSAFE
-        for name, kind in [(n, "brand") for n in row["brands"]] + [(n, "exact") for n in [row["name"], *row["synonyms"]]]:
+        for name, kind in [(n, "brand") for n in row["brands"]] + [
+            (n, "exact") for n in [row["name"], *row["synonyms"]]
+        ]:
             if safe_drug_name(name) and ", " not in name and (name not in labels or name == row["canonical"]):
                 term.add(name, "abbreviation" if kind == "exact" and len(name) <= 4 else kind)
         if row.get("medline_plus_id"):
             builder.alias.setdefault(f"MEDLINEPLUS:{row['medline_plus_id']}", (identifier, "equivalent"))
-        if not mesh:
-            continue
-        if mesh in builder.terms and builder.terms[mesh].kind == "heading":
-            term.add(builder.terms.pop(mesh).label, "exact")
-            builder.alias[mesh] = (identifier, "equivalent")
-        elif builder.resolve(mesh) is None:
-            builder.alias[mesh] = (identifier, "equivalent")
-            for above in sorted({trees[n.rpartition(".")[0]] for n in row["mesh_tree"] if n.rpartition(".")[0] in trees}):
-                builder.edges.append(EdgeRow(identifier, "broader", above, "mesh", "", mesh, mesh))
+        own = own_heading(row, trees) or by_label.get(key(row["canonical"]))
+        if own and builder.resolve(own) == own and builder.terms[own].kind == "heading":
+            builder.terms.pop(own)
+            builder.alias[own] = (identifier, "equivalent")
+        if mesh and mesh != own and mesh in builder.terms:  # the dictionary's MeSH id of a drug names its class
+            builder.edges.append(EdgeRow(identifier, "member_of_class", mesh, "drug_names", "", identifier, identifier))
+
+
+def own_heading(row: dict[str, Any], by_tree: dict[str, tuple[str, str]]) -> str | None:
+    """The MeSH heading that is the drug itself, by its tree numbers and its name."""
+    names = {key(name) for name in (row["name"], row["canonical"], *row["synonyms"])}
+    places = [by_tree[number] for number in row.get("mesh_tree", []) if number in by_tree]
+    return next((identifier for identifier, label in places if key(label) in names), None)
 
 
 def safe_drug_name(name: str) -> bool:
@@ -324,18 +332,23 @@ def add_chinese(builder: Builder, data: Path) -> None:
 
 def link_equal_labels(builder: Builder) -> None:
     """`same_label` edges from diseases and headings to the phenotype with the same English name, and its Chinese label."""
-    phenotype: dict[str, str] = {}
-    for exact in (False, True):
-        for identifier, term in sorted(builder.terms.items()):
-            if term.kind == "phenotype" and not term.flag:
-                names = [n for (n, language), kind in term.names.items() if kind == "exact" and language == "en"]
-                for name in names if exact else [term.label]:
-                    phenotype.setdefault(key(name), identifier)
+    labels: dict[str, str] = {}
+    synonyms: dict[str, str] = {}
     for identifier, term in sorted(builder.terms.items()):
-        target = phenotype.get(key(term.label)) if term.kind in ("disease", "heading") else None
+        if term.kind == "phenotype" and not term.flag:
+            labels.setdefault(key(term.label), identifier)
+            for (name, language), kind in sorted(term.names.items()):
+                if kind == "exact" and language == "en":
+                    synonyms.setdefault(key(name), identifier)
+    for identifier, term in sorted(builder.terms.items()):
+        if term.kind not in ("disease", "heading"):
+            continue
+        exact = [n for (n, language), kind in term.names.items() if kind == "exact" and language == "en"]
+        target = next((labels[key(n)] for n in (term.label, *sorted(exact)) if key(n) in labels), None)
+        target = target or synonyms.get(key(term.label))
         if target:
             builder.edges.append(EdgeRow(identifier, "same_label", target, "osler"))
-            if key(builder.terms[target].label) == key(term.label):
+            if key(builder.terms[target].label) in {key(n) for n in (term.label, *exact)}:
                 for name in [n for (n, language) in builder.terms[target].names if language == "zh"]:
                     term.add(name, "label", "zh")
 
@@ -414,7 +427,13 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
     arrays["lookup_hash"] = np.array([s[0] for s in searchable], dtype=np.uint32)
     arrays["lookup_place"] = np.array([s[1] for s in searchable], dtype=np.uint32)
     write_pack(out, {"format": 1, "sources": sources, "relations": list(RELATIONS)}, arrays, strings)
-    return {"nodes": len(ids), "names": len(names), "aliases": len(aliases), "edges": len(ordered), "dangling": dangling}
+    return {
+        "nodes": len(ids),
+        "names": len(names),
+        "aliases": len(aliases),
+        "edges": len(ordered),
+        "dangling": dangling,
+    }
 
 
 def digest(*paths: Path) -> str:

@@ -9,14 +9,15 @@ from itertools import product
 import numpy as np
 
 from osler.knowledge.graph.edges import EdgeTable
-from osler.knowledge.graph.nouns import RELATIONS, Edge, Path
+from osler.knowledge.graph.nouns import KINDS, RELATIONS, Edge, Path
 from osler.knowledge.graph.store import Array
 
 # Derived, negative and bookkeeping relations explain nothing in a chain.
 _AVOIDED = ("not_has_phenotype", "has_inheritance", "has_course", "has_modifier", "gene_has_phenotype")
 _FOLLOWED = np.array([relation not in _AVOIDED for relation in RELATIONS])
 _HUB = 700  # an inner node with more links than this is too general to be passed through
-_STEP = 10.0  # cost of one more edge, above what any difference in specificity amounts to
+_DISEASE = KINDS.index("disease")
+_STEP = 20.0  # cost of one more edge, above what any difference in specificity amounts to
 
 Chain = tuple[int, ...]
 
@@ -71,9 +72,27 @@ def _degree(table: EdgeTable, position: int) -> int:
 
 
 def _cost(table: EdgeTable, chain: Chain) -> float:
-    inner = chain[1:-1]
-    general = sum(math.log1p(_degree(table, p)) for p in inner) / max(1, len(inner))
-    return round(_STEP * (len(chain) - 1) + general, 6)
+    """_STEP an edge, plus how common its inner findings, genes and classes are, plus how rare each finding is in its
+    disease. A disease that much is known of is not a general thing, so diseases cost nothing."""
+    _, bounds = table.incoming
+    kinds = table.pack.array("node_kind")
+    inner = [p for p in chain[1:-1] if kinds[p] != _DISEASE]
+    general = sum(math.log1p(int(bounds[p + 1] - bounds[p])) for p in inner) / max(1, len(inner))
+    rarity = sum(_rarity(table, a, b) for a, b in zip(chain, chain[1:], strict=False)) / (len(chain) - 1)
+    return round(_STEP * (len(chain) - 1) + general + rarity, 6)
+
+
+def _rarity(table: EdgeTable, a: int, b: int) -> float:
+    """1 - the highest frequency among the rows between two nodes, counts of few patients drawn to one half."""
+    edges = [edge for edge in _between(table, a, b) if edge.relation == "has_phenotype"]
+    return min((1 - _shrunk(edge) for edge in edges), default=0.0)
+
+
+def _shrunk(edge: Edge) -> float:
+    count, slash, total = (edge.frequency_text or "").partition("/")
+    if slash:
+        return (int(count) + 1) / (int(total) + 2)
+    return 0.5 if edge.frequency is None else edge.frequency
 
 
 def _path(table: EdgeTable, chain: Chain, cost: float) -> Path:
@@ -82,7 +101,15 @@ def _path(table: EdgeTable, chain: Chain, cost: float) -> Path:
 
 
 def _link(table: EdgeTable, a: int, b: int) -> Edge:
-    """The best-documented edge between two neighbours: with a frequency, then a publication, then by order."""
-    rows = [r for r in table.rows(a, "both").tolist() if {int(table.subject[r]), int(table.object[r])} == {a, b}]
-    edges = [table.edge(r) for r in rows if _FOLLOWED[table.relation[r]]]
-    return min(edges, key=lambda e: (e.frequency is None, not (e.reference or "").startswith("PMID"), edges.index(e)))
+    """The edge between two neighbours that says most: the highest frequency, then a publication, then by order."""
+    edges = _between(table, a, b)
+    return min(edges, key=lambda e: (-_shrunk(e), not (e.reference or "").startswith("PMID"), edges.index(e)))
+
+
+def _between(table: EdgeTable, a: int, b: int) -> list[Edge]:
+    rows: list[int] = []
+    for subject, target in ((a, b), (b, a)):
+        low, high = table.bounds[subject], table.bounds[subject + 1]
+        found = low + np.flatnonzero(table.object[low:high] == target)
+        rows += [row for row in found.tolist() if _FOLLOWED[table.relation[row]]]
+    return [table.edge(row) for row in rows]

@@ -74,7 +74,9 @@ class NameIndex:
 
     def _containing(self, text: str, limit: int) -> list[int]:
         chinese = has_chinese(text)
-        words = [text.strip()] if chinese else [word for word in text.lower().split() if len(word) > 2]
+        words = (
+            [text.strip()] if chinese else [word for word in text.lower().split() if len(word) > 2 or word.isdigit()]
+        )
         if not words:
             return []
         lines = self._lines[int(chinese)]
