@@ -5,7 +5,7 @@ It does not know how an answer is made; a method gets a `Run` and asks it for pa
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from osler.models.embedder import Embedder
 
 
+# Sections of the settings that an answer depends on; a replay puts them back.
+REPLAYED = ("models", "library", "consult", "safety")
+
+
 class Resources:
     """Graph, library, recogniser, embedder and model of one home. Each is loaded on first use and kept."""
 
@@ -37,9 +41,14 @@ class Resources:
 
     @cached_property
     def library(self) -> "Library":
+        return self.open_library()
+
+    def open_library(self, progress: Callable[[int, int], None] | None = None) -> "Library":
+        """The default library, opened now; `progress(done, total)` hears of the unpacking on first use."""
         from osler.knowledge.library import open_library
 
-        return open_library(self.settings.library.default, self.settings)
+        self.__dict__["library"] = found = open_library(self.settings.library.default, self.settings, progress=progress)
+        return found
 
     @cached_property
     def recogniser(self) -> "Recogniser":
@@ -63,12 +72,12 @@ class Resources:
 class Run:
     """One answer in the making: uses the resources and records every use, enough to replay it."""
 
-    def __init__(self, resources: Resources, kind: str, parameters: dict[str, Any] | None = None) -> None:
+    def __init__(self, resources: Resources, kind: str) -> None:
         self.resources = resources
         self.settings = resources.settings
         self.id = new_id(kind[0])
         self.evidence: dict[str, Evidence] = {}
-        self._kind, self._parameters = kind, parameters or {}
+        self._kind = kind
         self._started, self._clock = now(), time.perf_counter()
         self._calls: list[ModelCall] = []
         self._searches: list[SearchCall] = []
@@ -112,7 +121,12 @@ class Run:
         self.evidence.setdefault(evidence.id, evidence)
         return evidence.id
 
-    def trace(self, method: str, knowledge: dict[str, str]) -> Trace:
+    def knowledge(self) -> dict[str, str]:
+        """Versions of the knowledge that any answer draws on."""
+        library = self.resources.library
+        return {**self.resources.graph.versions, f"library:{library.name}": library.version}
+
+    def trace(self, method: str) -> Trace:
         """All that stands behind the answer so far."""
         return Trace(
             id=self.id,
@@ -120,8 +134,8 @@ class Run:
             started=self._started,
             seconds=round(time.perf_counter() - self._clock, 3),
             method=method,
-            parameters=self._parameters,
-            knowledge=knowledge,
+            parameters=self.settings.model_dump(mode="json", include=set(REPLAYED)),
+            knowledge=self.knowledge(),
             calls=self._calls,
             searches=self._searches,
             graph=self._graph,

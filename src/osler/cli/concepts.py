@@ -1,0 +1,40 @@
+"""`osler concepts`: text to phenotypes, diseases and drugs, with their context."""
+
+import click
+
+from osler.cli.options import as_json, as_jsonl, dump, print_json, read_input, run_batch, text_field, with_settings
+from osler.errors import UsageError
+from osler.settings import Settings
+
+KINDS = ("hpo", "disease", "drug")
+
+
+@click.command()
+@click.argument("file")
+@click.option("--vocabulary", default="all", show_default=True, help="Comma-separated: hpo, disease, drug, all.")
+@as_json
+@as_jsonl
+@with_settings
+def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, settings: Settings) -> int:
+    """Find concepts in FILE: plain text, or with --jsonl lines of {"id", "text"}; `-` reads standard input."""
+    wanted = tuple(part.strip() for part in vocabulary.split(","))
+    if unknown := [part for part in wanted if part not in (*KINDS, "all")]:
+        raise UsageError(f"unknown vocabulary {', '.join(unknown)}", hint=f"Known: {', '.join(KINDS)}, all.")
+    from osler.knowledge.concepts.recogniser import load_recogniser
+
+    recogniser = load_recogniser(KINDS if "all" in wanted else wanted)
+    if jsonl_out:
+        return run_batch(
+            file, ("id", "text"), lambda row: {"findings": dump(recogniser.find(text_field(row, "text"), row["id"]))}
+        )
+    from osler.record import read_text
+
+    text = read_text(read_input(file), file)
+    findings = recogniser.find(text)
+    if json_out:
+        print_json({"findings": findings})
+    else:
+        from osler.cli.show import show_findings
+
+        show_findings(text, findings)
+    return 0

@@ -1,0 +1,69 @@
+"""`osler ingest`: documents into a library, resumable, bad files reported."""
+
+from pathlib import Path
+
+import click
+
+from osler.cli.options import as_json, print_json, with_settings
+from osler.cli.progress import progress
+from osler.errors import UsageError
+from osler.settings import Settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--library", "name", required=True, help="Which library; made if it doesn't exist.")
+@click.option("--licence", help="Licence of documents that don't say theirs.")
+@click.option("--year", type=click.IntRange(1000, 2999), help="Year of documents that don't say theirs.")
+@click.option("--delete", "delete", multiple=True, metavar="ID", help="Remove this document instead (may be repeated).")
+@as_json
+@with_settings
+def command(
+    paths: tuple[Path, ...],
+    name: str,
+    licence: str | None,
+    year: int | None,
+    delete: tuple[str, ...],
+    json_out: bool,
+    settings: Settings,
+) -> int:
+    """Add files and folders to a library: PDF, HTML, DOCX, Markdown, text, PubMed and JATS XML, BEIR corpus.jsonl.
+
+    Unchanged documents are passed over, changed ones replaced. An interrupted run is resumed by running it again.
+    """
+    from osler.knowledge.library import open_library
+    from osler.storage import Jobs, open_database
+
+    if bool(paths) == bool(delete):
+        raise UsageError("give PATHS to add, or --delete ID")
+    library = open_library(name, settings, create=not delete)
+    if delete:
+        counts = {identifier: library.delete(identifier) for identifier in delete}
+        if json_out:
+            print_json({"deleted": counts})
+        else:
+            click.echo(f"{sum(counts.values())} passages of {len(counts)} document(s) removed")
+        return 0
+    job = Jobs(open_database(settings)).start("ingest", name, {"paths": [str(path) for path in paths]})
+    try:
+        with progress(f"Ingesting into {name}") as report:
+
+            def told(done: int, total: int) -> None:
+                job.progress(done, total)
+                report(done, total)
+
+            result = library.add(paths, progress=told, licence=licence, year=year)
+    except BaseException as error:
+        job.fail(str(error) or type(error).__name__)
+        raise
+    job.finish(f"{result.added} added, {result.replaced} replaced, {len(result.errors)} failed")
+    if json_out:
+        print_json({"library": name, "version": library.version, **result.model_dump()})
+    else:
+        click.echo(
+            f"{result.added} added, {result.replaced} replaced, {result.unchanged} unchanged, {result.deleted} removed"
+            f" ({result.passages} passages); library {name} {library.version[:16]}"
+        )
+    for error in result.errors:
+        click.echo(f"osler: {error['where'] or ''}: {error['message']}", err=True)
+    return 1 if result.errors else 0

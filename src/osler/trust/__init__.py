@@ -1,0 +1,1 @@
+"""Trust: audits of models and answers; the replay of what the ledger holds."""

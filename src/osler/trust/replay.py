@@ -1,0 +1,107 @@
+"""Make an answer again from what the ledger holds and say exactly what differs.
+
+Each local model call is repeated from its stored prompt, parameters and seed, one sequence at a time, and compared
+token by token; then the whole answer is made again from its stored input and settings. What a remote endpoint said
+is taken from its record. It does not judge which of two differing answers is right.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from osler.clinic.consult import consult
+from osler.errors import InputError
+from osler.ledger import Ledger
+from osler.models import load_model
+from osler.nouns import ModelCall
+from osler.reasoning.ask import Question, answer
+from osler.reasoning.resources import REPLAYED, Resources, Run
+from osler.record import read
+from osler.settings import Settings
+
+VOLATILE = frozenset({"trace_id"})
+
+
+class Difference(NamedTuple):
+    """`path` into the answer's JSON; what the ledger holds and what came out now."""
+
+    path: str
+    then: Any
+    now: Any
+
+
+class Replay(NamedTuple):
+    """`calls`: model calls repeated token by token. `notes`: why a difference may have come about."""
+
+    id: str
+    kind: str
+    same: bool
+    differences: list[Difference]
+    calls: int
+    notes: list[str]
+
+
+def replay(id: str, settings: Settings) -> Replay:
+    """Replay entry `id`. Raises InputError for an entry that is no answer, Erased for an erased patient."""
+    ledger = Ledger.open(settings)
+    kind = ledger.entry(id).kind
+    payload = ledger.payload(id)
+    again: dict[str, Callable[[dict[str, Any], Settings], tuple[Any, dict[str, str]]]] = {
+        "consult": _consult,
+        "ask": _ask,
+    }
+    if kind not in again:
+        raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
+    stored = settings.model_validate({**settings.model_dump(), **_known(payload["trace"]["parameters"])})
+    differences = list(_model_differences(payload["trace"]["calls"], stored))
+    output, knowledge = again[kind](payload["input"], stored)
+    differences += _differences(payload["output"], output, "")
+    notes = [
+        f"{name} was {version} then and is {knowledge.get(name, 'absent')} now"
+        for name, version in payload["trace"]["knowledge"].items()
+        if knowledge.get(name) != version
+    ]
+    calls = sum(bool(call["replayable"]) for call in payload["trace"]["calls"])
+    return Replay(id, kind, not differences, differences, calls, notes)
+
+
+def _known(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in REPLAYED if name in parameters}
+
+
+def _consult(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    case = read(base64.b64decode(given["base64"]), name=given["name"], kind=given["kind"])
+    result, trace = consult(case, Resources(settings))
+    return result.model_dump(mode="json", by_alias=True), trace.knowledge
+
+
+def _ask(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    run = Run(Resources(settings), "ask")
+    made = answer(Question(**given), run)
+    output = {
+        "answer": made.model_dump(mode="json"),
+        "evidence": [e.model_dump(mode="json") for e in run.evidence.values()],
+    }
+    return output, run.knowledge()
+
+
+def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:
+    for number, call in enumerate(ModelCall(**call) for call in calls):
+        if not call.replayable:
+            continue
+        generation = load_model(call.model.spec, settings).replay(call.prompt, call.parameters)
+        if generation.tokens != call.output_tokens or generation.text != call.output:
+            yield Difference(f"calls[{number}]", call.output, generation.text)
+
+
+def _differences(then: Any, now: Any, path: str) -> Iterator[Difference]:
+    """Leaves of two JSON values that are not equal, volatile identifiers aside."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*then, *now]):
+            if key not in VOLATILE:
+                yield from _differences(then.get(key), now.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for index, (a, b) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(a, b, f"{path}[{index}]")
+    elif then != now:
+        yield Difference(path, then, now)
