@@ -6,16 +6,26 @@ Positions (row numbers of the pack) stay inside this room and the diagnosis room
 import functools
 from collections.abc import Iterable, Iterator
 from importlib.resources import as_file, files
-from typing import Literal
+from typing import Literal, cast
 
 from osler.errors import InputError
 from osler.knowledge.graph.edges import EdgeTable
-from osler.knowledge.graph.nouns import HIERARCHY, KINDS, NAME_TYPES, Direction, Edge, Node, Path, SourceInfo
+from osler.knowledge.graph.nouns import (
+    FLAG_LABEL_UNSAFE,
+    FLAG_OBSOLETE,
+    HIERARCHY,
+    KINDS,
+    NAME_TYPES,
+    Direction,
+    Edge,
+    Kind,
+    Node,
+    Path,
+    SourceInfo,
+)
 from osler.knowledge.graph.paths import find_paths
 from osler.knowledge.graph.resolve import NameIndex, nearest_identifiers
 from osler.knowledge.graph.store import Pack
-
-FLAG_OBSOLETE, FLAG_LABEL_UNSAFE = 1, 2
 
 
 class Graph:
@@ -63,7 +73,7 @@ class Graph:
         return Node(
             id=self.ids[position],
             label=self.pack.strings("node_label")[position],
-            kind=KINDS[self.pack.array("node_kind")[position]],
+            kind=cast(Kind, KINDS[self.pack.array("node_kind")[position]]),
             label_zh=chinese[0] if chinese else None,
             synonyms=tuple(name for name, _, zh in names if not zh),
             equivalents=self._equivalents.get(position, ()),
@@ -85,7 +95,8 @@ class Graph:
     def resolve(self, text: str, limit: int = 5) -> list[Node]:
         """Nodes that `text` (identifier, label or synonym, English or Chinese) may mean, best first; empty if none.
 
-        Same name up to case, plural, spelling and word order first; then labels with all its words; then close spellings.
+        Same name up to case, plural, spelling and word order first; then labels with all its words; then close
+        spellings.
         """
         found = self.position(text)
         if found is not None:
@@ -95,7 +106,7 @@ class Graph:
     def names(self, kinds: Iterable[str], language: Literal["en", "zh"] = "en") -> Iterator[tuple[str, str, str]]:
         """(id, name, type) of every name of the kinds, in the order of identifiers; no obsolete terms and no names
         known to be everyday words."""
-        wanted = {KINDS.index(kind) for kind in kinds}  # type: ignore[arg-type]
+        wanted = {KINDS.index(kind) for kind in kinds}
         kind_of, flag = self.pack.array("node_kind").tolist(), self.pack.array("node_flag").tolist()
         keep = [kind in wanted and not f & FLAG_OBSOLETE for kind, f in zip(kind_of, flag, strict=True)]
         if language == "en":

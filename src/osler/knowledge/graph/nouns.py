@@ -6,8 +6,10 @@ Kind = Literal["phenotype", "disease", "gene", "drug", "heading", "modifier"]
 Direction = Literal["out", "in", "both"]
 NameType = Literal["label", "exact", "related", "broad", "narrow", "brand", "abbreviation"]
 
-KINDS: tuple[Kind, ...] = ("phenotype", "disease", "gene", "drug", "heading", "modifier")
-NAME_TYPES: tuple[NameType, ...] = ("label", "exact", "related", "broad", "narrow", "brand", "abbreviation")
+FLAG_OBSOLETE, FLAG_LABEL_UNSAFE = 1, 2  # bits of `node_flag`; an unsafe label is an everyday word
+
+KINDS: tuple[str, ...] = ("phenotype", "disease", "gene", "drug", "heading", "modifier")
+NAME_TYPES: tuple[str, ...] = ("label", "exact", "related", "broad", "narrow", "brand", "abbreviation")
 RELATIONS: tuple[str, ...] = (
     "is_a",  # HPO, Disease Ontology
     "in_series",  # disease -> phenotypic series
@@ -29,7 +31,7 @@ HIERARCHY: tuple[str, ...] = ("is_a", "in_series", "broader", "member_of_class")
 
 
 class Node(NamedTuple):
-    """A term of the graph. `modifier` nodes are HPO terms outside Phenotypic abnormality (onset, severity, inheritance).
+    """A term of the graph. `modifier`: HPO terms outside Phenotypic abnormality (onset, severity, inheritance).
 
     `replaced_by` is set only on an obsolete term without an official replacement: the term to consider instead.
     """

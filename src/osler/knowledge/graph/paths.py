@@ -4,7 +4,7 @@ It prefers chains through things few others are linked with; what a chain means 
 """
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -26,7 +26,8 @@ def find_paths(table: EdgeTable, start: int, goal: int, limit: int, max_length: 
     """Up to `limit` chains of at most `max_length` edges, by length, then specificity, then identifiers."""
     if start == goal or limit < 1 or max_length < 1:
         return []
-    forward, backward = [{start: [(start,)]}], [{goal: [(goal,)]}]
+    forward: list[dict[int, list[Chain]]] = [{start: [(start,)]}]
+    backward: list[dict[int, list[Chain]]] = [{goal: [(goal,)]}]
     found: dict[Chain, float] = {}
     for length in range(1, max_length + 1):
         ahead, behind = (length + 1) // 2, length // 2
@@ -78,7 +79,7 @@ def _cost(table: EdgeTable, chain: Chain) -> float:
     kinds = table.pack.array("node_kind")
     inner = [p for p in chain[1:-1] if kinds[p] != _DISEASE]
     general = sum(math.log1p(int(bounds[p + 1] - bounds[p])) for p in inner) / max(1, len(inner))
-    rarity = sum(_rarity(table, a, b) for a, b in zip(chain, chain[1:], strict=False)) / (len(chain) - 1)
+    rarity = sum(_rarity(table, a, b) for a, b in pairwise(chain)) / (len(chain) - 1)
     return round(_STEP * (len(chain) - 1) + general + rarity, 6)
 
 
@@ -96,7 +97,7 @@ def _shrunk(edge: Edge) -> float:
 
 
 def _path(table: EdgeTable, chain: Chain, cost: float) -> Path:
-    edges = tuple(_link(table, a, b) for a, b in zip(chain, chain[1:], strict=False))
+    edges = tuple(_link(table, a, b) for a, b in pairwise(chain))
     return Path(tuple(table.ids[p] for p in chain), edges, cost)
 
 

@@ -9,11 +9,10 @@ import functools
 import numpy as np
 
 from osler.knowledge.graph.names import fold_words, key, key_hash
-from osler.knowledge.graph.nouns import NAME_TYPES
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, NAME_TYPES
 from osler.knowledge.graph.store import Pack
 from osler.text import has_chinese
 
-FLAG_OBSOLETE = 1
 # Which node is meant when several bear the name: what a clinician most likely writes about comes first.
 _KIND_ORDER = (0, 0, 3, 2, 4, 5)  # phenotype and disease, then drug, gene, heading, modifier
 _CUTOFF = 0.84

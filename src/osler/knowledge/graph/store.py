@@ -30,7 +30,7 @@ class _Section(NamedTuple):
 def write_pack(
     path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], strings: Mapping[str, Sequence[str]]
 ) -> None:
-    """Write `arrays` (one-dimensional) and `strings` (without line breaks) with `header` (JSON) to `path`, atomically."""
+    """Write one-dimensional `arrays`, `strings` (without line breaks) and the JSON `header` to `path`, atomically."""
     blobs: dict[str, tuple[str, bytes]] = {}
     for name, array in arrays.items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))

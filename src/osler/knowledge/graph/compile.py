@@ -1,0 +1,148 @@
+"""From collected terms, aliases and edge rows to the arrays of a pack, the same rows giving the same bytes.
+
+It does not read the sources' files; `scripts/build_graph.py` does.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from osler.knowledge.graph.names import key_hash
+from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
+from osler.knowledge.graph.store import Array, write_pack
+
+__all__ = ["FLAG_LABEL_UNSAFE", "FLAG_OBSOLETE", "Builder", "EdgeRow", "Term", "write"]
+
+FREQUENCY_CLASS = {  # midpoints of the ranges that HPO defines
+    "HP:0040280": 1.0, "HP:0040281": 0.895, "HP:0040282": 0.545,
+    "HP:0040283": 0.17, "HP:0040284": 0.025, "HP:0040285": 0.0,
+}  # fmt: skip
+
+
+class EdgeRow(NamedTuple):
+    subject: str
+    relation: str
+    object: str
+    source: str
+    frequency: str = ""
+    reference: str = ""
+    stated_for: str = ""
+    evidence: str = ""
+    onset: str = ""
+    sex: str = ""
+    modifiers: str = ""
+
+
+class Term:
+    """A node under construction."""
+
+    def __init__(self, label: str, kind: str) -> None:
+        self.label, self.kind, self.definition, self.flag = label, kind, "", 0
+        self.names: dict[tuple[str, str], str] = {}  # (name, language) -> type; first type wins
+        self.replaced_by = ""
+
+    def add(self, name: str, kind: str, language: str = "en") -> None:
+        name = " ".join(name.split())
+        if name and (language == "zh" or name.casefold() != self.label.casefold()):
+            self.names.setdefault((name, language), kind)
+
+
+class Builder:
+    """Collects terms, aliases (id -> node, with the way it is one) and edges; `edges` may name aliases."""
+
+    def __init__(self) -> None:
+        self.terms: dict[str, Term] = {}
+        self.alias: dict[str, tuple[str, str]] = {}
+        self.edges: list[EdgeRow] = []
+
+    def resolve(self, identifier: str) -> str | None:
+        if identifier in self.terms:
+            return identifier
+        entry = self.alias.get(identifier)
+        return entry[0] if entry else None
+
+    def term(self, identifier: str, label: str, kind: str) -> Term:
+        return self.terms.setdefault(identifier, Term(label, kind))
+
+
+def frequency_number(text: str) -> float:
+    """Share from 0 to 1; NaN where the source gives none."""
+    if text in FREQUENCY_CLASS:
+        return FREQUENCY_CLASS[text]
+    if text.endswith("%"):
+        return float(text[:-1]) / 100
+    count, slash, total = text.partition("/")
+    return int(count) / int(total) if slash and int(total) > 0 else float("nan")
+
+
+def table_of(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    """Sorted distinct strings, the empty one first, and the position of each."""
+    table = ["", *sorted(set(values) - {""})]
+    return table, {value: position for position, value in enumerate(table)}
+
+
+def smallest(values: list[int]) -> Array:
+    return np.array(values, dtype=np.min_scalar_type(max(values, default=0)))
+
+
+def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[str, int]:
+    """Write the pack; returns what it holds. Edges whose ends are unknown are counted as `dangling` and left out."""
+    ids = sorted(builder.terms, key=lambda i: (KINDS.index(builder.terms[i].kind), i))
+    position = {identifier: n for n, identifier in enumerate(ids)}
+    terms = [builder.terms[i] for i in ids]
+    names = [(n, NAME_TYPES.index(kind), int(language == "zh"), name)
+             for n, term in enumerate(terms) for (name, language), kind in sorted(term.names.items())]  # fmt: skip
+    aliases = sorted((a, position[t], int(how == "replaced")) for a, (t, how) in builder.alias.items() if t in position)
+    source_names = [source["name"] for source in sources]
+    rows: set[tuple[int, int, int, EdgeRow]] = set()
+    dangling = 0
+    for edge in builder.edges:
+        subject, target = builder.resolve(edge.subject), builder.resolve(edge.object)
+        if subject is None or target is None:
+            dangling += 1
+        elif subject != target:
+            relation = edge.relation
+            if relation == "broader" and builder.terms[subject].kind == "drug":
+                relation = "member_of_class"
+            rows.add((position[subject], RELATIONS.index(relation), position[target], edge))
+    ordered = sorted(rows)
+    columns = list(zip(*(row[3] for row in ordered), strict=True))
+    strings = {"node_id": ids, "node_label": [t.label for t in terms], "definition": [t.definition for t in terms],
+               "replaced_by": [t.replaced_by for t in terms], "name": [n[3] for n in names],
+               "alias": [a[0] for a in aliases]}  # fmt: skip
+    counts = np.bincount(np.array([row[0] for row in ordered]), minlength=len(ids))
+    arrays: dict[str, Array] = {
+        "node_kind": np.array([KINDS.index(t.kind) for t in terms], dtype=np.uint8),
+        "node_flag": np.array([t.flag for t in terms], dtype=np.uint8),
+        "name_node": np.array([n[0] for n in names], dtype=np.uint32),
+        "name_type": np.array([n[1] for n in names], dtype=np.uint8),
+        "name_zh": np.array([n[2] for n in names], dtype=np.uint8),
+        "alias_node": np.array([a[1] for a in aliases], dtype=np.uint32),
+        "alias_replaced": np.array([a[2] for a in aliases], dtype=np.uint8),
+        "edge_count": counts.astype(np.uint32),
+        "edge_relation": np.array([row[1] for row in ordered], dtype=np.uint8),
+        "edge_object": np.array([row[2] for row in ordered], dtype=np.uint32),
+        "edge_source": np.array([source_names.index(s) for s in columns[3]], dtype=np.uint8),
+    }
+    fields = ("frequency", "reference", "stated_for", "evidence", "onset", "sex", "modifiers")
+    for field, column in zip(fields, columns[4:], strict=True):
+        table, place = table_of(column)
+        strings[f"{field}_table"] = table
+        arrays[f"edge_{field}"] = smallest([place[value] for value in column])
+    arrays["frequency_value"] = np.array([frequency_number(t) for t in strings["frequency_table"]], dtype=np.float32)
+    # Lookup: hash of each name's key, sorted. Places below len(ids) are labels, the others rows of `name`.
+    searchable = [(key_hash(t.label), n) for n, t in enumerate(terms) if not t.flag & FLAG_OBSOLETE]
+    searchable += [(key_hash(n[3]), len(ids) + k) for k, n in enumerate(names) if not terms[n[0]].flag & FLAG_OBSOLETE]
+    searchable.sort()
+    arrays["lookup_hash"] = np.array([s[0] for s in searchable], dtype=np.uint32)
+    arrays["lookup_place"] = np.array([s[1] for s in searchable], dtype=np.uint32)
+    write_pack(out, {"format": 1, "sources": sources, "relations": list(RELATIONS)}, arrays, strings)
+    return {
+        "nodes": len(ids),
+        "names": len(names),
+        "aliases": len(aliases),
+        "edges": len(ordered),
+        "dangling": dangling,
+    }
