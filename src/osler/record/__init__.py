@@ -1,0 +1,94 @@
+"""Reads one patient's record (note, FHIR, phenopacket, dialogue) into a Case that says what it could not read.
+
+`read` takes a file or bytes, `read_text` a text. The kind is found by content unless it is named.
+"""
+
+import hashlib
+from pathlib import Path
+
+from osler.record.case import Case, CaseKind
+from osler.record.source import TEXT_LIMIT, decode, load, shape_of, unpack
+
+__all__ = ["Case", "CaseKind", "read", "read_text"]
+
+
+def read(source: str | Path | bytes, kind: CaseKind | None = None, name: str | None = None) -> Case:
+    """The Case of a file (`-`: standard input) or of bytes; gzip is unpacked. `name` stands in errors for bytes.
+
+    `Case.digest` is the SHA-256 of the unpacked bytes. Raises InputError naming the file and the place in it for
+    everything that can't be read; what is left out of a readable input stands in `Case.unread`.
+    """
+    if isinstance(source, bytes):
+        name = name or "standard input"
+        data = unpack(source, name)
+    else:
+        name = name or ("standard input" if str(source) == "-" else str(source))
+        data = load(source)
+    return _read(decode(data, name), hashlib.sha256(data).hexdigest(), kind, name)
+
+
+def read_text(text: str, kind: CaseKind | None = None, name: str = "text") -> Case:
+    """The Case of a text; `Case.digest` is the SHA-256 of its UTF-8."""
+    data = text.encode("utf-8", "replace")
+    return _read(decode(data, name), hashlib.sha256(data).hexdigest(), kind, name)
+
+
+def _read(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
+    from osler.errors import InputError
+
+    shape = shape_of(text, name) if kind in (None, "fhir", "phenopacket") else "text"
+    if shape == "text":
+        if kind in ("fhir", "phenopacket"):
+            raise InputError(f"this is text, not {kind} JSON", where=name)
+        if len(text) > TEXT_LIMIT:
+            raise InputError(f"larger than the {TEXT_LIMIT // 1_000_000} MB that a note can be", where=name)
+        return _read_prose(text, digest, kind, name)
+    data = text.lstrip("\ufeff").encode()
+    if kind is None:
+        kind = _json_kind(data, name) if shape == "json" else "fhir"
+    if kind == "phenopacket":
+        from osler.record.phenopacket import read_phenopacket
+
+        return read_phenopacket(data, digest, name)
+    from osler.record.fhir import read_fhir
+
+    return read_fhir(data, digest, name, shape)
+
+
+def _read_prose(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
+    from osler.record.dialogue import is_dialogue, labels_of, read_dialogue
+    from osler.record.note import read_note
+
+    if kind == "dialogue" and not labels_of(text):
+        from osler.errors import InputError
+
+        raise InputError(
+            "no speaker is named in this dialogue", where=name, hint="Begin each turn with `Doctor:` or `Patient:`."
+        )
+    if kind == "dialogue" or (kind is None and is_dialogue(text)):
+        return read_dialogue(text, digest, name)
+    return read_note(text, digest, name)
+
+
+def _json_kind(data: bytes, name: str) -> CaseKind:
+    import msgspec
+
+    from osler.errors import InputError
+    from osler.record.source import malformed
+
+    if data.lstrip()[:1] == b"[":
+        return "fhir"
+    try:
+        names = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        malformed(data, name)
+    if "resourceType" in names:
+        return "fhir"
+    if names & {"subject", "phenotypicFeatures", "phenotypic_features", "metaData", "meta_data", "proband", "members"}:
+        return "phenopacket"
+    shown = ", ".join(sorted(names)[:6]) or "none"
+    raise InputError(
+        f"this JSON is neither FHIR nor a phenopacket (its keys: {shown})",
+        where=name,
+        hint="FHIR has a resourceType; a phenopacket a subject or phenotypicFeatures.",
+    )

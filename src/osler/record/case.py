@@ -77,6 +77,7 @@ class Allergy(Part):
     label: str
     codes: list[Code] = []
     status: Literal["active", "inactive", "resolved"] | None = None
+    verification: Literal["unconfirmed", "presumed", "confirmed", "refuted"] | None = None
     criticality: Literal["low", "high", "unable-to-assess"] | None = None
     kind: str | None = None
     reactions: list[str] = []
@@ -84,13 +85,15 @@ class Allergy(Part):
 
 
 class Observation(Part):
-    """One measurement or answer. `value` with UCUM `unit`, or `text` for a coded or written result."""
+    """One measurement or answer. `value` with UCUM `unit`, or `text` for a coded or written result, the codes of
+    which are `value_codes`."""
 
     label: str
     codes: list[Code] = []
     value: float | None = None
     unit: str | None = None
     text: str | None = None
+    value_codes: list[Code] = []
     low: float | None = None
     high: float | None = None
     interpretation: str | None = None
@@ -126,6 +129,14 @@ class Turn(Noun):
     end: int
 
 
+class Section(Noun):
+    """A headed part of a document; offsets of its body, the heading left out."""
+
+    title: str
+    start: int
+    end: int
+
+
 class Document(Part):
     """A text of the record. Findings point into `text`, code points as given."""
 
@@ -136,24 +147,29 @@ class Document(Part):
     language: Language
     time: str | None = None
     turns: list[Turn] = []
+    sections: list[Section] = []
 
 
 class Unread(Noun):
-    """What a reader could not use, where it stands and why."""
+    """What a reader could not use, where it stands and why. `count`: how many such elements one line stands for
+    (its path then has `[*]` and ends in `x count`)."""
 
     path: str
     reason: str
+    count: int = 1
 
 
 class Case(Noun):
     """All that is known of one patient. `digest`: SHA-256 of the input bytes; `reference_time`: the moment the
-    case speaks of (its newest entry), against which ages are counted."""
+    case speaks of (its newest entry), against which ages are counted. `onset`: earliest onset of a feature that is
+    present, an ISO 8601 duration or HPO onset term."""
 
     kind: CaseKind
     digest: str
     language: Language
     patient: Patient
     reference_time: str | None = None
+    onset: str | None = None
     conditions: list[Condition] = []
     medications: list[Medication] = []
     allergies: list[Allergy] = []

@@ -1,0 +1,112 @@
+"""Reads a doctor–patient dialogue into a Case: the text as given, with a turn for every label of a speaker.
+
+It knows the labels of speakers in English and Chinese and nothing of what they say, but for the patient's age.
+"""
+
+import re
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from osler.record.case import Case, Document, Patient, Turn
+from osler.record.demographics import parse_number
+from osler.record.note import patient_of
+from osler.record.omissions import Omissions
+from osler.record.times import OLDEST, duration
+from osler.text import language_of
+
+DIALOGUE = "dialogue"  # id of the one document
+Speaker = Literal["doctor", "patient", "other"]
+_DOCTOR = r"doctor|dr|physician|clinician|provider|d|医生|医师|大夫"
+_PATIENT = r"patient|pt|p|患者|病人|患儿"
+# Guests are whoever else is in the room: their spelling varies in the public sets (Guest_clinican, Gest_family).
+_OTHER = r"gu?est[_ ]?\w*|patient[_ ]guest|family|nurse|mother|father|caregiver|interpreter|家属|护士|母亲|父亲|陪同"
+_LABEL = re.compile(
+    rf"^[ \t\ufeff]*(?:\[(?P<bracket>{_OTHER}|{_DOCTOR}|{_PATIENT})\][ \t]*[:：]?|"
+    rf"(?P<colon>{_OTHER}|{_DOCTOR}|{_PATIENT})[ \t]*\.?[ \t]*[:：])[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HOW_OLD = re.compile(r"how old (?:are|were) you(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"(?P<number>\d{1,3}|[a-z]+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)", re.IGNORECASE
+)
+
+
+class Label(NamedTuple):
+    start: int
+    end: int
+    speaker: Speaker
+
+
+def labels_of(text: str) -> list[Label]:
+    """Where each turn's label stands and who speaks."""
+    return [
+        Label(match.start(), match.end(), _speaker(match["bracket"] or match["colon"]))
+        for match in _LABEL.finditer(text)
+    ]
+
+
+def is_dialogue(text: str) -> bool:
+    """Whether the text is one: it begins with a label, has two turns or more, and most lines carry a label."""
+    labels = labels_of(text[:200_000])
+    lines = sum(bool(line.strip()) for line in text[:200_000].split("\n"))
+    begins = bool(labels) and not text[: labels[0].start].strip("\ufeff \t\r\n")
+    return begins and len(labels) >= 2 and 2 * len(labels) >= lines
+
+
+def read_dialogue(text: str, digest: str, name: str = DIALOGUE) -> Case:
+    """The Case of a dialogue. A turn's offsets leave its label out; text before the first label is reported."""
+    omissions = Omissions()
+    labels = labels_of(text)
+    ends = [label.start for label in labels[1:]] + [len(text)]
+    turns = [
+        Turn(speaker=label.speaker, start=label.end, end=label.end + len(text[label.end : end].rstrip()))
+        for label, end in zip(labels, ends, strict=True)
+    ]
+    lead = text[: labels[0].start] if labels else text
+    if lead.strip():
+        omissions.add(f"{DIALOGUE}[0:{len(lead)}]", "text before the first speaker belongs to no turn")
+    document = Document(
+        source=DIALOGUE,
+        id=DIALOGUE,
+        kind="dialogue",
+        text=text,
+        language=language_of(text),
+        turns=turns,
+        start=0,
+        end=len(text),
+    )
+    return Case(
+        kind="dialogue",
+        digest=digest,
+        language=document.language,
+        patient=_asked_age(text, turns, patient_of(text, DIALOGUE, omissions)),
+        documents=[document],
+        unread=omissions.rows(),
+    )
+
+
+def _speaker(label: str) -> Speaker:
+    if re.fullmatch(_OTHER, label, re.IGNORECASE):
+        return "other"
+    return "doctor" if re.fullmatch(_DOCTOR, label, re.IGNORECASE) else "patient"
+
+
+def _asked_age(text: str, turns: list[Turn], patient: Patient) -> Patient:
+    # "How old are you?" "Twenty six." says the age only in two turns.
+    if patient.age is not None:
+        return patient
+    for asked, answered in pairwise(turns):
+        if (
+            asked.speaker != "doctor"
+            or answered.speaker != "patient"
+            or not _HOW_OLD.search(text[asked.start : asked.end])
+        ):
+            continue
+        answer = text[answered.start : min(answered.end, answered.start + 60)]
+        for match in _ANSWER.finditer(answer):
+            value = parse_number(match["number"])
+            if value and value == int(value) and value <= OLDEST and not re.search(r"month|week|day|月|天", answer):
+                start = answered.start + match.start()
+                place = {} if patient.start is not None else {"start": start, "end": start + len(match.group())}
+                return patient.model_copy(update={"age": duration(years=int(value)), **place})
+    return patient

@@ -1,0 +1,142 @@
+"""Reads a plain-text note, English or Chinese, into a Case: one document with its sections, age, sex and date.
+
+It finds no concepts: that is the work of `knowledge.concepts`. Offsets are code points into the text as given.
+"""
+
+import re
+from datetime import date
+
+from osler.record.case import Case, Document, Patient, Section
+from osler.record.demographics import Said, demographics
+from osler.record.omissions import Omissions
+from osler.text import language_of
+
+NOTE = "note"  # id of the one document
+_LINE_HEADING = re.compile(
+    r"^[ \t]*(?:#{1,4}[ \t]+|\*\*)?(?P<title>[A-Z][A-Za-z /&,'()-]{1,60}?)(?:\*\*)?[ \t]*(?P<mark>:|$)", re.M
+)
+_HAN_HEADING = re.compile(r"^[ \t]*[【\[]?(?P<title>[\u4e00-\u9fff]{2,8})[】\]]?[ \t]*(?P<mark>[：:]|$)", re.M)
+# Words that make a line a heading even where it is not in capitals.
+_KNOWN = frozenset(
+    "chief complaint|history of present illness|present illness|hpi|past medical history|medical history|pmh|"
+    "past surgical history|surgical history|family history|social history|medications|current medications|"
+    "home medications|allergies|review of systems|ros|physical exam|physical examination|examination|exam|vitals|"
+    "vital signs|laboratory|laboratory data|labs|results|imaging|studies|assessment|assessment and plan|plan|"
+    "impression|diagnosis|diagnoses|hospital course|discharge medications|discharge diagnosis|history|subjective|"
+    "objective|findings|indication|technique|follow up|follow-up|instructions|procedure|immunizations|"
+    "主诉|现病史|既往史|个人史|家族史|婚育史|月经史|过敏史|药物过敏史|体格检查|查体|专科检查|辅助检查|实验室检查|影像学检查|"
+    "初步诊断|入院诊断|出院诊断|诊断|诊疗经过|治疗经过|治疗|处理|出院医嘱|病史|用药史|生命体征".split("|")
+)
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_DATE_HEADING = re.compile(
+    r"^[ \t]*(?:date(?: of (?:visit|service|admission|note|encounter|examination|exam))?|"
+    r"(?:visit|admission|note|service|encounter|exam|report) date|"
+    r"就诊日期|就诊时间|(?:入院|记录|检查|报告)(?:日期|时间)|日期)[ \t]*[:：][ \t]*(?P<date>[^\n]{4,40})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ISO = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}:\d\d)(?::\d\d)?)?")
+_NAMED = re.compile(r"(?:(\d{1,2})[ -])?([A-Za-z]{3})[a-z]*\.?[ -](?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})")
+_NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+
+
+def read_note(text: str, digest: str, name: str = NOTE) -> Case:
+    """The Case of a note. What contradicts itself is reported in `unread`; nothing is guessed."""
+    omissions = Omissions()
+    time = _date(text, name, omissions)
+    document = Document(
+        source=NOTE,
+        id=NOTE,
+        kind="note",
+        text=text,
+        language=language_of(text),
+        time=time,
+        sections=sections_of(text),
+        start=0,
+        end=len(text),
+    )
+    return Case(
+        kind="note",
+        digest=digest,
+        language=document.language,
+        patient=patient_of(text, NOTE, omissions),
+        reference_time=time,
+        documents=[document],
+        unread=omissions.rows(),
+    )
+
+
+def patient_of(text: str, source: str, omissions: Omissions) -> Patient:
+    """Age and sex with the place of the first; the rest stays unknown."""
+    used, others = demographics(text)
+    for other in others:
+        omissions.add(
+            f"{source}[{other.start}:{other.end}]",
+            f"{text[other.start : other.end]!r} is another age or sex than the first one said: not used",
+        )
+    if not used:
+        return Patient(source=source)
+    age = next((said.age for said in used if said.age), None)
+    place: Said = used[0]
+    return Patient(
+        source=source,
+        start=place.start,
+        end=place.end,
+        age=age,
+        sex=next((said.sex for said in used if said.sex), None),
+    )
+
+
+def sections_of(text: str) -> list[Section]:
+    """Headed parts in order; text before the first heading belongs to none."""
+    found = []
+    for pattern in (_LINE_HEADING, _HAN_HEADING):
+        for match in pattern.finditer(text):
+            title = match["title"].strip()
+            capitals = title.isupper() and len(title) > 3
+            if title.lower() in _KNOWN or (pattern is _LINE_HEADING and capitals):
+                found.append((match.start(), match.end(), title))
+    if not found:
+        return []
+    found.sort()
+    ends = [start for start, _, _ in found[1:]] + [len(text)]
+    return [_section(text, title, body, end) for (_, body, title), end in zip(found, ends, strict=True)]
+
+
+def _section(text: str, title: str, start: int, end: int) -> Section:
+    body = text[start:end]
+    left = start + len(body) - len(body.lstrip(" \t\r\n:：】]*"))
+    return Section(title=title, start=min(left, end), end=max(min(left, end), start + len(body.rstrip())))
+
+
+def _date(text: str, name: str, omissions: Omissions) -> str | None:
+    heading = _DATE_HEADING.search(text[:20_000])
+    if heading is None:
+        return None
+    written = heading["date"].strip()
+    found = parse_date(written)
+    if found is None:
+        place = f"{NOTE}[{heading.start('date')}:{heading.end('date')}]"
+        omissions.add(place, f"{written!r} is no date that can be read without guessing (day, month and year)")
+    return found
+
+
+def parse_date(written: str) -> str | None:
+    """ISO 8601 of a date at the beginning of `written`; null where day and month can't be told apart."""
+    if match := _ISO.match(written):
+        day = _day(match[1], match[2], match[3])
+        return f"{day}T{match[4]:0>5}" if day and match[4] and int(match[4].split(":")[0]) < 24 else day
+    if (match := _NAMED.match(written)) and match[2].lower() in _MONTHS:
+        number = match[3] or match[1]
+        return _day(match[4], _MONTHS[match[2].lower()], number) if number else None
+    if match := _NUMERIC.match(written):
+        first, second = int(match[1]), int(match[2])
+        if first > 12 or second > 12 or first == second:
+            return _day(match[3], min(first, second), max(first, second))
+    return None
+
+
+def _day(year: str | int, month: str | int, day: str | int) -> str | None:
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None

@@ -1,0 +1,92 @@
+"""Times as records write them: checking, comparing and counting ages, without losing the zone that was written.
+
+It knows ISO 8601 as FHIR R4 profiles it (partial dates, optional time with offset) and nothing of any record.
+"""
+
+import functools
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import NamedTuple
+
+_TIME = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
+)
+_DURATION = re.compile(
+    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?", re.ASCII
+)
+OLDEST = 130  # years; an age above it is an error of the record
+
+
+class Moment(NamedTuple):
+    """The first instant (UTC) that a written time may mean. `zoned`: an offset was written, or none is needed."""
+
+    instant: datetime
+    day: date
+    precision: str
+    zoned: bool
+
+
+@functools.lru_cache(maxsize=8192)
+def moment(text: str) -> Moment | None:
+    """The moment of a FHIR date or dateTime, null if it is none (2016-02-30, "last week")."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, zone = match.groups()
+    precision = "time" if hour else "day" if day else "month" if month else "year"
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+        # A leap second (60) is the one value that datetime can't hold.
+        clock = datetime(
+            first.year, first.month, first.day, int(hour or 0), int(minute or 0), min(int(second or 0), 59), tzinfo=UTC
+        )
+        if zone and zone != "Z":
+            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
+            clock = clock.replace(tzinfo=timezone(offset)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return Moment(clock, first, precision, zone is not None or precision != "time")
+
+
+def newest(times: list[str]) -> str | None:
+    """The latest of the times, as it was written; of equal ones the first."""
+    known = [(found.instant, -index) for index, text in enumerate(times) if (found := moment(text)) is not None]
+    return times[-max(known)[1]] if known else None
+
+
+def age_at(birth: str, reference: str) -> tuple[str | None, str | None]:
+    """Age (ISO 8601) at the reference time, and what is doubtful about it.
+
+    Days below two months, years and months below two years, else completed years.
+    """
+    born, now = moment(birth), moment(reference)
+    if born is None or now is None:
+        return None, None
+    if born.precision in ("year", "month") or now.precision in ("year", "month"):
+        years = now.day.year - born.day.year
+        if born.precision != "year" and now.precision != "year":
+            years -= now.day.month < born.day.month
+        if not 0 <= years <= OLDEST:
+            return None, f"birth date {birth} does not go with the reference time {reference}: age not counted"
+        return f"P{years}Y", f"birth date {birth} or reference time {reference} has no day: age may be a year off"
+    months = (now.day.year - born.day.year) * 12 + now.day.month - born.day.month - (now.day.day < born.day.day)
+    if not 0 <= months <= OLDEST * 12:
+        return None, f"birth date {birth} does not go with the reference time {reference}: age not counted"
+    if months < 2:
+        return f"P{(now.day - born.day).days}D", None
+    return duration(months // 12, months % 12) if months < 24 else f"P{months // 12}Y", None
+
+
+def duration(years: int = 0, months: int = 0, weeks: int = 0, days: int = 0) -> str:
+    """An ISO 8601 duration; the zero duration is P0D."""
+    parts = ((years, "Y"), (months, "M"), (weeks, "W"), (days, "D"))
+    return "P" + ("".join(f"{count}{letter}" for count, letter in parts if count) or "0D")
+
+
+def days_of(duration_text: str) -> float | None:
+    """Length in days of an ISO 8601 duration of years to days (the time of day is left out), null if it is none."""
+    match = _DURATION.fullmatch(duration_text)
+    if match is None or duration_text.endswith("T"):
+        return None
+    years, months, weeks, days = (int(group or 0) for group in match.groups())
+    return years * 365.2425 + months * 30.436875 + weeks * 7 + days
