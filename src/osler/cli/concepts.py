@@ -2,7 +2,7 @@
 
 import click
 
-from osler.cli.options import as_json, as_jsonl, dump, print_json, read_input, run_batch, text_field, with_settings
+from osler.cli.options import as_json, as_jsonl, dump, print_json, run_batch, text_field, with_settings
 from osler.errors import UsageError
 from osler.settings import Settings
 
@@ -27,9 +27,9 @@ def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, setting
         return run_batch(
             file, ("id", "text"), lambda row: {"findings": dump(recogniser.find(text_field(row, "text"), row["id"]))}
         )
-    from osler.record import read_text
+    from osler.record.source import decode, load
 
-    text = read_text(read_input(file), file)
+    text = decode(load(file), file)
     findings = recogniser.find(text)
     if json_out:
         print_json({"findings": findings})

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, dump, print_json, read_input, with_settings
+from osler.cli.options import as_json, dump, print_json, with_settings
 from osler.settings import Settings
 
 
@@ -19,9 +19,10 @@ def command(path: str, kind: Any, json_out: bool, settings: Settings) -> None:
     """Consult on PATH: a note, a FHIR bundle, a phenopacket or a dialogue; `-` reads standard input."""
     started = time.perf_counter()
     from osler.record import read
+    from osler.record.source import load
 
-    content = read_input(path)
-    case = read(content, name=path, kind=kind)
+    content = load(path)
+    case = read(content, kind=kind, name=path)
 
     from osler.cli.progress import prepare
     from osler.clinic.consult import consult

@@ -1,4 +1,4 @@
-"""`osler doctor`: what is installed, which model and data are in use with versions, hashes and licences, what is missing."""
+"""`osler doctor`: what is installed and in use, with versions, hashes and licences, and what is missing."""
 
 import importlib.metadata
 import platform
@@ -69,7 +69,7 @@ def _home(settings: Settings) -> list[Check]:
         return Check("ledger", "ok", hash=result.head, detail=f"{result.entries} entries, whole")
 
     allowed = ", ".join(settings.egress.allow)
-    egress = Check("egress", "ok", detail=f"allowed: {allowed}") if allowed else Check("egress", "off", detail="nothing leaves this machine")  # fmt: skip
+    egress = Check("egress", "ok" if allowed else "off", detail=allowed or "nothing leaves this machine")
     files = ", ".join(settings.sources) or "defaults only"
     return [Check("home", "ok", detail=f"{settings.home}; settings from {files}"), _checked("ledger", ledger), egress]
 

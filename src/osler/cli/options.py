@@ -60,20 +60,6 @@ def print_line(value: Any) -> None:
     click.echo(orjson.dumps(dump(value)).decode())
 
 
-def read_input(path: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises InputError naming the file."""
-    if path == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(path).read_bytes()
-    except IsADirectoryError:
-        raise InputError("this is a folder, not a file", where=path) from None
-    except FileNotFoundError:
-        raise InputError("no such file", where=path) from None
-    except OSError as error:
-        raise InputError(f"the file can't be read: {error.strerror}", where=path) from None
-
-
 def rows(path: str, required: Iterable[str]) -> Iterator[tuple[dict[str, Any], OslerError | None]]:
     """The objects of a JSON Lines file in order, each with the error that makes it unusable, if any."""
     name = "standard input" if path == "-" else path
