@@ -76,10 +76,14 @@ class Graph:
             kind=cast(Kind, KINDS[self.pack.array("node_kind")[position]]),
             label_zh=chinese[0] if chinese else None,
             synonyms=tuple(name for name, _, zh in names if not zh),
-            equivalents=self._equivalents.get(position, ()),
+            equivalents=self.equivalents(position),
             definition=self.pack.strings("definition")[position] or None,
             replaced_by=self.pack.strings("replaced_by")[position] or None,
         )
+
+    def equivalents(self, position: int) -> tuple[str, ...]:
+        """Identifiers of other sources for the same thing."""
+        return self._equivalents.get(position, ())
 
     def label(self, identifier: str, language: Literal["en", "zh"] = "en") -> str:
         """The label in a language, English where there is no Chinese one, the identifier itself where it is unknown."""

@@ -1,0 +1,24 @@
+"""From findings to ranked diseases, the reasons row by row, and the next best question.
+
+It knows published annotations, not how common a disease is where the patient lives: scores order diseases within
+one case, and no probability is given.
+"""
+
+from osler.knowledge.diagnosis.explaining import explain
+from osler.knowledge.diagnosis.query import Query, prepare
+from osler.knowledge.diagnosis.questions import next_questions
+from osler.knowledge.diagnosis.ranking import Ranker, load_ranker, rank
+from osler.knowledge.diagnosis.rows import AnnotationRows, rows_from_graph, rows_from_statements
+
+__all__ = [
+    "AnnotationRows",
+    "Query",
+    "Ranker",
+    "explain",
+    "load_ranker",
+    "next_questions",
+    "prepare",
+    "rank",
+    "rows_from_graph",
+    "rows_from_statements",
+]
