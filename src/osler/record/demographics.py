@@ -61,7 +61,7 @@ _STATED_SEX = re.compile(
     re.IGNORECASE,
 )
 _RELATIVE = (
-    r"mother|father|mom|dad|parents?|son|daughter|brother|sister|sibling|twin|wife|husband|spouse|partner|aunt|uncle|"
+    r"(?:mother|father|mom|dad|parent|son|daughter|brother|sister|sibling|twin)s?|wife|husband|spouse|partner|aunt|uncle|"
     r"cousin|nephew|niece|grand\w+|child|children|kids?|boyfriend|girlfriend|neighbou?r|friend|donor|roommate"
 )
 _RELATIVE_BEFORE = re.compile(rf"\b(?:{_RELATIVE})\b[^.;\n]{{0,40}}$", re.IGNORECASE)
@@ -74,7 +74,7 @@ _BROUGHT = re.compile(
 _PAST = re.compile(
     r"\b(?:(?:at|since|until|from|when)\s+(?:(?:s?he|they|i|you|we)\s+(?:was|were)\s+)?"
     r"(?:(?:an?|the|about|around|ages?(?:\s+of)?)\s+)*|age\s+of\s+(?:the\s+)?|"
-    r"(?:to|or|between|under|over|above|below|than|last|past|every)\s+|\d\s*[-–]\s*)$",
+    r"(?:to|or|between|under|over|above|below|than|last|past|every|\d+\s+and)\s+|\d\s*[-–]\s*)$",
     re.IGNORECASE,
 )
 

@@ -25,7 +25,7 @@ _LABEL = re.compile(
     rf"(?P<colon>{_OTHER}|{_DOCTOR}|{_PATIENT})[ \t]*\.?[ \t]*[:：])[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
-_HOW_OLD = re.compile(r"how old (?:are|were) you(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
+_HOW_OLD = re.compile(r"how old are you\b(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
 _ANSWER = re.compile(
     r"(?P<number>\d{1,3}|[a-z]+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)", re.IGNORECASE
 )

@@ -5,6 +5,7 @@ Nothing is fetched and nothing is run; what is no text is refused with its reaso
 
 import base64
 import binascii
+import html
 import re
 from html.parser import HTMLParser
 
@@ -12,6 +13,9 @@ _BLOCKS = frozenset("p div br li tr table ul ol h1 h2 h3 h4 h5 h6 section articl
 _HIDDEN = frozenset(("script", "style", "head", "title"))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _TEXT_TYPES = frozenset(("text/plain", "text/markdown", "text/html", "application/xhtml+xml"))
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_DOCTYPE = re.compile(r"<!doctype[^>\[]*>", re.IGNORECASE)
+_DECLARATION = re.compile(r"<!(?!--)")
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -42,8 +46,11 @@ class _Stripper(HTMLParser):
 
 def strip_markup(markup: str) -> str:
     """The text of an (X)HTML fragment, one line a block, without scripts, styles and attributes."""
+    # The parser raises on declarations that it does not know, and drops the text of the sections that it does.
+    plain = _CDATA.sub(lambda match: html.escape(match[1]), _DOCTYPE.sub("", markup))
+    plain = _DECLARATION.sub("&lt;!", plain)
     parser = _Stripper()
-    parser.feed(markup)
+    parser.feed(plain)
     parser.close()
     lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -12,6 +12,7 @@ from osler.record.omissions import Omissions
 from osler.text import language_of
 
 NOTE = "note"  # id of the one document
+LOOKED_THROUGH = 200_000  # code points; a note says whom it is about at its beginning
 _LINE_HEADING = re.compile(
     r"^[ \t]*(?:#{1,4}[ \t]+|\*\*)?(?P<title>[A-Z][A-Za-z /&,'()-]{1,60}?)(?:\*\*)?[ \t]*(?P<mark>:|$)", re.M
 )
@@ -67,7 +68,9 @@ def read_note(text: str, digest: str, name: str = NOTE) -> Case:
 
 def patient_of(text: str, source: str, omissions: Omissions) -> Patient:
     """Age and sex with the place of the first; the rest stays unknown."""
-    used, others = demographics(text)
+    if len(text) > LOOKED_THROUGH:
+        omissions.add(source, f"age and sex were looked for in the first {LOOKED_THROUGH} characters only")
+    used, others = demographics(text[:LOOKED_THROUGH])
     for other in others:
         omissions.add(
             f"{source}[{other.start}:{other.end}]",
