@@ -1,0 +1,389 @@
+"""Says of a mention whether it is present, absent or uncertain, whose it is and when: rules over cues kept as data.
+
+A rule layer of the ConText family (Harkema et al. 2009, after NegEx, Chapman et al. 2001) for English and Chinese. It
+knows no ontology and reads no meaning: it sees cues, clauses, headings, marks and their order.
+"""
+
+import functools
+import importlib.resources
+import itertools
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from osler.nouns import Experiencer, Status, Time
+from osler.text import CJK, Span, sentences
+
+Category = Literal[
+    "negated", "uncertain", "affirmed", "hypothetical", "historical", "current", "family", "other", "patient",
+    "reporter", "verb", "grade", "end", "pseudo", "heading",
+]  # fmt: skip
+
+
+class Context(NamedTuple):
+    status: Status = "present"
+    experiencer: Experiencer = "patient"
+    time: Time = "current"
+
+
+class Cue(NamedTuple):
+    """A cue as written in the data file. `reach`: clause (ends at a comma) or list (goes on over commas)."""
+
+    category: str
+    direction: str
+    reach: str
+
+
+class Hit(NamedTuple):
+    start: int
+    end: int
+    cue: Cue
+
+
+class _Section(NamedTuple):
+    """A stretch of text under one heading; `effect`: the category that the heading lends to it."""
+
+    start: int
+    end: int
+    effect: str | None
+
+
+_BLOCKS_BACK = ("end", "verb", "affirmed", "patient", "negated", "uncertain")
+_STATUS = ("negated", "uncertain", "affirmed")
+_EXPERIENCERS = ("family", "other", "patient")
+_CHINESE = re.compile(f"[{CJK}]")
+_WORD_EDGE = re.compile(r"\w")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_LINE = re.compile(r"[^\n]*\n?")
+_HEADING = re.compile(
+    r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)\s*[:：]|(?P<bare>[^:：\n]{1,60}?)\s*$)"
+)
+_INLINE_HEADING = re.compile(r"(?<=[.;。；\s])(?P<name>[A-Z][A-Za-z/&() ]{1,40}|[\u4e00-\u9fff]{2,8})[:：]")
+_SOFT_BREAK = re.compile(r"(?<=[^\n.;:：。；]{40})\n(?=[ \t]*[a-z(])")
+_CHECKED = re.compile(r"(?:\[[xX✓√]\]|☑|☒|✓|✔|√)\s*$")
+_UNCHECKED = re.compile(r"(?:\[\s?\]|☐|□|✗|✘)\s*$")
+_MARK = re.compile(
+    r"[ \t]*[(（\[]\s*(?P<in>\+/-|\+{1,4}|[-–−—]{1,2}|±|\?|？|[\w ]{1,12})\s*[)）\]]"
+    r"|\s?[?？]\s*(?P<answer>no|none|nope|never|denies|negative|nil|yes|yeah|yep|没有|有|无|是)\b"
+    r"|[ \t]?(?P<grade>\d\+|\+/-|±|\+{1,4})(?![\w/])"
+    r"|(?P<minus>[-–−])(?=[\s,;.，。；、]|$)|[ \t](?P<apart>[-–−])(?=[ \t]*(?:[,;.，。；、\n]|$))"
+    r"|[ \t]?(?P<sign>[✓✔√✗✘])"
+    r"|[ \t]?(?P<tag>-ve|\+ve)\b"
+    r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*(?P<value>\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
+)
+# A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
+_UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
+_DIGIT = re.compile(r"[0-9]")
+_SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
+_CLAUSE_END = re.compile(r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)")
+
+
+@functools.cache
+def _cues() -> tuple[dict[str, str], dict[str, str], Any]:
+    """Headings and values by their lower-case text, and the automaton that finds the cues."""
+    import ahocorasick
+
+    cues: dict[str, dict[tuple[str, str], Cue]] = {}
+    headings: dict[str, str] = {}
+    values: dict[str, str] = {}
+    for language in ("en", "zh"):
+        file = importlib.resources.files(__package__).joinpath(f"data/cues_{language}.tsv")
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if not line.strip() or line.startswith("#"):
+                continue
+            pattern, category, direction, *reach = line.split("\t")
+            for phrase in _expanded(pattern):
+                if direction == "heading":
+                    headings[phrase] = category
+                elif direction == "value":
+                    values[phrase] = category
+                else:
+                    cue = Cue(category, direction, reach[0] if reach else _reach(category))
+                    cues.setdefault(phrase, {})[category, direction] = cue
+    automaton = ahocorasick.Automaton()
+    for phrase, meanings in cues.items():
+        automaton.add_word(phrase, (len(phrase), tuple(meanings.values())))
+    automaton.make_automaton()
+    return headings, values, automaton
+
+
+def _reach(category: str) -> str:
+    return "clause" if category == "uncertain" else "list"
+
+
+def _expanded(pattern: str) -> list[str]:
+    """`{is|was} seen` stands for "is seen" and "was seen"; an empty choice for none."""
+    parts = _BRACES.split(pattern)
+    choices = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]
+    return [" ".join("".join(choice).split()) for choice in itertools.product(*choices)]
+
+
+def _lowered(text: str) -> str:
+    low = text.lower().replace("’", "'")
+    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
+    """The context of each span (code points into `text`), in the order given."""
+    if not spans:
+        return []
+    low = _SOFT_BREAK.sub(" ", _lowered(text))
+    units = _units(low)
+    begins = [unit.start for unit in units]
+    sections = _sections(text, low, spans)
+    hits = _hits(low, spans)
+    hit_starts = [hit.start for hit in hits]
+    found: list[Context] = []
+    for start, end in spans:
+        unit = units[max(0, bisect_left(begins, start + 1) - 1)] if units else Span(0, len(text))
+        stop = max(unit.end, end)
+        near = hits[bisect_left(hit_starts, unit.start) : bisect_left(hit_starts, stop)]
+        section = next((section for section in reversed(sections) if section.start <= start < section.end), None)
+        found.append(_context(low, Span(start, end), Span(unit.start, stop), near, section, spans))
+    return found
+
+
+def _units(low: str) -> list[Span]:
+    """Sentences; a query mark that stands alone belongs to what follows it."""
+    parts = [
+        Span(part.start(), part.end()) for unit in sentences(low) for part in _UNIT.finditer(low, unit.start, unit.end)
+    ]
+    units: list[Span] = []
+    for part in parts:
+        if units and not low[units[-1].start : units[-1].end].strip("?？ -•*"):
+            units[-1] = Span(units[-1].start, part.end)
+        else:
+            units.append(part)
+    return units
+
+
+def _hits(low: str, spans: Sequence[tuple[int, int]]) -> list[Hit]:
+    """Cues on word boundaries, the longest first, none inside a mention."""
+    inside = sorted(spans)
+    found: list[tuple[int, int, tuple[Cue, ...]]] = []
+    # cues write a digit as 0: "in 0000", "00 years ago"
+    for last, (length, meanings) in _cues()[2].iter(_DIGIT.sub("0", low)):
+        start, end = last - length + 1, last + 1
+        if _bounded(low, start, end) and not _overlaps(inside, start, end):
+            found.append((start, end, meanings))
+    found.sort(key=lambda hit: hit[0] - hit[1])
+    taken = bytearray(len(low))
+    kept: list[Hit] = []
+    for start, end, meanings in found:
+        if not any(taken[start:end]):
+            taken[start:end] = b"\x01" * (end - start)
+            kept.extend(Hit(start, end, cue) for cue in meanings)
+    kept.sort()
+    return kept
+
+
+def _bounded(low: str, start: int, end: int) -> bool:
+    first, last = low[start], low[end - 1]
+    if first.isalnum() and not _CHINESE.match(first) and start and low[start - 1].isalnum():
+        return bool(_CHINESE.match(low[start - 1]))
+    if last.isalnum() and not _CHINESE.match(last) and end < len(low) and low[end].isalnum():
+        return bool(_CHINESE.match(low[end]))
+    return True
+
+
+def _sections(text: str, low: str, spans: Sequence[tuple[int, int]]) -> list[_Section]:
+    """Stretches of text under a heading that says something of what stands below it."""
+    headings = _cues()[0]
+    marks: list[tuple[int, str | None]] = []
+    covered = sorted(spans)
+    for line in _LINE.finditer(low):
+        if not line.group().strip():
+            if line.group() and marks and marks[-1][1] is not None and text[marks[-1][0] : line.start()].count("\n") > 1:
+                marks.append((line.start(), None))
+            continue
+        first = line.start()
+        match = _HEADING.match(line.group().rstrip("\n"))
+        if match:
+            which = "name" if match["name"] else "bare"
+            name = match[which].strip(" *_#[]【】")
+            begin, end = line.start() + match.start(which), line.start() + match.end(which)
+            if name in headings:
+                marks.append((end, headings[name]))
+            elif which == "name" and not _overlaps(covered, begin, end):
+                marks.append((line.start(), None))
+            first = end
+        for inline in _INLINE_HEADING.finditer(text, first, line.end()):
+            name = inline["name"].strip().lower()
+            if name in headings:
+                marks.append((inline.end(), headings[name]))
+    marks.sort(key=lambda mark: mark[0])
+    ends = [*(mark[0] for mark in marks[1:]), len(low)] if marks else []
+    return [_Section(start, end, effect) for (start, effect), end in zip(marks, ends, strict=True)]
+
+
+def _overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether a span (sorted, at most a few nested) meets start..end."""
+    at = bisect_left(spans, (end, 0))
+    return any(begin < end and start < stop for begin, stop in spans[max(0, at - 4) : at])
+
+
+def _context(
+    low: str, mention: Span, unit: Span, hits: list[Hit], section: _Section | None, spans: Sequence[tuple[int, int]]
+) -> Context:
+    effect = section.effect if section else None
+    before = [hit for hit in hits if hit.end <= mention.start and hit.start >= unit.start]
+    after = [hit for hit in hits if hit.start >= mention.end]
+    experiencer = _experiencer(low, mention, before, after, effect)
+    marked = _mark(low, mention)
+    scopes = [hit for hit in before if hit.cue.direction in ("forward", "both") and _reaches(low, hit, mention, before, spans)]
+    scopes_back = [hit for hit in after if hit.cue.direction in ("backward", "both") and _reaches_back(low, hit, mention, after)]
+    every = [hit.cue.category for hit in scopes + scopes_back]
+    nearest = min(
+        (hit for hit in scopes + scopes_back if hit.cue.category in _STATUS),
+        key=lambda hit: mention.start - hit.end if hit.end <= mention.start else hit.start - mention.end,
+        default=None,
+    )
+    category = marked or (nearest.cue.category if nearest else None)
+    if marked is None and ("hypothetical" in every or (effect == "hypothetical" and category != "negated")):
+        return Context("uncertain", experiencer, "hypothetical" if experiencer == "patient" else "current")
+    if category == "hypothetical":
+        return Context("uncertain", experiencer, "hypothetical")
+    if category is None and effect in ("negated", "uncertain"):
+        category = effect
+    if category == "negated":
+        return Context("absent", experiencer)
+    if category == "uncertain":
+        return Context("uncertain", experiencer)
+    past = category == "historical" or "historical" in every or (effect == "historical" and "current" not in every)
+    return Context("present", experiencer, "historical" if past and experiencer == "patient" else "current")
+
+
+def _mark(low: str, mention: Span) -> str | None:
+    """What a sign, box or value right at the mention says: "fever (-)", "[ ] rash", "cough: yes"."""
+    values = _cues()[1]
+    line = low[low.rfind("\n", 0, mention.start) + 1 : mention.start]
+    if _CHECKED.search(line):
+        return "affirmed"
+    if _UNCHECKED.search(line):
+        return "negated"
+    sign = _SIGNED.search(line)
+    if sign and line[: sign.start() + 1].strip() not in ("", "-", "–", "+"):
+        return "affirmed" if sign[1] == "+" else "negated"
+    match = _MARK.match(low, mention.end)
+    if not match:
+        return None
+    if match["minus"] or match["apart"]:
+        return "negated"
+    written = match["in"] or match["grade"] or match["value"] or match["tag"] or match["sign"] or match["answer"] or ""
+    written = written.strip("() ")
+    if re.fullmatch(r"\d?\+{1,4}|\+ve|[✓✔√]", written):
+        return "affirmed"
+    if re.fullmatch(r"[-–−—]{1,2}|-ve|[✗✘]", written):
+        return "negated"
+    if written in ("±", "+/-", "?", "？"):
+        return "uncertain"
+    while written:
+        if written in values:
+            return values[written]
+        written = written.rpartition(" ")[0] if " " in written else ""
+    return None
+
+
+def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a cue before the mention governs it."""
+    between = low[hit.end : mention.start]
+    if ";" in between or "；" in between:
+        return False
+    category = hit.cue.category
+    if hit.cue.reach == "next":
+        return _adjacent(between)
+    if hit.cue.reach == "clause" and _comma(between) and not _listed(low, hit, mention):
+        return False
+    if category in ("negated", "uncertain") and "，" in between and hit.cue.reach != "sentence":
+        return False
+    for other in before:
+        if other.start < hit.end:
+            continue
+        name = other.cue.category
+        if name == "end" and (category != "hypothetical" or other.cue.direction == "forward"):
+            return False
+        if category in _STATUS and name in _STATUS and other.cue.direction in ("forward", "both"):
+            return False
+        if category == "hypothetical" and name == "negated" and other.cue.direction == "forward" and "," in low[hit.end:other.start]:
+            return False
+        if category == "historical" and name == "current":
+            return False
+        if name in ("verb", "grade") and category in ("negated", "historical", "uncertain"):
+            gap = low[hit.end : other.start]
+            if re.search(r"[,，]|\band\b", gap) or any(hit.end <= start < other.start for start, _ in spans):
+                return False
+        if category in ("negated", "uncertain", "historical", "hypothetical") and name == "patient" and _comma(low[hit.end : other.start]):
+            return False
+    return True
+
+
+def _listed(low: str, hit: Hit, mention: Span) -> bool:
+    """Whether the commas between cue and mention belong to an enumeration "A, B or C"."""
+    rest = low[hit.end : mention.end + 60].split(".")[0]
+    return bool(re.search(r",? (?:or|vs\.?|versus) ", rest)) and len(low[hit.end : mention.start].split()) <= 12
+
+
+def _adjacent(between: str) -> bool:
+    return not _comma(between) and "、" not in between and len(between.split()) <= 2 and len(between) <= 24
+
+
+def _comma(between: str) -> bool:
+    return "," in between or "，" in between
+
+
+def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
+    """Whether a cue behind the mention governs it."""
+    between = low[mention.end : hit.start]
+    if ";" in between or "；" in between or ":" in between or "：" in between:
+        return False
+    if hit.cue.reach in ("next", "final") and not _adjacent(between):
+        return False
+    if hit.cue.reach == "final" and not _CLAUSE_END.match(low, hit.end):
+        return False
+    for other in after:
+        if other.end > hit.start:
+            break
+        if other.cue.category in _BLOCKS_BACK and not (hit.cue.category == "historical" and other.cue.category == "verb"):
+            return False
+    if "，" in between:
+        return False
+    if "," in between:
+        # only an enumeration carries a judgement back over commas: "fever, cough and rash were absent"
+        last = between.rsplit(",", 1)[1]
+        return bool(re.search(r"\b(?:and|or)\b|/", last)) or len(between.split(",")) > 2
+    return True
+
+
+def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], effect: str | None) -> Experiencer:
+    people = [hit for hit in before if hit.cue.category in _EXPERIENCERS]
+    default: Experiencer = "family" if effect == "family" else "other" if effect == "other" else "patient"
+    for hit in reversed(people):
+        between = low[hit.end : mention.start]
+        if hit.cue.category == "patient":
+            return "patient"
+        if ";" in between or "；" in between:
+            break
+        if _reports(low, hit, before):
+            continue
+        if hit.cue.direction != "backward":
+            return "family" if hit.cue.category == "family" else "other"
+    for hit in after:
+        between = low[mention.end : hit.start]
+        if ";" in between or "；" in between or hit.cue.category in ("end", "patient"):
+            break
+        if hit.cue.category in ("family", "other") and re.search(_BELONGS, between):
+            return "family" if hit.cue.category == "family" else "other"
+    return default
+
+
+_BELONGS = re.compile(r"^[^,]{0,40}(?:\b(?:in|of|on|with|through|from|via)\s+(?:(?:his|her|the|their|a|an|two|both|one|my|patient's|\S+ of (?:his|her|the))\s+)*|\(\s*)$")
+
+
+def _reports(low: str, hit: Hit, before: list[Hit]) -> bool:
+    """Whether the person only tells or brings: "his wife has noted irritability", "brought by her mother"."""
+    head = low[max(0, hit.start - 24) : hit.start]
+    if re.search(r"\b(?:by|per|from|to|with|via|lives with|told)\s+(?:(?:his|her|the|their|pt's|patient's)\s+)?$", head):
+        return not re.match(r",?\s+(?:who|has|had|with)\b", low[hit.end : hit.end + 12])
+    tail = [other for other in before if other.start >= hit.end and other.cue.category == "reporter"]
+    return bool(tail) and len(low[hit.end : tail[0].start].split()) <= 3
