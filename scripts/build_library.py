@@ -1,0 +1,267 @@
+"""Builds the starter library's pack from the public corpora: MedQuAD articles and five OpenStax books (CC BY 4.0).
+
+    python scripts/build_library.py --data DATA [--out DIR] [--work DIR] [--no-vectors] [--threads 2]
+
+`DATA/corpus` holds the JSON Lines files. Embedding takes most of an hour on two cores: it is kept in `--work` in
+steps and goes on from there when it is run again. The pack, its manifest and its attribution are written at the end.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from osler.knowledge.library.documents import DocumentText, Part, compose
+from osler.knowledge.library.ingest import columns_of
+from osler.knowledge.library.library import Embedder, embedder_card
+from osler.knowledge.library.passages import Passage, passages_of
+from osler.knowledge.library.starter import MANIFEST, PACK, write_pack
+from osler.text import sentences
+
+OUT = Path(__file__).resolve().parents[1] / "src/osler/knowledge/library/data"
+STEP = 512  # passages between two check-points
+
+
+class Corpus(NamedTuple):
+    """One input file. `year`: of publication; for MedQuAD the first year of its snapshot."""
+
+    file: str
+    collection: str
+    title: str
+    year: int
+    attribution: str
+    home: str
+
+
+MEDQUAD = Corpus(
+    "medquad_articles.jsonl.gz", "medquad", "MedQuAD (articles of NIH and CDC sites, snapshot of about 2016 to 2018)",
+    2016, "MedQuAD, Asma Ben Abacha and Dina Demner-Fushman, US National Library of Medicine",
+    "https://github.com/abachaa/MedQuAD",
+)  # fmt: skip
+BOOKS = tuple(
+    Corpus(f"openstax_{name}.jsonl.gz", f"openstax-{name.replace('_', '-')}", title, year, f"OpenStax, {title}", home)
+    for name, title, year, home in (
+        ("anatomy", "Anatomy and Physiology 2e", 2022, "https://openstax.org/details/books/anatomy-and-physiology-2e"),
+        ("microbiology", "Microbiology", 2016, "https://openstax.org/details/books/microbiology"),
+        ("pharmacology", "Pharmacology for Nurses", 2024, "https://openstax.org/details/books/pharmacology"),
+        ("nutrition", "Nutrition for Nurses", 2024, "https://openstax.org/details/books/nutrition"),
+        ("population_health", "Population Health for Nurses", 2024, "https://openstax.org/details/books/population-health"),
+    )
+)  # fmt: skip
+
+# A sentence that stands in this many articles explains the site, not the disease (the next most common, on the
+# inheritance of a disorder, stands in 490 and is kept).
+BOILERPLATE = 1000
+# Parts of the books that teach by asking, or point to films and exercises.
+LEFT_OUT = re.compile(
+    r"(?i)^(learning (objectives|outcomes)|chapter objectives|link to learning|interactive|think it through|career"
+    r"|(unfolding|single) ?casestudy|case reflection|media feature|theory action)\b"
+)
+# Kinds of boxes, in front of the box's own heading.
+NOTE_KINDS = re.compile(
+    r"(?i)^(clinical focus|micro connection|eye on ethics|case in point|disease profile|special considerations"
+    r"|trending today|safety alert|clinical tip|boxed feature|health alert|healthy people|client teaching"
+    r"|culture conversations|disorders|everyday|homeostatic|aging|diseases): "
+)
+CREDIT = re.compile(r"\s*\((?:credit|attribution|Micrograph)[^()]*(?:\([^()]*\)[^()]*)*\)", re.IGNORECASE)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def medquad_documents(rows: list[dict[str, Any]]) -> Iterator[DocumentText]:
+    """One document an article, its questions as section headings, without the sentences of the site itself."""
+    seen = Counter(
+        sentence
+        for row in rows
+        for sentence in {s for section in row["sections"] for s in split_sentences(section["text"])}
+    )
+    common = sorted((sentence for sentence, count in seen.items() if count >= BOILERPLATE), key=len, reverse=True)
+    numbers: Counter[str] = Counter()
+    for row in rows:
+        name = row["document_id"]
+        numbers[name] += 1  # two ids stand for several articles each
+        parts = []
+        for section in row["sections"]:
+            text = section["text"]
+            for sentence in common:
+                text = text.replace(sentence, "")
+            parts.append(Part(" ".join(section["heading"].split()), re.sub(r"  +", " ", text)))
+        text, sections = compose(parts)
+        if text:
+            yield DocumentText(
+                f"medquad:{name}" + (f"#{numbers[name]}" if numbers[name] > 1 else ""), row["title"], text, sections,
+                MEDQUAD.collection, MEDQUAD.year, row["licence"], row["url"], "en",
+            )  # fmt: skip
+
+
+def split_sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]
+
+
+def book_documents(book: Corpus, rows: list[dict[str, Any]]) -> Iterator[DocumentText]:
+    """One document a module of the book, the blocks of a section joined."""
+    for _, group in groupby(rows, key=lambda row: row["module_id"]):
+        blocks = [
+            row for row in group if row["type"] not in ("objectives", "equation") and not left_out(row["section"])
+        ]
+        if not blocks:
+            continue
+        first = blocks[0]
+        parts = [
+            Part(heading(section), "\n\n".join(block_text(block) for block in joined))
+            for section, joined in groupby(blocks, key=lambda row: row["section"])
+        ]
+        text, sections = compose(parts)
+        if text:
+            yield DocumentText(
+                f"openstax:{first['id'].rpartition('/')[0]}", f"{first['chapter']}: {first['title']} ({book.title})",
+                text, sections, book.collection, book.year, first["licence"], first["url"], "en",
+            )  # fmt: skip
+
+
+def left_out(section: str) -> bool:
+    return any(LEFT_OUT.match(part) for part in section.split(" > "))
+
+
+def heading(section: str) -> str | None:
+    return " > ".join(NOTE_KINDS.sub("", part) for part in section.split(" > ")) or None
+
+
+def block_text(block: dict[str, Any]) -> str:
+    text = block["text"].strip()
+    return CREDIT.sub("", text).strip() if block["type"] == "caption" else text
+
+
+def without_repeats(documents: Iterator[DocumentText], seen: set[str]) -> Iterator[tuple[DocumentText, list[Passage]]]:
+    """Documents with their passages; a passage whose words stood elsewhere before is left out."""
+    for document in documents:
+        kept = []
+        for passage in passages_of(document):
+            words = " ".join(passage.text.split()).casefold()
+            question_alone = len(words) < 150 and words.endswith("?")
+            if words not in seen and len(words) >= 20 and not question_alone:
+                seen.add(words)
+                kept.append(passage)
+        if kept:
+            # `ordinal = 0` stands for the document
+            yield document, [kept[0]._replace(ordinal=0), *kept[1:]]
+
+
+def embed(bodies: list[str], embedder: Embedder, work: Path) -> np.ndarray:
+    """Vectors of the bodies, kept in `work` after every step. Similar lengths go together: less padding."""
+    key = hashlib.sha256("\x1e".join([embedder.info.digest, *bodies]).encode()).hexdigest()[:16]
+    folder = work / key
+    folder.mkdir(parents=True, exist_ok=True)
+    order = sorted(range(len(bodies)), key=lambda row: len(bodies[row]))
+    steps = [order[first : first + STEP] for first in range(0, len(order), STEP)]
+    vectors: np.ndarray | None = None
+    started, fresh = time.monotonic(), 0
+    for number, rows in enumerate(steps):
+        file = folder / f"{number:04d}.npy"
+        if not file.exists():
+            made = embedder.embed_passages([bodies[row] for row in rows])
+            with (folder / "part").open("wb") as stream:
+                np.save(stream, made)
+            (folder / "part").rename(file)
+            fresh += len(rows)
+            rate = fresh / (time.monotonic() - started)
+            print(f"embedded {number + 1}/{len(steps)} steps, {rate:.0f} a second", file=sys.stderr, flush=True)
+        part = np.load(file)
+        vectors = np.zeros((len(bodies), part.shape[1]), dtype=np.float32) if vectors is None else vectors
+        vectors[rows] = part
+    assert vectors is not None, "no passages"
+    return vectors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds corpus/")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--work", type=Path, default=Path("build/library"), help="check-points of the embedding")
+    parser.add_argument("--no-vectors", action="store_true", help="a pack to be searched by words alone")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+
+    seen: set[str] = set()
+    pairs: list[tuple[DocumentText, list[Passage]]] = []
+    sources: list[dict[str, Any]] = []
+    for corpus in (MEDQUAD, *BOOKS):
+        path = options.data / "corpus" / corpus.file
+        rows = read_rows(path)
+        made = medquad_documents(rows) if corpus is MEDQUAD else book_documents(corpus, rows)
+        found = list(without_repeats(made, seen))
+        pairs.extend(found)
+        sources.append(
+            {
+                "name": corpus.title, "collection": corpus.collection, "attribution": corpus.attribution,
+                "licence": "CC BY 4.0", "home": corpus.home, "year": corpus.year, "records": len(rows),
+                "documents": len(found), "passages": sum(len(passages) for _, passages in found),
+                "input_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+        )  # fmt: skip
+        print(json.dumps(sources[-1]), file=sys.stderr)
+    columns = columns_of(pairs)
+    bodies = columns.pop("body")
+    embedder = None if options.no_vectors else load(options.threads)
+    vectors = embed(bodies, embedder, options.work) if embedder else None
+    options.out.mkdir(parents=True, exist_ok=True)
+    digest = write_pack(options.out / PACK, columns, vectors)
+    card = embedder_card(embedder)
+    described = {
+        "name": "starter", "passages": len(bodies), "documents": len(pairs), "sha256": digest, "embedder": card,
+        "sources": sources, "built_with": {name: version(name) for name in ("osler", "pyarrow", "onnxruntime")},
+    }  # fmt: skip
+    (options.out / MANIFEST).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    (options.out / "ATTRIBUTION.md").write_text(attribution(sources), encoding="utf-8")
+    size = (options.out / PACK).stat().st_size
+    print(f"{len(pairs)} documents, {len(bodies)} passages, {size / 1e6:.1f} MB, sha256 {digest}")
+
+
+def load(threads: int) -> Embedder:
+    from osler.models.embedder import load_embedder
+
+    loaded: Embedder = load_embedder("e5-small", threads=threads)
+    return loaded
+
+
+def attribution(sources: list[dict[str, Any]]) -> str:
+    rows = "\n".join(
+        f"| [{source['name']}]({source['home']}) | {source['attribution']} | {source['year']} | {source['licence']} "
+        f"| {source['documents']} | {source['passages']} |"
+        for source in sources
+    )
+    return f"""# Attribution of the starter library
+
+`starter.pack` holds passages of the works below, each under the Creative Commons Attribution 4.0 International
+licence (https://creativecommons.org/licenses/by/4.0/). Every passage carries its title, section, year and address.
+
+| work | attribution | year | licence | documents | passages |
+|---|---|---|---|---|---|
+{rows}
+
+Changes made: the texts were cut into passages at sentence boundaries; repeated passages, learning objectives,
+exercises, case studies with questions, equations and picture credits were left out, and so were the ten sentences by
+which GARD explains its symptom tables. Figures are present by their captions only. Wording is unchanged.
+
+The year of MedQuAD is the first of its snapshot (about 2016 to 2018): advice on drugs and screening may have changed
+since. Access for free at openstax.org. Neither OpenStax, Rice University, the National Institutes of Health nor the
+Centers for Disease Control and Prevention endorse this product. None of it is medical advice.
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Brings documents into a library: incremental, resumable, one commit a batch of whole documents.
+
+A document whose content is already there is passed over, so an interrupted run is resumed by running it again.
+It does not know formats (readers do) or ranking.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osler.errors import InputError, MissingComponent, OslerError
+from osler.knowledge.library.documents import Deletion, DocumentText, Origin
+from osler.knowledge.library.passages import Passage, passages_of
+from osler.knowledge.library.readers import files_under, read
+from osler.knowledge.library.store import UNINDEXED, Store, index_columns, indexed_text, schema, table_of
+from osler.nouns import Noun
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    from osler.knowledge.library.library import Library, Progress
+
+BATCH = 256  # passages a commit; what a kill can cost is the embedding of one batch
+
+
+class IngestReport(Noun):
+    """What a run did, in documents; `errors` has one row for each file or line that could not be used."""
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    passages: int = 0
+    errors: list[dict[str, str | None]] = []
+
+
+def ingest(
+    library: "Library", paths: Sequence[Path], progress: "Progress | None" = None, batch: int = BATCH, **origin: Any
+) -> IngestReport:
+    """Read `paths` (folders recursively) into the library.
+
+    `origin`: what the documents don't say themselves (collection, year, licence, url, valid_from, superseded_by,
+    retracted). `progress(done, total)` counts documents; `total` grows while files are read. A bad file or line is
+    reported and the run goes on. Raises InputError when a path doesn't exist or another process writes, and
+    MissingComponent when the library's embedder isn't the one in use.
+    """
+    about = Origin(**{"collection": library.name, **{key: value for key, value in origin.items() if value is not None}})
+    files = files_under(paths)
+    embedder = library.embedder()
+    if library.card["embedder"] and embedder is None:
+        raise MissingComponent(
+            f"documents can't be added: {library.info()['lexical_only']}", where=f"library {library.name}"
+        )
+    with library.writing():
+        run = _Run(library, progress, batch)
+        for number, file in enumerate(files):
+            for item in _items(file):
+                run.take(about.complete(item) if isinstance(item, DocumentText) else item, len(files) - number - 1)
+        run.flush()
+        if library.store.unindexed() > UNINDEXED // 4:
+            library.store.optimise()
+    return IngestReport(**run.counts, errors=run.errors)
+
+
+def _items(file: Path) -> Iterator[DocumentText | Deletion | OslerError]:
+    try:
+        yield from read(file)
+    except OslerError as error:
+        yield error
+
+
+class _Run:
+    """One run: documents wait until a batch is full, then they are embedded and committed together."""
+
+    def __init__(self, library: "Library", progress: "Progress | None", batch: int) -> None:
+        self._library, self._progress, self._batch = library, progress, batch
+        self._known = library.store.documents()
+        self._waiting: dict[str, tuple[DocumentText, list[Passage]]] = {}
+        self._gone: set[str] = set()
+        self._size = self._done = 0
+        self.counts = dict.fromkeys(("added", "replaced", "unchanged", "deleted", "passages"), 0)
+        self.errors: list[dict[str, str | None]] = []
+
+    def take(self, item: DocumentText | Deletion | OslerError, files_left: int) -> None:
+        if isinstance(item, DocumentText):
+            self._add(item)
+        elif isinstance(item, Deletion):
+            self._remove(item.document_id)
+        else:
+            self.errors.append(item.as_row())
+        self._done += 1
+        if self._size >= self._batch:
+            self.flush()
+        if self._progress:
+            self._progress(self._done, self._done + files_left)
+
+    def _add(self, document: DocumentText) -> None:
+        unsettled = document.document_id in self._gone or document.document_id in self._waiting
+        if not unsettled and self._known.get(document.document_id) == document.sha256:
+            self.counts["unchanged"] += 1
+            return
+        passages = passages_of(document)
+        if not passages:
+            self.errors.append(InputError("a document without text", where=document.document_id).as_row())
+            return
+        self._drop_waiting(document.document_id)
+        self._waiting[document.document_id] = (document, passages)
+        self._size += len(passages)
+
+    def _remove(self, document_id: str) -> None:
+        self._drop_waiting(document_id)
+        if document_id in self._known:
+            self._gone.add(document_id)
+
+    def _drop_waiting(self, document_id: str) -> None:
+        if document_id in self._waiting:
+            self._size -= len(self._waiting.pop(document_id)[1])
+
+    def flush(self) -> None:
+        """Embed what waits and commit it, whole documents only."""
+        replaced = self._waiting.keys() & self._known.keys()
+        if self._waiting or self._gone:
+            rows = rows_of(self._waiting.values(), self._library.store, self._library.embedder())
+            self._library.store.write(rows, self._gone | replaced)
+        self.counts["deleted"] += len(self._gone - self._waiting.keys())
+        self.counts["replaced"] += len(replaced)
+        self.counts["added"] += len(self._waiting) - len(replaced)
+        self.counts["passages"] += self._size
+        for gone in self._gone:
+            self._known.pop(gone, None)
+        self._known.update((name, document.sha256) for name, (document, _) in self._waiting.items())
+        self._waiting, self._gone, self._size = {}, set(), 0
+        if self._library.store.unindexed() > 10 * UNINDEXED:
+            self._library.store.optimise()
+
+
+def rows_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]], store: Store, embedder: Any) -> "pa.Table":
+    """The table rows of documents, with their vectors if the store has any."""
+    columns = columns_of(documents)
+    vectors = embedder.embed_passages(columns.pop("body")) if store.dimension and columns["id"] else None
+    return table_of(columns, vectors, store.dimension)
+
+
+def columns_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]]) -> dict[str, list[Any]]:
+    """The table's columns except vectors, and `body`: the text that is embedded."""
+    rows: list[dict[str, Any]] = []
+    for document, passages in documents:
+        about = document._asdict()
+        digest = document.sha256
+        for passage in passages:
+            body = indexed_text(document.title, passage.section, passage.text)
+            english, chinese = index_columns(body)
+            rows.append(
+                {**about, **passage._asdict(), "sha256": digest, "english": english, "chinese": chinese, "body": body}
+            )
+    names = [*schema(None).names, "body"]
+    return {name: [row[name] for row in rows] for name in names}

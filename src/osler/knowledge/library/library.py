@@ -1,0 +1,315 @@
+"""A library by name: open it, search it, say what is in it. It knows no file format and no medicine.
+
+Libraries live under `settings.home / "library"`. The starter is unpacked from package data on first use.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from osler.errors import InputError, MissingComponent, OslerError
+from osler.knowledge.library.fusion import fuse
+from osler.knowledge.library.store import Candidate, Filters, Store
+from osler.nouns import Evidence, Source
+from osler.settings import Settings
+
+if TYPE_CHECKING:
+    from osler.knowledge.library.ingest import IngestReport
+
+Mode = Literal["hybrid", "bm25", "vector"]
+Progress = Callable[[int, int], None]
+FORMAT = 1
+STARTER = "starter"
+DEPTH = 200  # candidates from each side
+LEXICAL = "none"  # the embedder setting of a library without vectors
+_SPACE = re.compile(r"\s")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Embedder(Protocol):
+    """What the library needs: `info` (spec, digest, dimension) and L2-normalised float32 rows."""
+
+    @property
+    def info(self) -> Any: ...
+    def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+    def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+
+
+class Library:
+    """An open library. Searching is safe from several threads; one process writes at a time."""
+
+    def __init__(self, path: Path, load_embedder: Callable[[], Embedder] | None = None) -> None:
+        try:
+            self.card: dict[str, Any] = json.loads((path / "library.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"is not a library: {error}", where=str(path), hint="Delete it and ingest anew.") from None
+        if self.card.get("format") != FORMAT:
+            raise InputError(
+                f"has format {self.card.get('format')}, not {FORMAT}", where=str(path), hint="Ingest anew."
+            )
+        self.path = path
+        self.name: str = self.card["name"]
+        self.store = Store(path)
+        self._load_embedder = load_embedder
+        self._embedder: Embedder | None = None
+        self._why_lexical: str | None = None
+        self._version: tuple[int, str] | None = None
+
+    # -- searching
+
+    def search(self, query: str, k: int = 10, filters: Filters | None = None, mode: Mode = "hybrid") -> list[Evidence]:
+        """The k best passages, best first. Scores compare within one search only.
+
+        `hybrid` falls back to BM25 where the vectors can't be used (`info()` says why); `vector` raises
+        MissingComponent then. Raises InputError on an empty query.
+        """
+        vectors = self.query_vectors([query], mode)
+        return [evidence(row, score) for row, score in self.rank(query, vectors[0], filters, mode)[:k]]
+
+    def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> list[npt.NDArray[np.float32] | None]:
+        """Vectors of queries, None each where the search is by words alone."""
+        if any(not query.strip() for query in queries):
+            raise InputError("the query is empty")
+        if mode == "bm25":
+            return [None] * len(queries)
+        embedder = self.embedder()
+        if embedder is not None:
+            return list(embedder.embed_queries(queries))
+        if mode == "vector":
+            raise MissingComponent(self._why_lexical or "no embedder", where=f"library {self.name}")
+        return [None] * len(queries)
+
+    def rank(
+        self,
+        query: str,
+        vector: npt.NDArray[np.float32] | None,
+        filters: Filters | None = None,
+        mode: Mode = "hybrid",
+        depth: int = DEPTH,
+    ) -> list[tuple[dict[str, Any], float]]:
+        """All candidates with their final score, best first; ties by id, so that a search can be repeated."""
+        found = self.store.candidates(query, vector, filters or Filters(), depth, lexical=mode != "vector")
+        scored = zip(found, _scores(found, mode), strict=True)
+        return sorted(((c.row, score) for c, score in scored), key=lambda item: (-item[1], item[0]["id"]))
+
+    def passage(self, passage_id: str) -> Evidence | None:
+        """One passage by its id."""
+        row = self.store.get(passage_id)
+        return evidence(row, None) if row else None
+
+    def document(self, document_id: str) -> list[Evidence]:
+        """The passages of a document in reading order."""
+        return [evidence(row, None) for row in self.store.document(document_id)]
+
+    # -- changing
+
+    def add(self, paths: Iterable[Path | str], progress: Progress | None = None, **origin: Any) -> "IngestReport":
+        """Read files and folders into the library; see `ingest.ingest`."""
+        from osler.knowledge.library.ingest import ingest
+
+        return ingest(self, [Path(path) for path in paths], progress=progress, **origin)
+
+    def delete(self, document_id: str) -> int:
+        """Remove a document. Returns how many passages went; raises InputError if it isn't there."""
+        with self.writing():
+            count = len(self.store.document(document_id))
+            if not count:
+                raise InputError(f"library {self.name} has no document {document_id!r}")
+            self.store.write(None, [document_id])
+        return count
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the library's write lock; it falls with the process. Raises InputError when another writes."""
+        import fcntl
+
+        with (self.path.parent / f".{self.name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(
+                    "another process is writing this library", where=f"library {self.name}", hint="Try again later."
+                ) from None
+            yield
+
+    # -- what it is
+
+    def embedder(self) -> Embedder | None:
+        """The embedder that made the library's vectors; None, `info()` says why, if that isn't the one in use."""
+        if self._embedder is None and self._why_lexical is None:
+            made_by = self.card["embedder"]
+            if made_by is None:
+                self._why_lexical = "the library was made without vectors"
+            elif self._load_embedder is None:
+                self._why_lexical = "no embedder is configured"
+            else:
+                try:
+                    loaded = self._load_embedder()
+                    if loaded.info.digest == made_by["digest"]:
+                        self._embedder = loaded
+                    else:
+                        self._why_lexical = (
+                            f"its vectors were made by {made_by['spec']} ({made_by['digest'][:12]}), "
+                            f"not by {loaded.info.spec} ({loaded.info.digest[:12]})"
+                        )
+                except OslerError as error:
+                    self._why_lexical = str(error)
+        return self._embedder
+
+    @property
+    def version(self) -> str:
+        """Hash of the documents (ids and contents) and the embedder's digest: equal content, equal version."""
+        revision = self.store.revision
+        if self._version is None or self._version[0] != revision:
+            lines = "\n".join(f"{name}\t{digest}" for name, digest in sorted(self.store.documents().items()))
+            made_by = (self.card["embedder"] or {}).get("digest", "none")
+            digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+            self._version = (revision, f"{digest[:16]}+{made_by[:12]}")
+        return self._version[1]
+
+    def info(self) -> dict[str, Any]:
+        """Name, path, version, counts, embedder, and why vectors are not used if they aren't."""
+        usable = self.embedder() is not None
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "version": self.version,
+            "documents": len(self.store.documents()),
+            "passages": len(self.store),
+            "collections": self.store.count_by("collection"),
+            "licences": self.store.count_by("licence"),
+            "languages": self.store.count_by("language"),
+            "embedder": self.card["embedder"],
+            "vectors": usable,
+            "lexical_only": None if usable else self._why_lexical,
+            "unindexed": self.store.unindexed(),
+        }
+
+
+def evidence(row: dict[str, Any], score: float | None) -> Evidence:
+    """A table row as the noun that travels."""
+    fields = ("title", "section", "page", "year", "licence", "url", "document_id", "start", "end")
+    return Evidence(
+        id=row["id"],
+        kind="passage",
+        text=row["text"],
+        score=None if score is None else round(score, 6),
+        source=Source(**{field: row[field] for field in fields}),
+        valid_from=row["valid_from"],
+        superseded_by=row["superseded_by"],
+        retracted=bool(row["retracted"]),
+    )
+
+
+def _scores(found: Sequence[Candidate], mode: Mode) -> list[float]:
+    bm25 = np.array([candidate.bm25 for candidate in found], dtype=np.float32)
+    if not found or found[0].cosine is None:
+        return [float(score) for score in bm25]
+    cosine = np.array([candidate.cosine for candidate in found], dtype=np.float32)
+    return [float(score) for score in (cosine if mode == "vector" else fuse(bm25, cosine))]
+
+
+def run_queries(
+    library: Library, queries: Iterable[tuple[str, str]], k: int = 100, filters: Filters | None = None,
+    mode: Mode = "hybrid", batch: int = 64,
+) -> Iterator[str]:  # fmt: skip
+    """TREC run lines (`query Q0 document rank score osler`), k documents a query, each by its best passage.
+
+    `queries`: pairs of id and text (BEIR `queries.jsonl`). White space in a document id is written as %20.
+    """
+    waiting = list(queries)
+    depth = max(DEPTH, 2 * k)
+    for first in range(0, len(waiting), batch):
+        part = waiting[first : first + batch]
+        vectors = library.query_vectors([text for _, text in part], mode)
+        for (name, text), vector in zip(part, vectors, strict=True):
+            best: dict[str, float] = {}
+            for row, score in library.rank(text, vector, filters, mode, depth):
+                best.setdefault(row["document_id"], score)
+            for rank, (document, score) in enumerate(list(best.items())[:k], 1):
+                yield f"{name} Q0 {_SPACE.sub('%20', document)} {rank} {score:.6f} osler"
+
+
+def open_library(
+    name: str, settings: Settings, create: bool = False, progress: Progress | None = None,
+    load_embedder: Callable[[], Embedder] | None = None,
+) -> Library:  # fmt: skip
+    """The library of that name. The starter is unpacked on first use (some seconds; `progress` is called with rows).
+
+    `load_embedder`: where the embedder comes from if the caller shares one; else the settings say. Raises
+    InputError for a name that isn't one or, without `create`, a library that doesn't exist.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no library name", hint="Letters, digits, '.', '_' and '-', at most 64.")
+    folder = settings.home / "library"
+    path = folder / name
+    loader = None if settings.models.embedder == LEXICAL else load_embedder or _embedder_loader(settings)
+    if not (path / "library.json").exists():
+        if name == STARTER:
+            from osler.knowledge.library.starter import unpack
+
+            unpack(path, progress)
+        elif create:
+            create_library(path, loader() if loader else None)
+        else:
+            known = sorted({STARTER, *(entry.parent.name for entry in folder.glob("[!.]*/library.json"))})
+            raise InputError(
+                f"there is no library {name!r}", hint=f"Known: {', '.join(known)}. `osler ingest` makes one."
+            )
+    return Library(path, loader)
+
+
+def create_library(path: Path, embedder: Embedder | None) -> None:
+    """An empty library at `path`; whoever comes first wins when two processes make it at once."""
+    card = embedder_card(embedder)
+    with building(path) as folder:
+        Store.create(folder, card["dimension"] if card else None)
+        write_card(folder, path.name, card)
+
+
+@contextlib.contextmanager
+def building(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that becomes `path` in one step, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield folder
+        try:
+            os.rename(folder, path)
+        except OSError:
+            if not (path / "library.json").exists():
+                raise InputError("stands in the way of a library", where=str(path), hint="Move it away.") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def embedder_card(embedder: Embedder | None) -> dict[str, Any] | None:
+    """What a library remembers of the embedder that made its vectors."""
+    info = embedder.info if embedder else None
+    return {"spec": info.spec, "digest": info.digest, "dimension": info.dimension} if info else None
+
+
+def write_card(folder: Path, name: str, embedder: dict[str, Any] | None, **more: Any) -> None:
+    card = {"format": FORMAT, "name": name, "embedder": embedder, **more}
+    (folder / "library.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _embedder_loader(settings: Settings) -> Callable[[], Embedder]:
+    def load() -> Embedder:
+        from osler.models.embedder import load_embedder
+
+        models = settings.models
+        key = os.environ.get(models.api_key_variable)
+        return load_embedder(models.embedder, threads=models.threads, api_key=key, timeout=models.timeout)
+
+    return load

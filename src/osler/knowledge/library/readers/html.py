@@ -1,0 +1,71 @@
+"""HTML by trafilatura: the main text without menus and footers; headings become sections."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from osler.errors import InputError
+from osler.knowledge.library.documents import DocumentText, Headings, Part, compose
+from osler.knowledge.library.readers.registry import Item, reader
+
+_START = re.compile(
+    rb"(?is)^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
+)
+_DATED = re.compile(rb"(?i)article:(?:published|modified)|datepublished|datemodified|dc\.date|citation_\w*date")
+
+
+@reader("html", (".html", ".htm", ".xhtml"), sniff=lambda head: _START.match(head) is not None)
+def read_html(path: Path) -> Iterator[Item]:
+    import trafilatura
+    from lxml import etree  # type: ignore[import-untyped]
+
+    data = path.read_bytes()
+    try:
+        found: Any = trafilatura.bare_extraction(
+            data, include_comments=False, include_tables=True, with_metadata=True, favor_recall=True
+        )
+    except (ValueError, etree.LxmlError, RecursionError) as error:
+        raise InputError(f"can't be read as HTML: {error}", where=str(path)) from None
+    parts = list(_parts(found.body)) if found is not None and found.body is not None else []
+    text, sections = compose(parts)
+    if not text:
+        raise InputError("an HTML page without text", where=str(path))
+    year = str(found.date or "")[:4]
+    dated = year.isdigit() and _DATED.search(data)  # a date guessed from the text may be any date
+    yield DocumentText(
+        str(path),
+        found.title or path.stem,
+        text,
+        sections,
+        year=int(year) if dated else None,
+        licence=found.license or None,
+        url=found.url or None,
+    )
+
+
+def _parts(body: Any) -> Iterator[Part]:
+    headings = Headings()
+    lines: list[str] = []
+    for block in body:
+        if block.tag == "head":
+            yield Part(headings.path, "\n\n".join(lines))
+            lines = []
+            level = str(block.get("rend") or "h2")
+            headings.enter(int(level[1]) if level[1:2].isdigit() else 2, "".join(block.itertext()))
+        else:
+            lines.append(_text(block))
+    yield Part(headings.path, "\n\n".join(lines))
+
+
+def _text(block: Any) -> str:
+    if block.tag == "table":
+        rows = (" | ".join(_flat(cell) for cell in row.iter("cell")) for row in block.iter("row"))
+        return "\n".join(row for row in rows if row.strip(" |"))
+    if block.tag == "list":
+        return "\n".join(f"- {_flat(item)}" for item in block.iter("item"))
+    return _flat(block)
+
+
+def _flat(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())

@@ -1,0 +1,117 @@
+"""The starter library: one compact file of passages with quantised vectors, unpacked into a library on first use.
+
+The pack is Parquet (zstd); a vector is 384 signed bytes and a scale. It does not know where the texts came from:
+`scripts/build_library.py` and `data/ATTRIBUTION.md` do.
+"""
+
+import hashlib
+import io
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from osler.errors import IntegrityError, MissingComponent
+from osler.knowledge.library.passages import passage_id
+from osler.knowledge.library.store import Store, index_columns, indexed_text, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    from osler.knowledge.library.library import Progress
+
+PACK = "starter.pack"
+MANIFEST = "manifest.json"
+# Columns kept in the pack; ids and index texts follow from them.
+COLUMNS = (
+    "document_id", "sha256", "ordinal", "collection", "title", "section", "text", "page", "year", "licence", "url",
+    "language", "start", "end", "valid_from", "superseded_by", "retracted",
+)  # fmt: skip
+
+
+def quantise(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Signed bytes (n, d) and one scale a row (n,), with `bytes * scale` close to `vectors`."""
+    scale = np.abs(vectors).max(axis=1) / 127
+    scale[scale == 0] = 1
+    return np.rint(vectors / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+def restore(packed: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
+    """The vectors of `quantise`, normalised again, as half precision."""
+    vectors = packed.astype(np.float32) * scale[:, None]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float16)
+
+
+def write_pack(path: Path, columns: dict[str, list[Any]], vectors: npt.NDArray[np.float32] | None) -> str:
+    """Write a pack and return its sha256. `vectors`: shape (n, d), or None for a pack to be searched by words alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    table = pa.table({name: columns[name] for name in COLUMNS})
+    if vectors is not None:
+        packed, scale = quantise(vectors)
+        flat = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(packed.shape[1]), len(packed), [None, pa.py_buffer(packed.tobytes())]
+        )
+        table = table.append_column("vector", flat).append_column("scale", pa.array(scale))
+    pq.write_table(table, path, compression="zstd", compression_level=19, row_group_size=8192)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def manifest() -> dict[str, Any]:
+    """Counts, hashes, sources and embedder of the shipped pack. Raises MissingComponent if it isn't installed."""
+    try:
+        text = (files("osler.knowledge.library") / "data" / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MissingComponent(
+            "the starter library isn't part of this installation", hint="`scripts/build_library.py` builds it."
+        ) from None
+    described: dict[str, Any] = json.loads(text)
+    return described
+
+
+def unpack(path: Path, progress: "Progress | None" = None) -> None:
+    """Make the starter library at `path`: all of it or nothing, also with two processes at once.
+
+    Raises MissingComponent without the pack, IntegrityError if the pack isn't the one of the manifest.
+    """
+    from osler.knowledge.library.library import building, write_card
+
+    described = manifest()
+    data = (files("osler.knowledge.library") / "data" / PACK).read_bytes()
+    if hashlib.sha256(data).hexdigest() != described["sha256"]:
+        raise IntegrityError("is not the file its manifest describes", where=PACK, hint="Install the package again.")
+    total = int(described["passages"])
+    with building(path) as folder:
+        if progress:
+            progress(0, total)
+        rows = read_pack(data)
+        if progress:
+            progress(total // 2, total)
+        Store.create(folder, (described["embedder"] or {}).get("dimension"), rows)
+        write_card(folder, path.name, described["embedder"], origin={"pack": described["sha256"]})
+    if progress:
+        progress(total, total)
+
+
+def read_pack(data: bytes) -> "pa.Table":
+    """The rows of a pack as the store wants them."""
+    import pyarrow.parquet as pq
+
+    packed = pq.read_table(io.BytesIO(data))
+    columns: dict[str, list[Any]] = {name: packed[name].to_pylist() for name in COLUMNS}
+    keys = zip(columns["document_id"], columns["sha256"], columns["ordinal"], strict=True)
+    columns["id"] = [passage_id(*key) for key in keys]
+    texts = zip(columns["title"], columns["section"], columns["text"], strict=True)
+    indexed = [index_columns(indexed_text(*parts)) for parts in texts]
+    columns["english"], columns["chinese"] = [pair[0] for pair in indexed], [pair[1] for pair in indexed]
+    if "vector" not in packed.column_names:
+        return table_of(columns, None, None)
+    raw = packed["vector"].combine_chunks()
+    dimension = raw.type.byte_width
+    signed = np.frombuffer(raw.buffers()[1], dtype=np.int8).reshape(-1, dimension)[: len(packed)]
+    return table_of(columns, restore(signed, packed["scale"].to_numpy()), dimension)
