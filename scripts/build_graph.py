@@ -177,7 +177,7 @@ def add_annotations(builder: Builder, folder: Path) -> None:
     seen: set[tuple[str, str]] = set()
     for row in tsv(folder / "genes_to_phenotype.txt"):
         gene, disease = f"NCBIGene:{row['ncbi_gene_id']}", row["disease_id"]
-        builder.term(gene, row["gene_symbol"], "gene")
+        builder.term(gene, gene if row["gene_symbol"] == "-" else row["gene_symbol"], "gene")
         if (gene, disease) not in seen:
             seen.add((gene, disease))
             builder.edges.append(EdgeRow(disease, "gene_associated", gene, "hpo_genes", "", disease, disease))

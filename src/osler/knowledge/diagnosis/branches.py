@@ -30,7 +30,25 @@ BRANCHES: dict[str, QuestionKind] = {
     "HP:0000140": "history",  # Abnormality of the menstrual cycle
     "HP:0000144": "history",  # Decreased fertility
     "HP:0011842": "examination",  # Abnormal skeletal morphology
+    "HP:0011947": "history",  # Respiratory tract infection
+    "HP:0001824": "history",  # Weight loss
+    "HP:0001962": "history",  # Palpitations
+    "HP:0001279": "history",  # Syncope
+    "HP:0000103": "history",  # Polyuria
     # seen on examination
+    "HP:0000496": "examination",  # Abnormality of eye movement
+    "HP:0000508": "examination",  # Ptosis
+    "HP:0000539": "examination",  # Abnormality of refraction
+    "HP:0011443": "examination",  # Abnormality of coordination
+    "HP:0002493": "examination",  # Upper motor neuron dysfunction
+    "HP:0000252": "examination",  # Microcephaly
+    "HP:0010674": "examination",  # Abnormal curvature of the vertebral column
+    "HP:0003271": "examination",  # Visceromegaly
+    "HP:0000969": "examination",  # Edema
+    "HP:0030972": "examination",  # Abnormal systemic blood pressure
+    "HP:0001649": "examination",  # Tachycardia
+    "HP:0000952": "examination",  # Jaundice
+    "HP:0030828": "examination",  # Wheezing
     "HP:0001939": "test",  # Abnormality of metabolism/homeostasis
     "HP:0001945": "examination",  # Fever
     "HP:0004370": "examination",  # Abnormality of temperature regulation
@@ -45,6 +63,10 @@ BRANCHES: dict[str, QuestionKind] = {
     "HP:0001392": "examination",  # Abnormality of the liver
     "HP:0100022": "examination",  # Abnormality of movement
     # measured or imaged
+    "HP:0011675": "test",  # Arrhythmia
+    "HP:0003110": "test",  # Abnormality of urine homeostasis
+    "HP:0012718": "test",  # Abnormal gastrointestinal tract morphology
+    "HP:0030962": "test",  # Abnormal morphology of the great vessels
     "HP:0001871": "test",  # Abnormality of blood and blood-forming tissues
     "HP:0025354": "test",  # Abnormal cellular phenotype
     "HP:0010987": "test",  # Abnormal cellular immune system morphology

@@ -48,13 +48,14 @@ class Matrix(NamedTuple):
     Direct: rows of disease d are `direct.of(d)` (terms) with `direct_share` beside them. Carried up: the diseases
     with term a or a narrower one are `carried.of(a)`, with the largest such share in `carried_share`, half its log in
     `half_log`, and for terms of many diseases the latter also by disease in `dense` (-inf where there is none).
-    `weight`: the direct shares of a disease divided by their sum.
+    `weight`: the direct shares of a disease divided by their sum; `owner`: the disease of each.
     """
 
     size: int
     direct: Lists
     direct_share: Floats
     weight: Floats
+    owner: Ints
     carried: Lists
     carried_share: Floats
     half_log: Floats
@@ -118,7 +119,7 @@ class Index:
             dense[wide_term] = np.full(size, -np.inf)
             dense[wide_term][held[low:high]] = half_log[low:high]
         weight = share / np.bincount(owner, share, size)[owner]
-        return Matrix(size, lists(owner, term, size), share, weight, carried, top, half_log, dense)
+        return Matrix(size, lists(owner, term, size), share, weight, owner, carried, top, half_log, dense)
 
     @functools.cached_property
     def _row_numbers(self) -> dict[str, list[int]]:
@@ -129,12 +130,14 @@ class Index:
         table: dict[str, list[int]] = {}
         for place, numbers in by_place.items():
             for reference in self.rows.references[place].split(";"):
-                table.setdefault(reference.strip(), []).extend(numbers)
+                table.setdefault(reference.strip().upper(), []).extend(numbers)
         return table
 
     def rows_with(self, references: Iterable[str]) -> Ints:
-        """Numbers of the rows that rest on any of the references."""
-        found = {row for reference in references for row in self._row_numbers.get(reference.strip(), ())}
+        """Numbers of the rows that rest on any of the references; digits alone are a PMID."""
+        written = (reference.strip().upper() for reference in references)
+        wanted = {f"PMID:{reference}" if reference.isdigit() else reference for reference in written}
+        found = {row for reference in wanted for row in self._row_numbers.get(reference, ())}
         return np.array(sorted(found), dtype=np.int64)
 
 

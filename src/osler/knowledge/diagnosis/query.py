@@ -3,7 +3,7 @@
 It does not read text: findings come as identifiers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from osler.knowledge.graph import Graph
@@ -35,25 +35,23 @@ def prepare(graph: Graph, observed: Sequence[str], excluded: Sequence[str] = ())
     return Query(tuple(present), tuple(i for i in absent if i not in both and i not in implied), tuple(notes))
 
 
-def _phenotypes(graph: Graph, identifiers: Iterable[str], notes: list[str]) -> Iterable[str]:
+def _phenotypes(graph: Graph, identifiers: Iterable[str], notes: list[str]) -> Iterator[str]:
     for identifier in identifiers:
-        node = graph.find(identifier)
-        if node is None:
+        found = graph.position(identifier)
+        if found is None:
             notes.append(f"{identifier} is unknown: left out.")
             continue
-        if node.kind == "phenotype" and node.replaced_by:
-            replacement = node.replaced_by
-            notes.append(f"{identifier} is obsolete without an official replacement: {replacement} is used.")
-            yield replacement
-            continue
-        if node.kind == "phenotype":
-            if node.id != identifier.strip():
-                notes.append(f"{identifier} was replaced by {node.id} ({node.label}).")
-            yield node.id
-            continue
-        same = graph.edges(node.id, "same_label")
-        if same:
-            notes.append(f"{identifier} ({node.label}) is read as the finding {same[0].object}.")
+        instead = graph.pack.strings("replaced_by")[found]
+        if instead:
+            notes.append(f"{identifier} is obsolete without an official replacement: {instead} is considered.")
+            found = graph.position(instead) or found
+        known = graph.ids[found]
+        if graph.kind(found) == "phenotype":
+            if not instead and known != identifier.strip():
+                notes.append(f"{identifier} was replaced by {known} ({graph.label(known)}).")
+            yield known
+        elif same := graph.edges(known, "same_label"):
+            notes.append(f"{identifier} ({graph.label(known)}) is read as the finding {same[0].object}.")
             yield same[0].object
         else:
-            notes.append(f"{identifier} ({node.label}) is no finding: left out.")
+            notes.append(f"{identifier} ({graph.label(known)}) is no finding: left out.")

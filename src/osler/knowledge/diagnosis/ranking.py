@@ -63,8 +63,11 @@ class Ranker:
         if scored is None:
             return []
         total = scored.scores.total
-        order = np.argsort(-total, kind="stable")[:top].tolist()
-        return [self.disease(k, float(total[k])) for k in order if total[k] > -np.inf]
+        top = min(max(top, 0), len(total))
+        least = np.partition(total, len(total) - top)[len(total) - top] if top else np.inf
+        ahead = np.flatnonzero((total >= least) & (total > -np.inf))
+        order = ahead[np.argsort(-total[ahead], kind="stable")][:top].tolist()
+        return [self.disease(k, float(total[k])) for k in order]
 
     def disease(self, place: int, score: float) -> RankedDisease:
         """Disease number `place` of the index with its score."""
@@ -74,6 +77,9 @@ class Ranker:
             equivalents=list(self.graph.equivalents(position)),
             label=self.graph.pack.strings("node_label")[position],
             score=score,
+            for_=[],  # given, because pydantic copies defaults at length
+            against=[],
+            missing=[],
         )
 
     def _positions(self, identifiers: Sequence[str]) -> Ints:

@@ -142,5 +142,4 @@ def _reverse(seen: View, matrix: Matrix, observed: Ints) -> Floats:
     shared = np.zeros(index.terms)
     ancestors = index.used_ancestors if whole else sublists(index.ancestors, terms)
     shared[terms] = shared_information(seen, observed, ancestors)
-    owner = np.repeat(np.arange(matrix.size), np.diff(matrix.direct.bounds))
-    return np.bincount(owner, matrix.weight * shared[matrix.direct.items], matrix.size).astype(np.float64)
+    return np.bincount(matrix.owner, matrix.weight * shared[matrix.direct.items], matrix.size).astype(np.float64)

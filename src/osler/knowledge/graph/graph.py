@@ -73,13 +73,16 @@ class Graph:
         return Node(
             id=self.ids[position],
             label=self.pack.strings("node_label")[position],
-            kind=cast(Kind, KINDS[self.pack.array("node_kind")[position]]),
+            kind=self.kind(position),
             label_zh=chinese[0] if chinese else None,
             synonyms=tuple(name for name, _, zh in names if not zh),
             equivalents=self.equivalents(position),
             definition=self.pack.strings("definition")[position] or None,
             replaced_by=self.pack.strings("replaced_by")[position] or None,
         )
+
+    def kind(self, position: int) -> Kind:
+        return cast(Kind, KINDS[self.pack.array("node_kind")[position]])
 
     def equivalents(self, position: int) -> tuple[str, ...]:
         """Identifiers of other sources for the same thing."""

@@ -32,7 +32,7 @@ class NameIndex:
 
     def search(self, text: str, limit: int) -> list[int]:
         """Positions of nodes, best first."""
-        if not text.strip() or limit < 1:
+        if not key(text) or limit < 1:
             return []
         found = self._equal(text)
         if len(found) < limit:
