@@ -1,0 +1,76 @@
+"""Which option of a question the evidence speaks for. It writes nothing; where options tie it chooses none.
+
+Yes/no questions are turned into the statement they ask about, which is verified; other options are searched one by
+one and compared by how well the best sentence covers question and option together.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from osler.reasoning.extract import Sentence, score_sentences
+from osler.reasoning.passages import passages_for
+from osler.reasoning.registry import Question
+from osler.reasoning.resources import Run
+from osler.reasoning.verify import verify
+
+MARGIN = 0.03
+YES, NO, MAYBE = (
+    {"yes", "true", "是", "对", "有"},
+    {"no", "false", "否", "不是", "错", "没有"},
+    {"maybe", "unclear", "不确定"},
+)
+_AUXILIARY = re.compile(
+    r"^(?:is|are|was|were|do|does|did|can|could|should|will|would|may|might|has|have|had)\b\s*(?:there\b\s*)?", re.I
+)
+
+
+class Choice(NamedTuple):
+    """`key` is None where the evidence favours none."""
+
+    key: str | None
+    sentences: list[Sentence]
+
+
+def choose(question: Question, found: Sequence[Sentence], run: Run) -> Choice:
+    """The option that the evidence speaks for; `found`: the sentences that answer the question best."""
+    assert question.options
+    labels = {text.strip().lower().rstrip("."): key for key, text in question.options.items()}
+    if set(labels) <= YES | NO | MAYBE:
+        return _yes_no(question, found, labels)
+    return _by_option(question, run)
+
+
+def statement_of(question: str) -> str:
+    """`Is X linked to Y?` -> `X linked to Y`: the claim a yes/no question asks about."""
+    last = question.strip().split("\n")[-1]
+    claim = _AUXILIARY.sub("", last).rstrip("?？ ")
+    return re.sub(r"[吗呢]$|是否|能否|是不是", "", claim)
+
+
+def _yes_no(question: Question, found: Sequence[Sentence], labels: dict[str, str]) -> Choice:
+    claim = statement_of(question.text)
+    against, speaking = 0.0, 0.0
+    for sentence in found:
+        verification = verify(claim, [sentence.evidence.model_copy(update={"text": sentence.text})])
+        weight = sentence.score * verification.score
+        if verification.verdict == "contradicted":
+            against += weight
+        elif verification.score >= 0.4:
+            speaking += weight
+    wanted = YES if speaking > against else NO if against > speaking else MAYBE
+    key = next((labels[label] for label in labels if label in wanted), None)
+    return Choice(key, list(found))
+
+
+def _by_option(question: Question, run: Run) -> Choice:
+    assert question.options
+    ranked = []
+    for key, text in question.options.items():
+        evidence = passages_for(question, run, extra=text)
+        best = score_sentences(f"{question.text} {text}", evidence, run)[:2]
+        ranked.append((sum(item.score for item in best) / 2, key, best))
+    ranked.sort(key=lambda item: -item[0])
+    if len(ranked) > 1 and ranked[0][0] - ranked[1][0] < MARGIN:
+        return Choice(None, ranked[0][2])
+    return Choice(ranked[0][1], ranked[0][2])
