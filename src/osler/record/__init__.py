@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 from osler.record.case import Case, CaseKind
@@ -76,7 +77,7 @@ def _json_kind(data: bytes, name: str) -> CaseKind:
     from osler.errors import InputError
     from osler.record.source import malformed
 
-    if data.lstrip()[:1] == b"[":
+    if re.match(rb'\s*(?:\[|\{\s*"resourceType")', data):
         return "fhir"
     try:
         names = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()

@@ -23,7 +23,7 @@ from osler.record.case import (
     Procedure,
 )
 from osler.record.fhir_bundle import Item, References, items_of, settle
-from osler.record.fhir_documents import documents_of
+from osler.record.fhir_documents import TEXTS, documents_of
 from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, Place, pregnancy
 from osler.record.fhir_patient import one_patient
 from osler.record.merge import merge
@@ -54,7 +54,8 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
         if item.kind == "Patient" or item.kind in _SUPPORT or item.path in elsewhere:
             continue
         built = [*BUILDERS[item.kind](item.value, place)] if item.kind in BUILDERS else []
-        built += documents_of(item.value, place)
+        if item.kind in TEXTS or item.value.text or item.value.note:
+            built += documents_of(item.value, place)
         parts += (
             [part.model_copy(update={"duplicates": [*item.duplicates]}) for part in built] if item.duplicates else built
         )
@@ -130,7 +131,7 @@ def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str
     return Case(
         kind="fhir",
         digest=digest,
-        language=language_of(" ".join(words)),
+        language=language_of(" ".join(dict.fromkeys(words))),
         patient=patient.model_copy(update={"age": age, "pregnant": pregnant}),
         reference_time=reference,
         conditions=conditions,

@@ -13,22 +13,22 @@ from osler.record import fhir_types as r4
 from osler.record.fhir_codes import BUNDLE, codes_of, label_of
 from osler.record.fhir_parts import Found
 from osler.record.fhir_versions import OLD_NAMES, current_type, to_r4
-from osler.record.omissions import Omissions
+from osler.record.omissions import Omissions, anywhere
 from osler.record.times import moment
 
 DEPTH = 8  # bundles within bundles
+_NONE: frozenset[str] = frozenset()
 _SILENT = frozenset("resourceType id meta text language contained".split())  # read elsewhere, or no content
 _CLINICAL = frozenset(
     "CarePlan CareTeam Goal FamilyMemberHistory ImagingStudy ClinicalImpression RiskAssessment DetectedIssue "
     "ServiceRequest NutritionOrder DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse "
     "EpisodeOfCare Flag AdverseEvent MolecularSequence BodyStructure List Communication".split()
 )
-_RESOURCE_TYPE = msgspec.json.Decoder(str)
+_TEXT = msgspec.json.Decoder(str)
 _TOP = msgspec.json.Decoder(dict[str, Raw])
 _BUNDLE = msgspec.json.Decoder(r4.Bundle)
 _ENTRY = msgspec.json.Decoder(r4.Entry)
-_ITEMS = msgspec.json.Decoder(list[Raw])
-_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in r4.NAMES}
+_ENTRIES = msgspec.json.Decoder(list[Raw])
 
 
 class Item(NamedTuple):
@@ -38,53 +38,65 @@ class Item(NamedTuple):
     kind: str
     value: Any
     url: str | None = None
+    id: str | None = None
     duplicates: tuple[str, ...] = ()
 
-    @property
-    def id(self) -> str | None:
-        return getattr(self.value, "id", None)
 
-
-def items_of(
-    raw: bytes | Raw, path: str, omissions: Omissions, url: str | None = None, depth: int = 0
-) -> Iterator[Item]:
+def items_of(raw: bytes | Raw, path: str, omissions: Omissions) -> Iterator[Item]:
     """The resources under `raw`, each with its path. An element that is no resource is reported."""
-    if depth == 0:
-        try:  # a whole bundle in one pass; the way below takes four, and forgives more
-            bundle = _BUNDLE.decode(raw)
-            if bundle.resource_type == "Bundle":
-                yield from _bundle(bundle.type, bundle.entry, path or "Bundle", omissions, depth)
-                return
-        except msgspec.ValidationError:
-            pass
+    try:  # a whole bundle in one pass; the way below takes more, and forgives more
+        bundle = _BUNDLE.decode(raw)
+        if bundle.resource_type == "Bundle":
+            yield from _bundle(bundle.type, bundle.entry, path or "Bundle", omissions, 0)
+            return
+    except msgspec.ValidationError:
+        pass
     try:
         top = _TOP.decode(raw)
-        kind = _RESOURCE_TYPE.decode(top["resourceType"])
-    except (msgspec.ValidationError, KeyError):
+    except msgspec.ValidationError:
+        omissions.add(path or "(root)", "is no FHIR resource: it is no JSON object")
+        return
+    yield from _resource(top, path, omissions)
+
+
+def _resource(
+    top: dict[str, Raw],
+    path: str,
+    omissions: Omissions,
+    url: str | None = None,
+    depth: int = 0,
+    opened: str | None = None,
+) -> Iterator[Item]:
+    # `opened`: the path with `[*]` for its indices, for what is counted rather than listed.
+    kind = _text(top.get("resourceType"))
+    if kind is None:
         omissions.add(path or "(root)", "is no FHIR resource: it has no resourceType")
         return
+    path = path or kind
     if kind == "Bundle":
-        path = path or "Bundle"
         try:
-            entries = _ITEMS.decode(top["entry"]) if "entry" in top else []
+            entries = _ENTRIES.decode(top["entry"]) if "entry" in top else []
         except msgspec.ValidationError:
             omissions.add(f"{path}.entry", "is no list of entries")
         else:
             yield from _bundle(_text(top.get("type")), entries, path, omissions, depth)
         return
-    path = path or kind
-    typed = r4.TYPES.get(current_type(kind))
+    current = current_type(kind)
+    typed = r4.TYPES.get(current)
     if typed is None:
         reason = (
             "clinical, but Osler has no part for it" if kind in _CLINICAL else "not clinical content of the patient"
         )
         omissions.group(f"{path}({kind})", f"resource type is not read: {reason}")
-        yield Item(path, kind, None, url)
+        yield Item(path, kind, None, url, _text(top.get("id")))
         return
-    value = _decoded(raw, kind, typed, top.keys(), path, omissions)
-    if value is None:
-        return
-    yield Item(path, current_type(kind), value, url)
+    unused: list[str] = []
+    value = _decoded(top, kind, current, typed, path, unused, omissions)
+    if unused:
+        omissions.unused(opened or anywhere(path), kind, unused)
+        if "modifierExtension" in unused:
+            omissions.add(f"{path}.modifierExtension", "may change what the resource means; Osler does not know it")
+    yield Item(path, current, value, url, value.id)
     if isinstance(value, r4.DiagnosticReport):
         # Results may live inside their report only.
         for index, inner in enumerate(value.contained):
@@ -100,6 +112,7 @@ def _bundle(
         return
     if kind not in BUNDLE:
         omissions.add(f"{path}.type", f"unknown code {kind!r}: read as a collection")
+    opened = anywhere(f"{path}.entry[0].resource")
     for index, given in enumerate(entries):
         where = f"{path}.entry[{index}]"
         try:
@@ -109,47 +122,56 @@ def _bundle(
             continue
         if entry.request is not None and entry.request.get("method") == "DELETE":
             omissions.add(where, "asks to delete a resource: nothing to read")
-        elif bytes(entry.resource) in (b"", b"null"):
+        elif entry.resource is None:
             omissions.add(where, "has no resource")
         else:
-            yield from items_of(entry.resource, f"{where}.resource", omissions, entry.full_url, depth + 1)
+            yield from _resource(entry.resource, f"{where}.resource", omissions, entry.full_url, depth + 1, opened)
 
 
 def _text(raw: Raw | None) -> str | None:
     try:
-        return _RESOURCE_TYPE.decode(raw) if raw is not None else None
+        return _TEXT.decode(raw) if raw is not None else None
     except msgspec.ValidationError:
         return None
 
 
-def _decoded(raw: bytes | Raw, kind: str, typed: type[r4.Element], names: Any, path: str, omissions: Omissions) -> Any:
-    current = current_type(kind)
-    old = current != kind or bool(names & OLD_NAMES.get(current, frozenset()))
-    if not old:
-        try:
-            value = _DECODERS[typed].decode(raw)
-            _unused(names, typed, kind, path, omissions)
-            return value
-        except msgspec.ValidationError:
-            pass
+def _decoded(
+    top: dict[str, Raw],
+    kind: str,
+    current: str,
+    typed: type[r4.Element],
+    path: str,
+    unused: list[str],
+    omissions: Omissions,
+) -> Any:
+    """The resource in its type; the names of elements that are not used are added to `unused`."""
+    fields, values = r4.FIELDS[typed], {}
     try:
-        content = to_r4(current, msgspec.json.decode(raw))
-    except msgspec.ValidationError as error:
-        omissions.add(path, f"can't be read: {error}")
-        return None
-    value = r4.fit(content, typed, path, omissions)
-    _unused(content.keys(), typed, kind, path, omissions)
-    if old:
+        for name, raw in top.items():
+            if (field := fields.get(name)) is not None:
+                values[field[0]] = field[1](raw)
+            elif name not in _SILENT:
+                unused.append(name)
+    except msgspec.ValidationError:
+        return _forgiving(top, current, typed, path, unused, omissions)
+    if current != kind or not OLD_NAMES.get(current, _NONE).isdisjoint(unused):
         omissions.group(f"{path}({kind})", "shape of another FHIR version than R4: read as far as it maps to R4")
-    return value
+        return _forgiving(top, current, typed, path, unused, omissions)
+    return typed(**values)
 
 
-def _unused(names: Any, typed: type[r4.Element], kind: str, path: str, omissions: Omissions) -> None:
-    for name in sorted(names - r4.NAMES[typed] - _SILENT):
-        if name == "modifierExtension":
-            omissions.add(f"{path}.{name}", "may change what the resource means; Osler does not know it")
-        else:
-            omissions.group(f"{path}({kind}).{name}", "element not used")
+def _forgiving(
+    top: dict[str, Raw], current: str, typed: type[r4.Element], path: str, unused: list[str], omissions: Omissions
+) -> Any:
+    content: dict[str, Any] = {}
+    for name, raw in top.items():
+        try:
+            content[name] = msgspec.json.decode(raw)
+        except msgspec.ValidationError as error:
+            omissions.add(f"{path}.{name}", f"can't be read: {error}")
+    content = to_r4(current, content)
+    unused[:] = [name for name in content if name not in r4.FIELDS[typed] and name not in _SILENT]
+    return r4.fit(content, typed, path, omissions)
 
 
 def settle(items: list[Item], omissions: Omissions) -> list[Item]:
@@ -175,7 +197,7 @@ def settle(items: list[Item], omissions: Omissions) -> list[Item]:
 
 
 def _keys(item: Item) -> list[Any]:
-    if item.value is None or ".contained[" in item.path:
+    if item.value is None:
         return []
     keys: list[Any] = []
     if item.url and item.url.startswith(("http:", "https:")):
@@ -184,8 +206,9 @@ def _keys(item: Item) -> list[Any]:
         keys.append((item.kind, item.id))
     elif item.url:
         keys.append(item.url)
-    identifiers = frozenset(identifiers_of(item.value))
-    if identifiers and item.kind != "Patient" and (label := label_of(getattr(item.value, "code", None))):
+    given = getattr(item.value, "identifier", None)
+    identifiers = frozenset(identifiers_of(item.value)) if given and item.kind != "Patient" else None
+    if identifiers and (label := label_of(getattr(item.value, "code", None))):
         names = frozenset(code.code for code in codes_of(item.value.code)) or label
         time = next((written for field in _TIMES if (written := getattr(item.value, field, None))), None)
         keys.append((item.kind, identifiers, names, time))
@@ -215,19 +238,22 @@ class References:
     def __init__(self, items: list[Item]) -> None:
         self.used: set[str] = set()
         self._places: dict[str, Item] = {}
+        known = self._places.setdefault
         for item in items:
-            known = [item.url, f"{item.kind}/{item.id}" if item.id else None]
+            if item.url:
+                known(item.url, item)
             if item.id:
-                known.append(f"urn:uuid:{item.id}")
-            for address in filter(None, known):
-                self._places.setdefault(address, item)
+                known(f"{item.kind}/{item.id}", item)
+                known(f"urn:uuid:{item.id}", item)
 
     def find(self, item: Item, reference: str) -> Found | None:
         """What `reference`, written in `item`, points to: contained, by address, relative or by type and id."""
         if reference.startswith("#"):
             return self._contained(reference[1:], item)
-        target = reference.split("/_history/")[0]
-        found = self._places.get(target)
+        found, target = self._places.get(reference), reference
+        if found is None and "/_history/" in reference:
+            target = reference.split("/_history/")[0]
+            found = self._places.get(target)
         if found is None and ":" not in target and item.url and item.url.startswith("http"):
             found = self._places.get("/".join([*item.url.split("/")[:-2], target]))
         if found is None and target.startswith("http"):

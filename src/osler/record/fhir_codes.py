@@ -3,6 +3,7 @@
 Source: HL7 FHIR R4 (4.0.1) value sets with binding strength "required". An unknown code becomes null and is reported.
 """
 
+import functools
 from typing import Any
 
 from osler.record.case import Code
@@ -89,10 +90,14 @@ def codes_of(concept: CodeableConcept | None) -> list[Code]:
     if concept is None:
         return []
     return [
-        Code(system=coding.system, code=coding.code, display=coding.display)
-        for coding in concept.coding
-        if coding.code or coding.display
+        _code(coding.system, coding.code, coding.display) for coding in concept.coding if coding.code or coding.display
     ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _code(system: str | None, code: str | None, display: str | None) -> Code:
+    # A record says the same few codes again and again; a Code is frozen and can be shared.
+    return Code(system=system, code=code, display=display)
 
 
 def label_of(concept: CodeableConcept | None) -> str | None:

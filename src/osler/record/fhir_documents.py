@@ -13,6 +13,7 @@ from osler.record.fhir_parts import Place
 from osler.record.narrative import attachment_text, strip_markup
 from osler.text import language_of
 
+TEXTS = frozenset(("DocumentReference", "DiagnosticReport", "Composition"))  # resources that are texts
 _DOCUMENT_STATUS = frozenset("preliminary final amended entered-in-error".split())
 
 

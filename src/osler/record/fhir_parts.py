@@ -221,8 +221,12 @@ def observation(resource: r4.Observation, place: Place) -> Iterator[Part]:
     status = place.status(resource.status)
     category = resource.category[0].coding[0].code if resource.category and resource.category[0].coding else None
     category = category or (label_of(resource.category[0]) if resource.category else None)
-    parts = [_measured(part, f"{place.path}.component[{i}]", place) for i, part in enumerate(resource.component)]
     whole = _measured(resource, place.path, place)
+    if not resource.component:
+        if whole is not None:
+            yield Observation(status=status, category=category, time=time, **whole)
+        return
+    parts = [_measured(part, f"{place.path}.component[{i}]", place) for i, part in enumerate(resource.component)]
     # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
     if whole is not None and (not any(parts) or "value" in whole or "text" in whole):
         parts.insert(0, whole)
@@ -236,15 +240,15 @@ def _measured(resource: r4.Measured, path: str, place: Place) -> dict[str, Any] 
     if label is None:
         place.omissions.add(f"{path}.code", "has no text and no code: the measurement can't be named")
         return None
-    part: dict[str, Any] = {"source": path, "label": label, "codes": codes_of(resource.code)}
+    # Empty lists are given, for a noun copies each default that it has to fill in.
+    part: dict[str, Any] = {"source": path, "label": label, "codes": codes_of(resource.code), "duplicates": []}
+    part["value_codes"] = codes_of(resource.value_codeable_concept)
     quantity = resource.value_quantity
     if quantity is not None and quantity.value is not None and not quantity.comparator:
         part["value"] = quantity.value
         part["unit"] = codes.unit_of(quantity, f"{place.path}({place.kind}).valueQuantity", place.omissions)
     elif (text := _value_text(resource)) is not None:
         part["text"] = text
-        if resource.value_codeable_concept is not None:
-            part["value_codes"] = codes_of(resource.value_codeable_concept)
     elif resource.value_integer is not None:
         part["value"] = float(resource.value_integer)
     elif resource.data_absent_reason is not None:

@@ -34,19 +34,24 @@ def one_patient(items: list[Item], references: References, omissions: Omissions,
     known = {item.path for item in same}
     elsewhere: set[str] = set()
     subject: tuple[str, str] | None = None  # (key, path) of a patient that is referred to but not in the input
+    seen: set[str] = set()  # addresses that were found to be this patient's
     for item in items:
         if item.kind in ("Patient", "Medication", "Binary"):
             continue
         reference, field = _subject(item)
-        if getattr(item.value, "focus", None):
+        if item.kind == "Observation" and item.value.focus:
             omissions.add(f"{item.path}.focus", "was observed on something else than the patient: not read")
             elsewhere.add(item.path)
             continue
         if reference is None:
             omissions.group(f"{item.path}({item.kind}).subject", "names no patient: read as the patient's own")
             continue
+        if reference.reference in seen:
+            continue
         key = _key(reference, item, references)
         if key is None or key in known:
+            if reference.reference and ":" in reference.reference:
+                seen.add(reference.reference)
             continue
         if key.startswith("other:"):
             omissions.add(f"{item.path}.{field}", f"is about a {key.removeprefix('other:')}, not the patient: not read")

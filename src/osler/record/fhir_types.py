@@ -4,6 +4,7 @@ Source: HL7 FHIR R4 (4.0.1), resource definitions. It knows shapes only, neither
 """
 
 import types
+from collections.abc import Callable
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
@@ -301,7 +302,7 @@ class Binary(Element):
 
 class Entry(Element):
     full_url: str | None = None
-    resource: Raw = Raw()
+    resource: dict[str, Raw] | None = None  # each element by itself, to be decoded by its type
     request: dict[str, Any] | None = None
 
 
@@ -329,7 +330,15 @@ TYPES: dict[str, type[Element]] = {
     "Composition": Composition,
     "Binary": Binary,
 }
-NAMES = {kind: frozenset(field.encode_name for field in msgspec.structs.fields(kind)) for kind in TYPES.values()}
+Decode = Callable[[Raw], Any]
+# Of each type its elements: {name in JSON: (name here, decoder)}.
+FIELDS: dict[type[Element], dict[str, tuple[str, Decode]]] = {
+    kind: {
+        field.encode_name: (field.name, msgspec.json.Decoder(field.type).decode)
+        for field in msgspec.structs.fields(kind)
+    }
+    for kind in TYPES.values()
+}
 
 
 def fit(value: Any, kind: Any, path: str, omissions: Omissions) -> Any:

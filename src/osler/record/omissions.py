@@ -22,6 +22,7 @@ class Omissions:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], int] = {}
         self._groups: dict[tuple[str, str], int] = {}
+        self._unused: dict[tuple[str, ...], int] = {}
 
     def add(self, path: str, reason: str) -> None:
         """One element that was not used."""
@@ -32,10 +33,21 @@ class Omissions:
         key = anywhere(path), reason
         self._groups[key] = self._groups.get(key, 0) + count
 
+    def unused(self, opened: str, kind: str, names: list[str]) -> None:
+        """Elements of a resource of a type, at an opened path, that no reader uses."""
+        key = opened, kind, *names
+        self._unused[key] = self._unused.get(key, 0) + 1
+
     def rows(self) -> list[Unread]:
+        groups = dict(self._groups)
+        for (opened, kind, *names), count in self._unused.items():
+            for name in names:
+                if name == "modifierExtension":
+                    continue  # listed by path, for it may change the meaning
+                key = f"{opened}({kind}).{name}", "element not used"
+                groups[key] = groups.get(key, 0) + count
         single = [Unread(path=path, reason=reason) for path, reason in self._lines]
         grouped = [
-            Unread(path=f"{path} x {count}", reason=reason, count=count)
-            for (path, reason), count in self._groups.items()
+            Unread(path=f"{path} x {count}", reason=reason, count=count) for (path, reason), count in groups.items()
         ]
         return single + grouped

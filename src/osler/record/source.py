@@ -27,7 +27,7 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "an image", "Give the text or FHIR JSON of the record."),
 )
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|Bundle|ClinicalDocument|[A-Z]\w+\s+xmlns=)", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32), 127])  # tabs, line and page breaks, escapes may stand
 
 
 def load(path: str | Path) -> bytes:
@@ -93,10 +93,11 @@ def decode(data: bytes, name: str) -> str:
     text = _decode(data, name)
     if not text.strip("\ufeff\u200b \t\r\n\x0b\x0c\x85\xa0\u3000"):
         raise InputError("the input is empty", where=name)
-    if control := _CONTROL.search(text):
-        place = len(text[: control.start()].encode(errors="replace"))
+    encoded = text.encode()
+    if len(encoded.translate(None, _CONTROLS)) != len(encoded):
+        place, byte = next((place, byte) for place, byte in enumerate(encoded) if byte in _CONTROLS)
         raise InputError(
-            f"the input is binary: control character {ord(control.group()):#04x} at byte {place}",
+            f"the input is binary: control character {byte:#04x} at byte {place}",
             where=name,
             hint="Give text (UTF-8), FHIR JSON or phenopacket JSON.",
         )
