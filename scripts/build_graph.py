@@ -22,6 +22,7 @@ from osler.knowledge.graph.names import key
 
 PHENOTYPE_ROOTS = ("HP:0000118", "HP:0032443")  # phenotypic abnormality; past medical history
 ASPECT = {"P": "has_phenotype", "H": "has_history", "I": "has_inheritance", "C": "has_course", "M": "has_modifier"}
+GENERIC = frozenset("disease disorder syndrome acquired congenital infection injury rupture lesion".split())
 PREFIX = {"Orphanet": "ORPHA", "ORDO": "ORPHA", "mesh": "MESH", "MIM": "OMIM"}
 OBO_SCOPE = {"EXACT": "exact", "RELATED": "related", "BROAD": "broad", "NARROW": "narrow"}
 # Drug dictionary entries that are everyday words in clinical text: the node stays, the name is not matched.
@@ -108,11 +109,10 @@ def add_diseases(builder: Builder, data: Path) -> None:
         if row["subClassOf"]:
             doid_parents[row["id"]].add(row["subClassOf"])
     for row in tsv(data / "mondo_mappings.tsv.gz"):
-        label = row["subject_label"].removeprefix("obsolete ") or row["object_label"]
-        term = builder.term(row["subject_id"], label, "disease")
+        term = builder.term(row["subject_id"], row["subject_label"] or row["object_label"], "disease")
         other = curie(row["object_id"])
         if row["predicate_id"] == "rdfs:subClassOf":
-            builder.term(other, row["object_label"].removeprefix("obsolete "), "disease")
+            builder.term(other, row["object_label"], "disease")
             edge = re.search(r"\((OMIM:\d+) -> (OMIMPS:\d+)\)", row["origin"])
             reference = edge[2] if edge else ""
             stated = edge[1] if edge else ""
@@ -146,6 +146,46 @@ def merge_one_to_one(builder: Builder, data: Path) -> None:
         alone = len(doids) == 1 and len(by_pair[doid, other.split(":")[0]]) == 1
         if alone and builder.resolve(other) is None and doid in builder.terms:
             builder.alias[other] = (doid, "equivalent")
+
+
+def merge_equal_labels(builder: Builder) -> None:
+    """Retired Mondo terms, and DOID and MeSH diseases without a mapping, join the one live disease of their name."""
+    live: dict[str, list[str]] = defaultdict(list)
+    for identifier, term in builder.terms.items():
+        if identifier.startswith("MONDO:") and not term.label.startswith("obsolete "):
+            live[key(term.label)].append(identifier)
+    for identifier, term in sorted(builder.terms.items()):
+        retired = term.label.startswith("obsolete ")
+        term.label = term.label.removeprefix("obsolete ")
+        if term.kind == "disease" and (retired or identifier.startswith(("DOID:", "MESH:"))):
+            same = live[key(term.label)]
+            if len(same) == 1:
+                absorb(builder, identifier, same[0])
+
+
+def absorb(builder: Builder, identifier: str, into: str) -> None:
+    """Make one term another's equivalent, with its names and aliases."""
+    term = builder.terms.pop(identifier)
+    for (name, language), kind in term.names.items():
+        builder.terms[into].add(name, kind, language)
+    for alias, (target, how) in list(builder.alias.items()):
+        if target == identifier:
+            builder.alias[alias] = (into, how)
+    builder.alias[identifier] = (into, "equivalent")
+
+
+def guard_disease_names(builder: Builder) -> None:
+    """Words that name no particular disease are not matched; very short names are abbreviations."""
+    for term in builder.terms.values():
+        if term.kind == "disease":
+            code = re.fullmatch(r"[^aeiou]{1,4}|\w{1,3}\d", term.label) is not None
+            if term.label.casefold() in GENERIC or code:
+                term.flag |= FLAG_LABEL_UNSAFE
+            term.names = {
+                (name, language): "abbreviation" if len(name) <= 4 and language == "en" else kind
+                for (name, language), kind in term.names.items()
+                if name.casefold() not in GENERIC
+            }
 
 
 def unverted(label: str) -> str:
@@ -199,7 +239,9 @@ def add_mesh(builder: Builder, data: Path) -> dict[str, tuple[str, str]]:
         if target:
             builder.terms[target].add(unverted(row["mesh_name"]), "exact")
         else:
-            disease = any(re.match(r"C(0\d|1\d|20|21|24|25|26)|F03", number) for number in numbers[identifier])
+            places = numbers[identifier]
+            symptom = any(place.startswith("C23.888") for place in places)
+            disease = not symptom and any(re.match(r"C(0\d|1\d|20|21|24|25|26)|F03", place) for place in places)
             term = builder.term(identifier, row["mesh_name"], "disease" if disease else "heading")
             term.add(unverted(row["mesh_name"]), "exact")
     for identifier, places in numbers.items():
@@ -342,7 +384,10 @@ def main() -> None:
     add_hpo(builder, hpo / "hp.obo")
     add_diseases(builder, arguments.data)
     add_annotations(builder, hpo)
-    add_drugs(builder, arguments.data, add_mesh(builder, arguments.data))
+    trees = add_mesh(builder, arguments.data)
+    merge_equal_labels(builder)
+    guard_disease_names(builder)
+    add_drugs(builder, arguments.data, trees)
     add_indications(builder, arguments.data)
     add_chinese(builder, arguments.data)
     link_equal_labels(builder)
