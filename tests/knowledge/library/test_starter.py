@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osler.errors import IntegrityError
+from osler.errors import InputError, IntegrityError
 from osler.knowledge.library import Filters, Library, open_library
 from osler.knowledge.library import starter as pack
 from osler.knowledge.library.library import building
@@ -76,6 +76,41 @@ def test_every_passage_can_be_cited(starter: Library) -> None:
 def test_years_filter_the_snapshot_from_the_books(starter: Library) -> None:
     recent = starter.search("heart failure treatment", k=30, filters=Filters(year_from=2020))
     assert len(recent) == 30 and all(item.source.year in (2022, 2024) for item in recent)
+
+
+def test_it_is_read_only_and_replaced_by_a_new_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unpacks a pack of two passages, then the same one under another hash, as after an update."""
+    row = {name: [None, None] for name in pack.COLUMNS}
+    row |= {"document_id": ["a", "b"], "sha256": ["1", "2"], "ordinal": [0, 0], "text": ["gout", "asthma"]}
+    row |= {
+        "start": [0, 0],
+        "end": [4, 6],
+        "retracted": [False, False],
+        "collection": ["c", "c"],
+        "language": ["en", "en"],
+    }
+    vectors = np.eye(2, 8, dtype=np.float32)
+    data = tmp_path / "data"
+    data.mkdir()
+    settings = load_settings({"home": str(tmp_path / "home")}, environment={})
+
+    def ship(licence: str) -> str:
+        row["licence"] = [licence, licence]
+        digest = pack.write_pack(data / "data" / pack.PACK, row, vectors)
+        described = {"sha256": digest, "passages": 2, "embedder": {"spec": "x", "digest": "d", "dimension": 8}}
+        (data / "data" / pack.MANIFEST).write_text(json.dumps(described))
+        return digest
+
+    (data / "data").mkdir()
+    monkeypatch.setattr(pack, "files", lambda package: data)
+    for licence in ("first", "second"):
+        digest = ship(licence)
+        library = open_library("starter", settings)
+        assert library.card["pack"] == digest and library.store.dimension == 8
+        assert [item.source.licence for item in library.search("gout", mode="bm25")] == [licence]
+        with pytest.raises(InputError, match="can't be changed"):
+            library.delete("a")
+    assert {entry.name for entry in (tmp_path / "home" / "library").iterdir()} == {"starter", ".starter.lock"}
 
 
 def test_vectors_survive_the_bytes() -> None:

@@ -130,16 +130,16 @@ class Library:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the library's write lock; it falls with the process. Raises InputError when another writes."""
-        import fcntl
+        """Hold the library's write lock; it falls with the process.
 
-        with (self.path.parent / f".{self.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InputError(
-                    "another process is writing this library", where=f"library {self.name}", hint="Try again later."
-                ) from None
+        Raises InputError when another process writes, and for the starter, which the next version would replace.
+        """
+        where = f"library {self.name}"
+        if "pack" in self.card:
+            raise InputError("the starter can't be changed", where=where, hint="Ingest into a library of your own.")
+        with locked(self.path) as mine:
+            if not mine:
+                raise InputError("another process is writing this library", where=where, hint="Try again later.")
             yield
 
     # -- what it is
@@ -254,12 +254,12 @@ def open_library(
     folder = settings.home / "library"
     path = folder / name
     loader = None if settings.models.embedder == LEXICAL else load_embedder or _embedder_loader(settings)
-    if not (path / "library.json").exists():
-        if name == STARTER:
-            from osler.knowledge.library.starter import unpack
+    if name == STARTER:
+        from osler.knowledge.library.starter import refresh
 
-            unpack(path, progress)
-        elif create:
+        refresh(path, progress)
+    elif not (path / "library.json").exists():
+        if create:
             create_library(path, loader() if loader else None)
         else:
             known = sorted({STARTER, *(entry.parent.name for entry in folder.glob("[!.]*/library.json"))})
@@ -278,12 +278,34 @@ def create_library(path: Path, embedder: Embedder | None) -> None:
 
 
 @contextlib.contextmanager
-def building(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that becomes `path` in one step, unless another process was first."""
+def locked(path: Path, wait: bool = False) -> Iterator[bool]:
+    """Whether this process holds the lock of the library at `path`; `wait`: until it does."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+@contextlib.contextmanager
+def building(path: Path, replace: bool = False) -> Iterator[Path]:
+    """A temporary folder beside `path` that becomes `path` in one step, unless another process was first.
+
+    `replace`: what is there makes room just before; killed between the two, nothing is there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    old = Path(f"{folder}-old")
     try:
         yield folder
+        if replace:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(path, old)
         try:
             os.rename(folder, path)
         except OSError:
@@ -291,6 +313,7 @@ def building(path: Path) -> Iterator[Path]:
                 raise InputError("stands in the way of a library", where=str(path), hint="Move it away.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def embedder_card(embedder: Embedder | None) -> dict[str, Any] | None:

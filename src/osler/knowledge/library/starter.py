@@ -74,26 +74,45 @@ def manifest() -> dict[str, Any]:
     return described
 
 
-def unpack(path: Path, progress: "Progress | None" = None) -> None:
-    """Make the starter library at `path`: all of it or nothing, also with two processes at once.
+def refresh(path: Path, progress: "Progress | None" = None) -> None:
+    """Make sure that `path` holds the starter library of this installation; unpack it if it doesn't.
 
-    Raises MissingComponent without the pack, IntegrityError if the pack isn't the one of the manifest.
+    Raises MissingComponent without a pack, IntegrityError if the pack isn't the one of its manifest.
     """
-    from osler.knowledge.library.library import building, write_card
+    from osler.knowledge.library.library import locked
 
     described = manifest()
+    if _present(path) != described["sha256"]:
+        with locked(path, wait=True):
+            if _present(path) != described["sha256"]:  # another process may have done it meanwhile
+                unpack(path, described, progress)
+
+
+def _present(path: Path) -> str | None:
+    """The hash of the pack that the library at `path` was made of."""
+    try:
+        card: dict[str, Any] = json.loads((path / "library.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return card.get("pack")
+
+
+def unpack(path: Path, described: dict[str, Any], progress: "Progress | None" = None) -> None:
+    """Make the starter library at `path`: all of it or nothing."""
+    from osler.knowledge.library.library import building, write_card
+
     data = (files("osler.knowledge.library") / "data" / PACK).read_bytes()
     if hashlib.sha256(data).hexdigest() != described["sha256"]:
         raise IntegrityError("is not the file its manifest describes", where=PACK, hint="Install the package again.")
     total = int(described["passages"])
-    with building(path) as folder:
+    with building(path, replace=True) as folder:
         if progress:
             progress(0, total)
         rows = read_pack(data)
         if progress:
             progress(total // 2, total)
         Store.create(folder, (described["embedder"] or {}).get("dimension"), rows)
-        write_card(folder, path.name, described["embedder"], origin={"pack": described["sha256"]})
+        write_card(folder, path.name, described["embedder"], pack=described["sha256"])
     if progress:
         progress(total, total)
 
