@@ -24,6 +24,15 @@ def test_sentences() -> None:
     assert _sentences("患者发热3天。否认胸痛；无咳嗽") == ["患者发热3天。", "否认胸痛；", "无咳嗽"]
 
 
+def test_wrapped_lines_are_one_sentence() -> None:
+    wrapped = "Echocardiography shows mitral valve prolapse; there is no\nmitral regurgitation. Fever: no\ncough: yes"
+    assert _sentences(wrapped) == [
+        "Echocardiography shows mitral valve prolapse; there is no\nmitral regurgitation.",
+        "Fever: no",
+        "cough: yes",
+    ]
+
+
 @given(st.text(max_size=200))
 def test_sentences_cover_all_that_is_not_space(text: str) -> None:
     spans = sentences(text)

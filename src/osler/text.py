@@ -19,6 +19,8 @@ _ABBREVIATIONS = frozenset(
     "a.m p.m jr sr ca cf".split()
 )
 _BOUNDARY = re.compile(r"[.!?]+[\"')\]”’]*(?=\s|$)|[。！？；]+[”’」）]*|\n+")
+# A line of this length that stops without a full stop and goes on in lower case was wrapped, not ended.
+_WRAPPED = 50
 _LIST_MARK = re.compile(r"\s*(?:[-*•·–]|\d{1,2}[.)])$")
 
 
@@ -51,11 +53,14 @@ def numbers(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[Span]:
-    """Sentence spans, trimmed of white space. A line break ends a sentence, a list mark alone does not begin one."""
+    """Sentence spans, trimmed of white space. A line break ends a sentence unless it only wraps a long line; a list
+    mark alone does not begin one."""
     spans: list[Span] = []
     start = 0
     for match in _BOUNDARY.finditer(text):
         before = text[start : match.start()]
+        if match.group() == "\n" and _wraps(text, match.start()):
+            continue
         if match.group()[0] == ".":
             last = before.rsplit(None, 1)[-1].lower().lstrip("([\"'") if before.strip() else ""
             if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()) or _LIST_MARK.match(before + "."):
@@ -64,6 +69,12 @@ def sentences(text: str) -> list[Span]:
         start = match.end()
     spans.extend(_trimmed(text, start, len(text)))
     return spans
+
+
+def _wraps(text: str, at: int) -> bool:
+    """Whether the line break at `at` only wraps a line: the line is long and the next goes on in lower case."""
+    following = text[at + 1 : at + 40].lstrip(" \t")
+    return at - text.rfind("\n", 0, at) > _WRAPPED and following[:1].islower() and following[:1].isascii()
 
 
 def _trimmed(text: str, start: int, end: int) -> list[Span]:
