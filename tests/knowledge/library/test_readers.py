@@ -205,6 +205,9 @@ def test_wrong_encoding_names_the_line(tmp_path: Path) -> None:
         ("empty.txt", b"", "empty"),
         ("blank.md", b" \n \n", "no text"),
         ("photo.bin", b"\x89PNG\r\n\0\0\0", "binary"),
+        ("binary.txt", b"text\0text", "binary"),
+        ("bundle.json", b'{"resourceType": "Bundle"}', "no known format"),
+        ("articles.jsonl", b'{"document_id": "1", "text": "no _id"}', "named like beir"),
         ("report.pdf", b"just text", "named like pdf"),
         ("data.xml", b"<?xml version='1.0'?><root/>", "named like pubmed"),
         ("cut.jsonl.gz", gzip.compress(b'{"_id": "1", "text": "abc"}' * 999)[:40], "gzip|damaged"),
@@ -221,7 +224,7 @@ def test_bad_files_are_named(tmp_path: Path, name: str, data: bytes, message: st
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "large.txt"
     with path.open("wb") as stream:
-        stream.write(b"text ")
+        stream.write(b"text " * 1000)
         stream.truncate(200 * 2**20)
     with pytest.raises(InputError, match="200 MB is more than the 100 MB"):
         list(read(path))

@@ -9,7 +9,7 @@ import pytest
 from library_standin import HashedWords
 
 from osler.errors import InputError, MissingComponent
-from osler.knowledge.library import Filters, Library, open_library, run_queries
+from osler.knowledge.library import Filters, Library, open_library, run_queries, store
 from osler.settings import Settings
 
 Make = Callable[..., Library]
@@ -150,6 +150,22 @@ def test_filters_hold_for_rows_outside_the_index(mixed: Library, tmp_path: Path)
     for mode in ("bm25", "vector", "hybrid"):
         assert found(mixed, "gout", k=500, filters=Filters(year_from=2021), mode=mode) == ["new"]
         assert "new" not in found(mixed, "gout", k=500, filters=Filters(year_to=2020), mode=mode)
+
+
+def test_vectors_above_the_threshold_get_an_index(
+    mixed: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = found(mixed, "gout colchicine case 7", k=480, mode="vector")
+    monkeypatch.setattr(store, "ANN_ROWS", 400)
+    mixed.store.optimise()
+    assert mixed.store.has_vector_index()
+    after = found(mixed, "gout colchicine case 7", k=480, mode="vector")
+    assert len(set(before[:100]) & set(after[:100])) >= 80  # ties apart, the neighbours are the same
+    filters = Filters(collection="o'brien", year_to=1999)
+    assert len(found(mixed, "gout", k=100, filters=filters, mode="vector")) == 40
+    new: list[dict[str, object]] = [{"_id": "new", "text": "gout colchicine case 7"}]
+    mixed.add([corpus(tmp_path / "new.jsonl", new)])
+    assert found(mixed, "gout colchicine case 7", k=1, mode="vector")[0] in ("new", *before[:5])
 
 
 def test_evidence_carries_its_source_and_its_validity(make: Make, tmp_path: Path) -> None:

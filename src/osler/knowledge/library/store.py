@@ -183,14 +183,14 @@ class Store:
 
         Searches go on meanwhile: they read the version they started with.
         """
-        if self.dimension and len(self) > ANN_ROWS and not self._vector_indexed():
+        if self.dimension and len(self) > ANN_ROWS and not self.has_vector_index():
             import lancedb
 
             pq = lancedb.index.IvfPq(distance_type="cosine", num_sub_vectors=self.dimension // 8)
             self._table.create_index("vector", config=pq)
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
-    def _vector_indexed(self) -> bool:
+    def has_vector_index(self) -> bool:
         return any("vector" in index.columns for index in self._table.list_indices())
 
     def candidates(

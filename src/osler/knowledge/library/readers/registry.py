@@ -86,20 +86,20 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def choose(path: Path, head: bytes) -> Format:
-    """The format of a file by its first bytes, else by its name, else plain text."""
+    """The format of a file by its first bytes, else by its name; a text without an extension is plain text."""
     for known in FORMATS.values():
         if known.sniff is not None and known.sniff(head):
             return known
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    by_name = next((known for known in FORMATS.values() if suffixes and suffixes[-1] in known.extensions), None)
-    if by_name is not None and by_name.sniff is None:
-        return by_name
-    if by_name is not None:
-        raise InputError(f"is named like {by_name.name}, but its content is not", where=str(path))
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        known_extensions = ", ".join(extension for known in FORMATS.values() for extension in known.extensions)
-        raise InputError("is binary and of no known format", where=str(path), hint=f"Known: {known_extensions}.")
-    return FORMATS["plain"]
+    by_name = [known for known in FORMATS.values() if suffixes and suffixes[-1] in known.extensions]
+    if by_name and by_name[0].sniff is not None:
+        raise InputError(f"is named like {by_name[0].name}, but its content is not", where=str(path))
+    binary = b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if binary or (suffixes and not by_name):
+        extensions = ", ".join(extension for known in FORMATS.values() for extension in known.extensions)
+        what = "is binary and of no known format" if binary else "is of no known format"
+        raise InputError(what, where=str(path), hint=f"Known: {extensions}.")
+    return by_name[0] if by_name else FORMATS["plain"]
 
 
 def opened_head(path: Path, head: bytes) -> bytes:
