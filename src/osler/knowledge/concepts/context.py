@@ -4,41 +4,21 @@ A rule layer of the ConText family (Harkema et al. 2009, after NegEx, Chapman et
 knows no ontology and reads no meaning: it sees cues, clauses, headings, marks and their order.
 """
 
-import functools
-import importlib.resources
-import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
+from osler.knowledge.concepts.cues import Hit, find_cues, headings, lowered, overlaps, values
+from osler.knowledge.concepts.normal import unwrap
 from osler.nouns import Experiencer, Status, Time
-from osler.text import CJK, Span, sentences
-
-Category = Literal[
-    "negated", "uncertain", "affirmed", "hypothetical", "historical", "current", "family", "other", "patient",
-    "reporter", "verb", "grade", "end", "pseudo", "heading",
-]  # fmt: skip
+from osler.text import Span, sentences
 
 
 class Context(NamedTuple):
     status: Status = "present"
     experiencer: Experiencer = "patient"
     time: Time = "current"
-
-
-class Cue(NamedTuple):
-    """A cue as written in the data file. `reach`: clause (ends at a comma) or list (goes on over commas)."""
-
-    category: str
-    direction: str
-    reach: str
-
-
-class Hit(NamedTuple):
-    start: int
-    end: int
-    cue: Cue
 
 
 class _Section(NamedTuple):
@@ -52,15 +32,11 @@ class _Section(NamedTuple):
 _BLOCKS_BACK = ("end", "verb", "affirmed", "patient", "negated", "uncertain")
 _STATUS = ("negated", "uncertain", "affirmed")
 _EXPERIENCERS = ("family", "other", "patient")
-_CHINESE = re.compile(f"[{CJK}]")
-_WORD_EDGE = re.compile(r"\w")
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _LINE = re.compile(r"[^\n]*\n?")
 _HEADING = re.compile(
     r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)\s*[:：]|(?P<bare>[^:：\n]{1,60}?)\s*$)"
 )
 _INLINE_HEADING = re.compile(r"(?<=[.;。；\s])(?P<name>[A-Z][A-Za-z/&() ]{1,40}|[\u4e00-\u9fff]{2,8})[:：]")
-_SOFT_BREAK = re.compile(r"(?<=[^\n.;:：。；]{40})\n(?=[ \t]*[a-z(])")
 _CHECKED = re.compile(r"(?:\[[xX✓√]\]|☑|☒|✓|✔|√)\s*$")
 _UNCHECKED = re.compile(r"(?:\[\s?\]|☐|□|✗|✘)\s*$")
 _MARK = re.compile(
@@ -70,69 +46,26 @@ _MARK = re.compile(
     r"|(?P<minus>[-–−])(?=[\s,;.，。；、]|$)|[ \t](?P<apart>[-–−])(?=[ \t]*(?:[,;.，。；、\n]|$))"
     r"|[ \t]?(?P<sign>[✓✔√✗✘])"
     r"|[ \t]?(?P<tag>-ve|\+ve)\b"
-    r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*(?P<value>\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
+    r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*"
+    r"(?P<value>\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
 )
 # A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
 _UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
-_DIGIT = re.compile(r"[0-9]")
 _SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
-_CLAUSE_END = re.compile(r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)")
-
-
-@functools.cache
-def _cues() -> tuple[dict[str, str], dict[str, str], Any]:
-    """Headings and values by their lower-case text, and the automaton that finds the cues."""
-    import ahocorasick
-
-    cues: dict[str, dict[tuple[str, str], Cue]] = {}
-    headings: dict[str, str] = {}
-    values: dict[str, str] = {}
-    for language in ("en", "zh"):
-        file = importlib.resources.files(__package__).joinpath(f"data/cues_{language}.tsv")
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if not line.strip() or line.startswith("#"):
-                continue
-            pattern, category, direction, *reach = line.split("\t")
-            for phrase in _expanded(pattern):
-                if direction == "heading":
-                    headings[phrase] = category
-                elif direction == "value":
-                    values[phrase] = category
-                else:
-                    cue = Cue(category, direction, reach[0] if reach else _reach(category))
-                    cues.setdefault(phrase, {})[category, direction] = cue
-    automaton = ahocorasick.Automaton()
-    for phrase, meanings in cues.items():
-        automaton.add_word(phrase, (len(phrase), tuple(meanings.values())))
-    automaton.make_automaton()
-    return headings, values, automaton
-
-
-def _reach(category: str) -> str:
-    return "clause" if category == "uncertain" else "list"
-
-
-def _expanded(pattern: str) -> list[str]:
-    """`{is|was} seen` stands for "is seen" and "was seen"; an empty choice for none."""
-    parts = _BRACES.split(pattern)
-    choices = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]
-    return [" ".join("".join(choice).split()) for choice in itertools.product(*choices)]
-
-
-def _lowered(text: str) -> str:
-    low = text.lower().replace("’", "'")
-    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+_CLAUSE_END = re.compile(
+    r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)"
+)
 
 
 def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     """The context of each span (code points into `text`), in the order given."""
     if not spans:
         return []
-    low = _SOFT_BREAK.sub(" ", _lowered(text))
+    low = unwrap(lowered(text))
     units = _units(low)
     begins = [unit.start for unit in units]
-    sections = _sections(text, low, spans)
-    hits = _hits(low, spans)
+    sections = _sections(text, low, units, spans)
+    hits = find_cues(low, spans)
     hit_starts = [hit.start for hit in hits]
     found: list[Context] = []
     for start, end in spans:
@@ -158,43 +91,18 @@ def _units(low: str) -> list[Span]:
     return units
 
 
-def _hits(low: str, spans: Sequence[tuple[int, int]]) -> list[Hit]:
-    """Cues on word boundaries, the longest first, none inside a mention."""
-    inside = sorted(spans)
-    found: list[tuple[int, int, tuple[Cue, ...]]] = []
-    # cues write a digit as 0: "in 0000", "00 years ago"
-    for last, (length, meanings) in _cues()[2].iter(_DIGIT.sub("0", low)):
-        start, end = last - length + 1, last + 1
-        if _bounded(low, start, end) and not _overlaps(inside, start, end):
-            found.append((start, end, meanings))
-    found.sort(key=lambda hit: hit[0] - hit[1])
-    taken = bytearray(len(low))
-    kept: list[Hit] = []
-    for start, end, meanings in found:
-        if not any(taken[start:end]):
-            taken[start:end] = b"\x01" * (end - start)
-            kept.extend(Hit(start, end, cue) for cue in meanings)
-    kept.sort()
-    return kept
-
-
-def _bounded(low: str, start: int, end: int) -> bool:
-    first, last = low[start], low[end - 1]
-    if first.isalnum() and not _CHINESE.match(first) and start and low[start - 1].isalnum():
-        return bool(_CHINESE.match(low[start - 1]))
-    if last.isalnum() and not _CHINESE.match(last) and end < len(low) and low[end].isalnum():
-        return bool(_CHINESE.match(low[end]))
-    return True
-
-
-def _sections(text: str, low: str, spans: Sequence[tuple[int, int]]) -> list[_Section]:
+def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int, int]]) -> list[_Section]:
     """Stretches of text under a heading that says something of what stands below it."""
-    headings = _cues()[0]
     marks: list[tuple[int, str | None]] = []
     covered = sorted(spans)
     for line in _LINE.finditer(low):
         if not line.group().strip():
-            if line.group() and marks and marks[-1][1] is not None and text[marks[-1][0] : line.start()].count("\n") > 1:
+            if (
+                line.group()
+                and marks
+                and marks[-1][1] is not None
+                and text[marks[-1][0] : line.start()].count("\n") > 1
+            ):
                 marks.append((line.start(), None))
             continue
         first = line.start()
@@ -203,24 +111,22 @@ def _sections(text: str, low: str, spans: Sequence[tuple[int, int]]) -> list[_Se
             which = "name" if match["name"] else "bare"
             name = match[which].strip(" *_#[]【】")
             begin, end = line.start() + match.start(which), line.start() + match.end(which)
-            if name in headings:
-                marks.append((end, headings[name]))
-            elif which == "name" and not _overlaps(covered, begin, end):
+            if name in headings():
+                marks.append((end, headings()[name]))
+                first = end
+            elif which == "name" and not overlaps(covered, begin, end):
                 marks.append((line.start(), None))
-            first = end
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
             name = inline["name"].strip().lower()
-            if name in headings:
-                marks.append((inline.end(), headings[name]))
+            if name in headings():
+                # a heading inside a line holds for its sentence, one that begins a line until the next heading
+                marks.append((inline.end(), headings()[name]))
+                stop = next((unit.end for unit in units if unit.end > inline.end()), len(low))
+                if stop < line.end() and not any(mark == stop for mark, _ in marks):
+                    marks.append((stop, None))
     marks.sort(key=lambda mark: mark[0])
     ends = [*(mark[0] for mark in marks[1:]), len(low)] if marks else []
     return [_Section(start, end, effect) for (start, effect), end in zip(marks, ends, strict=True)]
-
-
-def _overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether a span (sorted, at most a few nested) meets start..end."""
-    at = bisect_left(spans, (end, 0))
-    return any(begin < end and start < stop for begin, stop in spans[max(0, at - 4) : at])
 
 
 def _context(
@@ -231,8 +137,12 @@ def _context(
     after = [hit for hit in hits if hit.start >= mention.end]
     experiencer = _experiencer(low, mention, before, after, effect)
     marked = _mark(low, mention)
-    scopes = [hit for hit in before if hit.cue.direction in ("forward", "both") and _reaches(low, hit, mention, before, spans)]
-    scopes_back = [hit for hit in after if hit.cue.direction in ("backward", "both") and _reaches_back(low, hit, mention, after)]
+    scopes = [
+        hit for hit in before if hit.cue.direction in ("forward", "both") and _reaches(low, hit, mention, before, spans)
+    ]
+    scopes_back = [
+        hit for hit in after if hit.cue.direction in ("backward", "both") and _reaches_back(low, hit, mention, after)
+    ]
     every = [hit.cue.category for hit in scopes + scopes_back]
     nearest = min(
         (hit for hit in scopes + scopes_back if hit.cue.category in _STATUS),
@@ -256,7 +166,6 @@ def _context(
 
 def _mark(low: str, mention: Span) -> str | None:
     """What a sign, box or value right at the mention says: "fever (-)", "[ ] rash", "cough: yes"."""
-    values = _cues()[1]
     line = low[low.rfind("\n", 0, mention.start) + 1 : mention.start]
     if _CHECKED.search(line):
         return "affirmed"
@@ -279,8 +188,8 @@ def _mark(low: str, mention: Span) -> str | None:
     if written in ("±", "+/-", "?", "？"):
         return "uncertain"
     while written:
-        if written in values:
-            return values[written]
+        if written in values():
+            return values()[written]
         written = written.rpartition(" ")[0] if " " in written else ""
     return None
 
@@ -305,7 +214,12 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
             return False
         if category in _STATUS and name in _STATUS and other.cue.direction in ("forward", "both"):
             return False
-        if category == "hypothetical" and name == "negated" and other.cue.direction == "forward" and "," in low[hit.end:other.start]:
+        if (
+            category == "hypothetical"
+            and name == "negated"
+            and other.cue.direction == "forward"
+            and "," in low[hit.end : other.start]
+        ):
             return False
         if category == "historical" and name == "current":
             return False
@@ -313,7 +227,11 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
             gap = low[hit.end : other.start]
             if re.search(r"[,，]|\band\b", gap) or any(hit.end <= start < other.start for start, _ in spans):
                 return False
-        if category in ("negated", "uncertain", "historical", "hypothetical") and name == "patient" and _comma(low[hit.end : other.start]):
+        if (
+            category in ("negated", "uncertain", "historical", "hypothetical")
+            and name == "patient"
+            and _comma(low[hit.end : other.start])
+        ):
             return False
     return True
 
@@ -344,7 +262,9 @@ def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
     for other in after:
         if other.end > hit.start:
             break
-        if other.cue.category in _BLOCKS_BACK and not (hit.cue.category == "historical" and other.cue.category == "verb"):
+        if other.cue.category in _BLOCKS_BACK and not (
+            hit.cue.category == "historical" and other.cue.category == "verb"
+        ):
             return False
     if "，" in between:
         return False
@@ -377,13 +297,23 @@ def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], e
     return default
 
 
-_BELONGS = re.compile(r"^[^,]{0,40}(?:\b(?:in|of|on|with|through|from|via)\s+(?:(?:his|her|the|their|a|an|two|both|one|my|patient's|\S+ of (?:his|her|the))\s+)*|\(\s*)$")
+_BELONGS = re.compile(
+    r"^[^,]{0,40}(?:\b(?:in|of|on|with|through|from|via)\s+"
+    r"(?:(?:his|her|the|their|a|an|two|both|one|my|patient's|\S+ of (?:his|her|the))\s+)*|\(\s*)$"
+)
 
 
 def _reports(low: str, hit: Hit, before: list[Hit]) -> bool:
     """Whether the person only tells or brings: "his wife has noted irritability", "brought by her mother"."""
     head = low[max(0, hit.start - 24) : hit.start]
-    if re.search(r"\b(?:by|per|from|to|with|via|lives with|told)\s+(?:(?:his|her|the|their|pt's|patient's)\s+)?$", head):
+    if re.search(
+        r"\b(?:by|per|from|to|with|via|lives with|told)\s+(?:(?:his|her|the|their|pt's|patient's)\s+)?$", head
+    ):
         return not re.match(r",?\s+(?:who|has|had|with)\b", low[hit.end : hit.end + 12])
     tail = [other for other in before if other.start >= hit.end and other.cue.category == "reporter"]
     return bool(tail) and len(low[hit.end : tail[0].start].split()) <= 3
+
+
+def is_heading(text: str, start: int, end: int) -> bool:
+    """Whether a name is the heading of its line ("PE: lungs clear") and says nothing of the patient."""
+    return text[end : end + 1] in (":", "：") and lowered(text[start:end]) in headings()

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from osler.knowledge.concepts.normal import form, is_abbreviation, read_words
+from osler.knowledge.concepts.normal import Word, form, is_abbreviation, read_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,12 @@ _COMMON = frozenset(
     "foot hand head heart leg skin test type today note plan rest stop water air".split()
 )
 
+# Everyday or laboratory words among the names of drugs, beside those that the graph leaves out.
+_NOT_DRUGS = frozenset(
+    "alcohol hemoglobin opioid opiate tobacco enzyme protein vitamin antibody antigen steroid".split()
+)
+
+
 class Name(NamedTuple):
     """One name of a term. `kind`: its vocabulary; `type` as in the graph, or `lay` for this room's own list."""
 
@@ -46,6 +52,7 @@ class Name(NamedTuple):
     kind: str
     type: str = "exact"
 
+
 # One reading of a word sequence: row of the term, flags and rank, hash of the strict forms, where it was turned.
 Entry = tuple[int, int, int, int]
 
@@ -53,14 +60,17 @@ Entry = tuple[int, int, int, int]
 def word_hash(loose: str) -> int:
     return int.from_bytes(hashlib.blake2b(loose.encode(), digest_size=8).digest(), "little") | 1
 
+
 def strict_hash(words: Iterable[str]) -> int:
     return zlib.crc32(" ".join(words).encode())
+
 
 def sequence_hash(hashes: Iterable[int]) -> int:
     total = 0
     for one in hashes:
         total = (total * BASE + one) & _MASK
     return total
+
 
 class Index:
     """Names compiled to arrays; immutable, safe to share between threads."""
@@ -92,7 +102,7 @@ class Index:
         hashes = np.array(keys[1:], dtype=np.uint64)
         order = np.argsort(hashes, kind="stable")
         unique, starts = np.unique(hashes[order], return_index=True)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "keys": unique,
             "offsets": np.append(starts, len(hashes)).astype(np.uint32),
             "entries": np.array(entries[1:], dtype=np.uint32).reshape(-1, 4)[order],
@@ -114,8 +124,9 @@ class Index:
         """Terms of a row as plain numbers, in the order of `Entry`."""
         yield from self.entries[self.offsets[row] : self.offsets[row + 1]].tolist()
 
-    def save(self, file: Path) -> None:
-        """Write beside the target and rename, so that a reader sees the whole file or none."""
+    def save(self, file: Path, key: str) -> None:
+        """Write beside the target and rename, so that a reader sees the whole file or none. `key`: what it was
+        built from."""
         import numpy as np
 
         text = "\n".join("\t".join(term) for term in self.terms)
@@ -123,12 +134,13 @@ class Index:
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
-                np.savez(
+                np.savez_compressed(
                     stream,
                     keys=self.keys,
                     offsets=self.offsets,
                     entries=self.entries,
                     longest=np.array([self.longest], dtype=np.uint32),
+                    key=np.frombuffer(key.encode(), dtype=np.uint8),
                     terms=np.frombuffer(text.encode(), dtype=np.uint8),
                 )
             os.replace(temporary, file)
@@ -136,15 +148,19 @@ class Index:
             Path(temporary).unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, file: Path) -> "Index":
-        """Read what `save` wrote. Raises OSError, ValueError, KeyError or BadZipFile for a damaged file."""
+    def load(cls, file: Path, key: str) -> "Index":
+        """Read what `save` wrote. Raises OSError, KeyError or BadZipFile for a missing or damaged file, ValueError
+        for one built from other names."""
         import numpy as np
 
         with np.load(file, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in ("keys", "offsets", "entries", "longest")}
+            if data["key"].tobytes().decode() != key:
+                raise ValueError(f"{file} was built from other names")
+            arrays: dict[str, NDArray[Any]] = {name: data[name] for name in ("keys", "offsets", "entries", "longest")}
             text = data["terms"].tobytes().decode()
         rows = [line.split("\t") for line in text.split("\n")] if text else []
         return cls(arrays, [(code, label, kind) for code, label, kind in rows])
+
 
 @functools.lru_cache(maxsize=100_000)
 def _coded(word: str) -> tuple[int, str]:
@@ -160,13 +176,15 @@ def _readings(term: int, name: Name) -> Iterator[tuple[int, int, Entry]]:
     if not count or count > LONGEST or (joined and all(word.joins for word in words)):
         return
     coded = [(JOIN, "&") if word.joins else _coded(word.text) for word in words]
+    if all(strict.isdigit() for _, strict in coded):
+        return
+    if name.type != "lay" and name.name.isascii() and not _trusted(words, name.kind):
+        return
     flags = _RANK.get(name.type, 3) << 4
     if count == 1:
         flags |= STRICT_ONLY
         if is_abbreviation(name.name) or (coded[0][1] in _COMMON and name.type != "lay"):
             flags |= CASED
-            if len(name.name) < 3 and name.type != "lay":
-                return
     yield count, sequence_hash(code for code, _ in coded), (term, flags, strict_hash(word for _, word in coded), 0)
     if count == 1 or count > 6 or joined or name.kind == "drug" or not name.name.isascii():
         return
@@ -176,3 +194,11 @@ def _readings(term: int, name: Name) -> Iterator[tuple[int, int, Entry]]:
         moved = coded[cut:] + coded[:cut]
         strict = strict_hash(word for _, word in moved)
         yield count, sequence_hash(code for code, _ in moved), (term, turned, strict, count - cut)
+
+
+def _trusted(words: list[Word], kind: str) -> bool:
+    """Whether a name is long enough to mean its term ("10", "S4", "CT-1" and three-letter drug codes aren't)."""
+    shortest = 4 if kind == "drug" and len(words) == 1 else 3
+    if kind == "drug" and len(words) == 1 and form(words[0].text).strict in _NOT_DRUGS:
+        return False
+    return any(sum(character.isalpha() for character in word.text) >= shortest for word in words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from osler.knowledge.concepts.index import BASE, CASED, JOIN, NEEDS_GAP, STRICT_ONLY, TURNED, Index, Name, strict_hash
 from osler.knowledge.concepts.index import word_hash as _word_hash
-from osler.knowledge.concepts.normal import TOKEN, form, is_function, is_join, unwrap
+from osler.knowledge.concepts.normal import TOKEN, form, is_function, is_join, links, unwrap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ class Mention(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """The content words of a text: offsets, hashes of loose forms, and whether a function word stands before."""
+    """The content words of a text: offsets, hashes of loose forms, and whether a linking word ("of") stands before."""
 
     starts: list[int]
     ends: list[int]
@@ -52,15 +52,15 @@ class Matcher:
         """Mentions sorted by start, then longest first. Of overlapping mentions of one kind the longest stays, of
         equal spans the best name (`nested`: shorter mentions inside longer ones stay too)."""
         line = self._read(unwrap(text))
-        best: dict[tuple[int, int, str], tuple[int, int]] = {}
+        best: _Best = {}
         for row, tokens in self._candidates(line):
             self._consider(best, row, tokens, line)
         found = [
-            Mention(start, end, *self.index.terms[term][:2], kind, text[start:end])
-            for (start, end, kind), (_, term) in best.items()
+            (Mention(start, end, *self.index.terms[term][:2], kind, text[start:end]), frozenset(tokens))
+            for (start, end, kind), (_, term, tokens) in best.items()
         ]
-        found.sort(key=lambda mention: (mention.start, -mention.end, mention.kind))
-        return found if nested else _longest(found)
+        found.sort(key=lambda pair: (pair[0].start, -pair[0].end, pair[0].kind))
+        return [mention for mention, _ in found] if nested else _longest(found)
 
     def _read(self, text: str) -> _Line:
         line = _Line([], [], [], [], [])
@@ -73,9 +73,11 @@ class Matcher:
             word = match.group()
             number = cache.get(word)
             if number is None:
-                number = cache[word] = 0 if is_function(word) else JOIN if is_join(word) else _word_hash(form(word).loose)
+                number = cache[word] = (
+                    0 if is_function(word) else JOIN if is_join(word) else _word_hash(form(word).loose)
+                )
             if not number:
-                gap = True
+                gap = gap or links(word)
                 continue
             start, end = match.span()
             starts.append(start)
@@ -103,7 +105,11 @@ class Matcher:
             yield from self._coordinated(windows, joins, len(words), np.array(line.gaps))
 
     def _coordinated(
-        self, windows: "dict[int, NDArray[np.uint64]]", joins: "NDArray[np.int64]", count: int, gaps: "NDArray[np.bool_]"
+        self,
+        windows: "dict[int, NDArray[np.uint64]]",
+        joins: "NDArray[np.int64]",
+        count: int,
+        gaps: "NDArray[np.bool_]",
     ) -> Iterable[tuple[int, list[int]]]:
         """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss", "atrophy of the optic nerve
         and the brain" holds "atrophy … brain"."""
@@ -127,9 +133,7 @@ class Matcher:
                     if row >= 0:
                         yield row, [*range(here - left - head, here - left), *range(here + 1, here + 1 + right)]
 
-    def _consider(
-        self, best: dict[tuple[int, int, str], tuple[int, int]], row: int, tokens: list[int], line: _Line
-    ) -> None:
+    def _consider(self, best: "_Best", row: int, tokens: list[int], line: _Line) -> None:
         first, last = tokens[0], tokens[-1]
         skipped = range(first, last + 1) if last - first >= len(tokens) else ()
         if any(not line.words[token][0].isalnum() and not is_join(line.words[token]) for token in skipped):
@@ -145,33 +149,47 @@ class Matcher:
             if flags & NEEDS_GAP and not line.gaps[tokens[cut]]:
                 continue
             key = (line.starts[first], line.ends[last], self.index.terms[term][2])
-            value = (2 * (flags >> 4) + (1 if flags & TURNED else 0) + (0 if same else 20), term)
+            value = (2 * (flags >> 4) + (1 if flags & TURNED else 0) + (0 if same else 20), term, tokens)
             if key not in best or value < best[key]:
                 best[key] = value
 
 
-def _longest(found: list[Mention]) -> list[Mention]:
+# Of one span and vocabulary: the best reading's rank (smaller is better), its term and its words.
+_Best = dict[tuple[int, int, str], tuple[int, int, list[int]]]
+_Placed = tuple[Mention, frozenset[int]]
+
+
+def _longest(found: list[_Placed]) -> list[Mention]:
     """Of overlapping mentions of a kind the longest, of equally long ones the first. `found` is sorted by start."""
     kept: list[Mention] = []
-    for kind in {mention.kind for mention in found}:
-        cluster: list[Mention] = []
+    for kind in {mention.kind for mention, _ in found}:
+        cluster: list[_Placed] = []
         reach = -1
-        for mention in (mention for mention in found if mention.kind == kind):
-            if mention.start >= reach:
+        for placed in (placed for placed in found if placed[0].kind == kind):
+            if placed[0].start >= reach:
                 kept.extend(_greedy(cluster))
                 cluster = []
-            cluster.append(mention)
-            reach = max(reach, mention.end)
+            cluster.append(placed)
+            reach = max(reach, placed[0].end)
         kept.extend(_greedy(cluster))
     kept.sort(key=lambda mention: (mention.start, -mention.end, mention.kind))
     return kept
 
 
-def _greedy(cluster: list[Mention]) -> list[Mention]:
-    if len(cluster) < 2:
-        return cluster
-    kept: list[Mention] = []
-    for mention in sorted(cluster, key=lambda mention: (mention.start - mention.end, mention.start)):
-        if not any(mention.start < rival.end and rival.start < mention.end for rival in kept):
-            kept.append(mention)
-    return kept
+def _greedy(cluster: list[_Placed]) -> list[Mention]:
+    kept: list[_Placed] = []
+    for mention, words in sorted(cluster, key=lambda placed: (-len(placed[1]), placed[0].start - placed[0].end)):
+        if not any(_rivals(mention, words, *rival) for rival in kept):
+            kept.append((mention, words))
+    return [mention for mention, _ in kept]
+
+
+def _rivals(mention: Mention, words: frozenset[int], longer: Mention, taken: frozenset[int]) -> bool:
+    """Whether two mentions claim the same words. Names torn by a conjunction share their head, not more:
+    "hearing and visual loss" is "hearing … loss" and "visual loss"."""
+    if mention.end <= longer.start or longer.end <= mention.start:
+        return False
+    if words <= taken:
+        return True
+    torn = max(taken) - min(taken) >= len(taken) or max(words) - min(words) >= len(words)
+    return not torn

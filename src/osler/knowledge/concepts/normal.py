@@ -40,6 +40,7 @@ TOKEN = re.compile(
 )
 # Words that a name may have or lack: "pain in the chest" is "chest pain". A capital A is a grade or a type.
 _FUNCTION = frozenset("of the a an in on at to for with by from its his her their this that de du der von".split())
+_LINKING = frozenset("of in on to at over".split())
 _AND = frozenset(["and", "or", "&", "/", "及", "和", "与"])
 # A line break inside a sentence: a long line whose next begins in lower case.
 _SOFT_BREAK = re.compile(r"(?<=[^\n.;:：。；]{40})\n(?=[ \t]*[a-z(])")
@@ -94,7 +95,7 @@ def _token_synonyms() -> dict[str, str]:
 
 @functools.cache
 def _porter() -> Any:
-    import snowballstemmer
+    import snowballstemmer  # type: ignore[import-untyped, unused-ignore]
 
     return snowballstemmer.stemmer("english")
 
@@ -135,7 +136,7 @@ def _loose(word: str) -> str:
     if len(word) < 5 or not word.isascii() or not word.isalpha():
         return word
     for ending, stem in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= (3 if stem else 4):
             return word[: len(word) - len(ending)] + stem
     stem = str(_porter().stemWord(word))
     return stem[:-1] if len(stem) > 5 and stem[-1] in "iey" else stem
@@ -155,6 +156,11 @@ def unwrap(text: str) -> str:
 
 def is_function(token: str) -> bool:
     return token != "A" and token.lower() in _FUNCTION
+
+
+def links(token: str) -> bool:
+    """Whether a function word can turn a name around: "pain in the chest", not "failure with diastolic"."""
+    return token.lower() in _LINKING
 
 
 def is_join(token: str) -> bool:

@@ -1,0 +1,61 @@
+"""Abbreviations that a text defines itself: "tuberous sclerosis (TS)" makes every later TS that disease.
+
+The long form must end at the bracket and hold the letters of the short one in order (after Schwartz and Hearst 2003).
+It knows no list of abbreviations.
+"""
+
+import re
+from collections.abc import Sequence
+
+from osler.knowledge.concepts.matcher import Mention
+
+_SHORT = re.compile(r"\s?[(\[](?P<short>[A-Za-z][A-Za-z0-9-]{1,9})(?:[;,][^)\]]{0,40})?[)\]]")
+_LONG_IN_BRACKETS = re.compile(r"(?<![\w-])(?P<short>[A-Z][A-Za-z0-9-]{1,9})\s?[(\[]$")
+
+
+def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions and, for each abbreviation defined beside one, its other occurrences. A definition in the text
+    replaces what the abbreviation would mean elsewhere."""
+    defined: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        short = _defined(text, mention)
+        if short:
+            defined.setdefault(short, []).append(mention)
+    if not defined:
+        return list(mentions)
+    kept = [mention for mention in mentions if mention.text not in defined]
+    for short, meanings in defined.items():
+        for match in re.finditer(rf"(?<![\w-]){re.escape(short)}s?(?![\w-])", text):
+            for kind, meaning in {meaning.kind: meaning for meaning in meanings}.items():
+                if not any(m.kind == kind and m.start < match.end() and match.start() < m.end for m in kept):
+                    kept.append(meaning._replace(start=match.start(), end=match.end(), text=match.group()))
+    return sorted(kept, key=lambda mention: (mention.start, -mention.end, mention.kind))
+
+
+def _defined(text: str, mention: Mention) -> str | None:
+    after = _SHORT.match(text, mention.end)
+    before = _LONG_IN_BRACKETS.search(text, max(0, mention.start - 14), mention.start)
+    match = after or (before if text[mention.end : mention.end + 1] in (")", "]") else None)
+    if match is None:
+        return None
+    short = match["short"]
+    capitals = sum(character.isupper() or character.isdigit() for character in short)
+    if capitals < 2 or len(short) >= len(mention.text) or short.isdigit():
+        return None
+    return short if _abbreviates(short, mention.text) else None
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    """Whether the letters of `short` stand in `long` in order, the first one at its first letter's word."""
+    letters = [character for character in short.lower() if character.isalpha()]
+    words = long.lower()
+    if any(digit not in words for digit in short if digit.isdigit()):
+        return False
+    if not letters or not re.search(rf"\b{re.escape(letters[0])}", words):
+        return False
+    at = -1
+    for letter in letters:
+        at = words.find(letter, at + 1)
+        if at < 0:
+            return False
+    return True

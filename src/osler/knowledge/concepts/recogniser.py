@@ -1,0 +1,272 @@
+"""From text, and from a whole case, to findings: names, their context, abnormal measurements, dialogue turns.
+
+It knows the vocabularies by the graph's names and this room's lay words; whether a finding matters is not its concern.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.resources
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from osler.errors import UsageError
+from osler.knowledge.concepts import dialogue
+from osler.knowledge.concepts.abbreviations import with_abbreviations
+from osler.knowledge.concepts.context import Context, contexts, is_heading
+from osler.knowledge.concepts.index import Index, Name
+from osler.knowledge.concepts.matcher import Matcher, Mention
+from osler.knowledge.concepts.measurements import analyte_of, code_of, measurements
+from osler.knowledge.graph import Graph, load_graph
+from osler.nouns import Finding
+from osler.record.case import Case, Condition, Document, Observation
+from osler.settings import load_settings
+
+VOCABULARIES = ("hpo", "disease", "drug")
+# Raised when the meaning of a stored index changes.
+_FORMAT = "1"
+# Branches of HPO that qualify a disease (inheritance, onset): their one-word names are everyday words.
+_QUALIFIERS = ("HP:0000005", "HP:0003674")
+# Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
+_LEFT_OUT = ("HP:0032443", "HP:0032382")
+
+
+class Lay(NamedTuple):
+    """One row of the list of lay words and abbreviations."""
+
+    name: str
+    code: str
+    kind: str
+    label: str
+
+
+@functools.cache
+def lay_names() -> tuple[Lay, ...]:
+    text = _data("lay_and_abbreviations.tsv")
+    return tuple(Lay(*line.split("\t")) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _data(name: str) -> str:
+    return importlib.resources.files(__package__).joinpath(f"data/{name}").read_text(encoding="utf-8")
+
+
+def all_names(graph: Graph) -> Iterator[Name]:
+    """Every name of the three vocabularies, English labels first (they become the labels of mentions)."""
+    phenotypes: set[str] = set()
+    for vocabulary, kind in (("hpo", "phenotype"), ("disease", "disease"), ("drug", "drug")):
+        for language in ("en", "zh"):
+            for code, name, type_ in graph.names([kind], language):
+                if vocabulary == "hpo":
+                    if any(graph.descends(code, root) for root in _LEFT_OUT):
+                        continue
+                    phenotypes.add(name.lower())
+                elif code.startswith("MESH:") and name.lower() in phenotypes:
+                    continue  # MeSH counts symptoms (pain, cough) among diseases
+                yield Name(code, name, vocabulary, type_)
+    for code, name, type_ in graph.names(["modifier"], "en"):
+        placed = [root for root in _QUALIFIERS if graph.descends(code, root) and code != root]
+        if " " in name and placed and not any(graph.descends(code, root) for root in _LEFT_OUT):
+            yield Name(code, name, "hpo", type_)
+    for lay in lay_names():
+        yield Name(lay.code, lay.label, lay.kind, "lay")
+        yield Name(lay.code, lay.name, lay.kind, "lay")
+
+
+def index_key(graph: Graph) -> str:
+    """What a stored index depends on: the graph's sources, this room's word lists, the format."""
+    parts = [_FORMAT, *(f"{source.name}={source.sha256}" for source in graph.sources)]
+    parts += [_data("lay_and_abbreviations.tsv"), _data("word_families.tsv")]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _index() -> Index:
+    """The compiled index: the shipped one, else the home's, else built (some seconds) and kept in the home."""
+    graph = load_graph()
+    key = index_key(graph)
+    shipped = importlib.resources.files(__package__).joinpath("data/names.npz")
+    kept = load_settings().home / "cache" / f"concepts-{key}.npz"
+    for file in (Path(str(shipped)), kept):
+        try:
+            return Index.load(file, key)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            continue
+    index = Index.build(all_names(graph))
+    with contextlib.suppress(OSError):  # a home that can't be written only costs the next start these seconds again
+        index.save(kept, key)
+    return index
+
+
+class Recogniser:
+    """Findings of texts in some vocabularies. Safe to share between threads."""
+
+    def __init__(self, matcher: Matcher, vocabularies: tuple[str, ...]) -> None:
+        self.matcher = matcher
+        self.vocabularies = vocabularies
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Names in the text without their context; headings ("PE:") are not mentions."""
+        return [
+            mention
+            for mention in with_abbreviations(text, self.matcher.find(text))
+            if mention.kind in self.vocabularies and not is_heading(text, mention.start, mention.end)
+        ]
+
+    def find(self, text: str, source: str | None = None, adult: bool = True) -> list[Finding]:
+        """Findings sorted by start: one per span and vocabulary, and abnormal measurements with value and unit.
+
+        `adult`: whether ranges that hold for adults only may be used.
+        """
+        mentions = self.mentions(text)
+        numbers = measurements(text, adult) if "hpo" in self.vocabularies else []
+        spans = [(mention.start, mention.end) for mention in mentions] + [(one.start, one.end) for one in numbers]
+        placed = contexts(text, spans)
+        findings = [_finding(mention, context, source) for mention, context in zip(mentions, placed, strict=False)]
+        graph = load_graph() if numbers else None
+        for number, context in zip(numbers, placed[len(mentions) :], strict=True):
+            assert graph is not None
+            meant = context.time == "hypothetical"
+            findings.append(
+                Finding(
+                    code=number.code,
+                    label=graph.node(number.code).label,
+                    status="uncertain" if meant else "present",
+                    experiencer=context.experiencer,
+                    time="hypothetical" if meant else "current",
+                    text=text[number.start : number.end],
+                    start=number.start,
+                    end=number.end,
+                    source=source,
+                    value=number.value,
+                    unit=number.unit,
+                )
+            )
+        return sorted(findings, key=lambda finding: (finding.start or 0, -(finding.end or 0), finding.code))
+
+
+def _finding(mention: Mention, context: Context, source: str | None, offset: int = 0) -> Finding:
+    return Finding(
+        code=mention.code,
+        label=mention.label,
+        status=context.status,
+        experiencer=context.experiencer,
+        time=context.time,
+        text=mention.text,
+        start=mention.start + offset,
+        end=mention.end + offset,
+        source=source,
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def load_recogniser(vocabularies: tuple[str, ...] = VOCABULARIES) -> Recogniser:
+    """The recogniser of some vocabularies (`all` for every one). Raises UsageError for an unknown one."""
+    wanted = VOCABULARIES if "all" in vocabularies else vocabularies
+    unknown = [name for name in wanted if name not in VOCABULARIES]
+    if unknown or not wanted:
+        raise UsageError(
+            f"unknown vocabulary {', '.join(unknown) or '(none)'}.", hint=f"Known: {', '.join(VOCABULARIES)}, all."
+        )
+    return Recogniser(_matcher(), tuple(wanted))
+
+
+@functools.cache
+def _matcher() -> Matcher:
+    return Matcher(index=_index())
+
+
+def findings_of(case: Case, recogniser: Recogniser) -> list[Finding]:
+    """All findings of a case: those the record states as codes, its texts, its conditions and abnormal observations."""
+    adult = _adult(case.patient.age)
+    found = list(case.findings)
+    for document in case.documents:
+        found += _of_document(document, recogniser, adult)
+    for condition in case.conditions:
+        found += _of_condition(condition, recogniser)
+    found += _of_observations(case.observations, recogniser, adult)
+    unique: dict[tuple[object, ...], Finding] = {}
+    for finding in found:
+        unique.setdefault((finding.code, finding.source, finding.start, finding.end, finding.status), finding)
+    return list(unique.values())
+
+
+def _adult(age: str | None) -> bool:
+    """Whether an ISO 8601 age is 18 years or more; an unknown age counts as adult."""
+    if age is None or not age.startswith("P"):
+        return True
+    years = age[1:].split("Y")[0] if "Y" in age else "0"
+    return not years.isdigit() or int(years) >= 18
+
+
+def _of_document(document: Document, recogniser: Recogniser, adult: bool) -> list[Finding]:
+    if not document.turns:
+        return recogniser.find(document.text, document.id, adult)
+    findings: list[Finding] = []
+    for position, turn in enumerate(document.turns):
+        text = document.text[turn.start : turn.end]
+        following = document.turns[position + 1] if position + 1 < len(document.turns) else None
+        reply = document.text[following.start : following.end] if following and following.speaker != "doctor" else None
+        for finding in recogniser.find(text, document.id, adult):
+            start, end = finding.start or 0, finding.end or 0
+            moved: dict[str, object] = {"start": start + turn.start, "end": end + turn.start}
+            if turn.speaker == "doctor":
+                moved["status"] = dialogue.answered(text, start, finding.status, reply)
+            findings.append(finding.model_copy(update=moved))
+    return findings
+
+
+def _of_condition(condition: Condition, recogniser: Recogniser) -> list[Finding]:
+    """A condition by its code where that is in the graph, else by the names in its label."""
+    graph = load_graph()
+    coded = [graph.find(code.code) for code in condition.codes if code.code and ":" in code.code]
+    nodes = [(node.id, node.label) for node in coded if node is not None]
+    found = [Finding(code=code, label=label, text=condition.label) for code, label in nodes[:1]]
+    if not found:
+        found = [
+            finding.model_copy(update={"start": None, "end": None, "text": condition.label})
+            for finding in recogniser.find(condition.label)
+        ]
+    update: dict[str, object] = {"source": condition.source}
+    if condition.status in ("inactive", "remission", "resolved") or condition.abatement:
+        update["time"] = "historical"
+    if condition.verification == "refuted":
+        update |= {"status": "absent", "time": "current"}
+    elif condition.verification in ("provisional", "differential", "unconfirmed"):
+        update |= {"status": "uncertain"}
+    return [finding.model_copy(update=update) for finding in found]
+
+
+def _of_observations(observations: Sequence[Observation], recogniser: Recogniser, adult: bool) -> list[Finding]:
+    """The newest value of each quantity, where it lies outside its own range or the table's."""
+    if "hpo" not in recogniser.vocabularies:
+        return []
+    graph = load_graph()
+    newest: dict[str, Observation] = {}
+    for observation in observations:
+        analyte = analyte_of(observation.label, [code.code for code in observation.codes if code.code])
+        if analyte is None or observation.value is None or observation.status in ("cancelled", "entered-in-error"):
+            continue
+        known = newest.get(analyte.name)
+        if known is None or (observation.time or "") >= (known.time or ""):
+            newest[analyte.name] = observation
+    findings: list[Finding] = []
+    for observation in newest.values():
+        analyte = analyte_of(observation.label, [code.code for code in observation.codes if code.code])
+        own = observation.low is not None or observation.high is not None
+        if analyte is None or observation.value is None or (analyte.adult and not adult and not own):
+            continue
+        term = code_of(analyte, observation.value, observation.unit, observation.low, observation.high)
+        if term:
+            findings.append(
+                Finding(
+                    code=term,
+                    label=graph.node(term).label,
+                    text=observation.label,
+                    source=observation.source,
+                    value=observation.value,
+                    unit=observation.unit,
+                )
+            )
+    return findings
