@@ -1,12 +1,14 @@
 """A consult on one screen: danger first, then what it may mean and why. It decides nothing."""
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.text import Text
 
 from osler.cli.show import bar, console, finding_text, heading, plain_table, show_statements
 from osler.clinic.consult import Consult
 from osler.ledger import Entry
-from osler.nouns import RankedDisease, Trace
+from osler.nouns import NextQuestion, RankedDisease, Trace
 from osler.record.case import Case
 from osler.text import shorten
 
@@ -19,8 +21,8 @@ def show_consult(result: Consult, trace: Trace, entry: Entry, seconds: float) ->
     console().print(_case_line(result.case))
     _red_flags(result)
     _findings(result)
-    _differential(result)
-    _questions(result)
+    show_differential(result.differential)
+    show_questions(result.next_questions)
     _alerts(result)
     heading("Answer")
     if result.answer.abstained:
@@ -80,22 +82,23 @@ def _findings(result: Consult) -> None:
         console().print(Text(f"  and {len(seen) - 40} more", style="dim"))
 
 
-def _differential(result: Consult) -> None:
-    if not result.differential:
+def show_differential(ranked: Sequence[RankedDisease], rows: int = ROWS) -> None:
+    """The leading diseases with what speaks for and against each."""
+    if not ranked:
         return
     heading("Differential")
     table = plain_table("", "disease", "score", "speaks for it", "speaks against · usual but not mentioned")
     for column, ratio in zip(table.columns, (None, 5, None, 6, 6), strict=True):
         column.ratio = ratio
     table.expand = True
-    best, least = result.differential[0].score, min(item.score for item in result.differential)
-    for rank, item in enumerate(result.differential[:ROWS], start=1):
+    best, least = ranked[0].score, min(item.score for item in ranked)
+    for rank, item in enumerate(ranked[:rows], start=1):
         share = bar(item.score - least + 0.1 * (best - least), 1.1 * (best - least), 6) if best > least else ""
         name = Group(Text(item.label), Text(item.id, style="dim"))
         score = Group(Text(f"{item.score:.2f}"), Text(share, style="cyan"))
         table.add_row(f"  {rank}", name, score, _labels(item, "for"), _against(item))
     console().print(table)
-    more = len(result.differential) - ROWS
+    more = len(ranked) - rows
     if more > 0:
         console().print(Text(f"     and {more} more; scores compare diseases within this case only", style="dim"))
 
@@ -113,11 +116,11 @@ def _against(item: RankedDisease) -> Text:
     return line
 
 
-def _questions(result: Consult) -> None:
-    if not result.next_questions:
+def show_questions(questions: Sequence[NextQuestion]) -> None:
+    if not questions:
         return
     heading("Ask next")
-    for item in result.next_questions[:3]:
+    for item in questions[:3]:
         line = Text(f"  {item.question}")
         line.append(f"  {item.kind}, {item.expected_information:.2f} bits", style="dim")
         console().print(line)

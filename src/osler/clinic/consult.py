@@ -16,6 +16,9 @@ from osler.record.case import Case
 from osler.text import Language
 
 
+CONSIDERED = 100  # diseases ranked; the questions weigh more of them than the page shows
+
+
 class Consult(Noun):
     """The contract of `osler consult --json`."""
 
@@ -53,10 +56,10 @@ def consult(case: Case, resources: Resources) -> Outcome:
     questions: list[NextQuestion] = []
     if observed:
         about = {"observed": observed, "excluded": excluded, "sex": case.patient.sex, "age": case.patient.age}
-        ranked = rank(observed, excluded, sex=case.patient.sex, age=case.patient.age, top=settings.consult.differential)
+        ranked = rank(observed, excluded, sex=case.patient.sex, age=case.patient.age, top=CONSIDERED)
         run.note("diagnosis.rank", about, [[item.id, round(item.score, 9)] for item in ranked])
-        differential = explain(observed, excluded, ranked)
-        questions = next_questions(observed, excluded, differential, settings.consult.questions, language)
+        differential = explain(ranked[: settings.consult.differential], observed, excluded)
+        questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, case.patient.sex)
 
     answer = summary.answer(case, findings, flags, differential, questions, run, language)
     known = {**safety.coverage.knowledge, **run.knowledge()}
