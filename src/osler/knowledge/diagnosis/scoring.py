@@ -1,4 +1,4 @@
-"""How well each disease explains the findings of a case: the score of CHOICES ("lr_bma") in its parts.
+"""How well each disease explains the findings of a case: the score "lr_bma" in its parts (docs/decisions/graph.md).
 
 For finding q and disease d, over the ancestors a of q: x = max [ 1/2 log F(d,a) - log bg(a) - 1/4 (IC(q) - IC(a)) ],
 and the evidence is log(1 + e^x), averaged over findings; plus half the share-weighted mean over the findings of d of
