@@ -9,7 +9,7 @@ import tomllib
 from typing import NamedTuple
 
 from osler.reasoning.verify.quantities import quantities
-from osler.reasoning.verify.terms import DATA, Term
+from osler.reasoning.verify.terms import DATA, Reading, Term
 from osler.text import CJK
 
 _CLAUSE = re.compile(r"[，。；：、！？,;:\n（）()“”]")
@@ -44,18 +44,19 @@ def lexicon() -> ChineseLexicon:
     return ChineseLexicon(pattern, axes, groups, negation, stop)
 
 
-def chinese_terms(text: str) -> list[Term]:
+def read_chinese(text: str) -> Reading:
     """Terms of a Chinese text. A character stands for itself and for the pairs it makes with its neighbours."""
     words = lexicon()
     measured = {item.start: item for item in quantities(text)}
     found: list[Term] = []
     sentence = clause = position = index = 0
     negated = False
+    denying: set[int] = set()
     while index < len(text):
         if index in measured:
             quantity = measured[index]
             written = text[quantity.start : quantity.end]
-            found.append(Term(written, frozenset(), (), 1.0, False, sentence, position, clause, quantity))
+            found.append(Term(written, frozenset(), (), 1.0, False, sentence, position, clause, clause, quantity))
             index, position = quantity.end, position + 1
             continue
         if _CLAUSE.match(text, index):
@@ -64,21 +65,22 @@ def chinese_terms(text: str) -> list[Term]:
             sentence += text[index] in _SENTENCE_END
         elif latin := _LATIN.match(text, index):
             word = latin.group().lower()
-            found.append(Term(word, frozenset({word}), (), 1.0, negated, sentence, position, clause))
+            found.append(Term(word, frozenset({word}), (), 1.0, negated, sentence, position, clause, clause))
             index = latin.end() - 1
         elif known := words.words.match(text, index):
             word = known.group()
             if word in words.negation:
                 negated = True
+                denying.add(clause)
             elif word not in words.stop:
                 axes = words.axes.get(word, ())
                 keys = {word, words.groups.get(word, word), *(f"@{axis}{value}" for axis, value in axes)}
-                found.append(Term(word, frozenset(keys), axes, 1.0, negated, sentence, position, clause))
+                found.append(Term(word, frozenset(keys), axes, 1.0, negated, sentence, position, clause, clause))
             index = known.end() - 1
         elif _CHARACTER.match(text, index):
             before, after = text[max(0, index - 1) : index + 1], text[index : index + 2]
             keys = {pair for pair in (before, after) if len(pair) == 2 and all(map(_CHARACTER.match, pair))}
-            found.append(Term(text[index], frozenset(keys), (), 0.5, negated, sentence, position, clause))
+            found.append(Term(text[index], frozenset(keys), (), 0.5, negated, sentence, position, clause, clause))
         index += 1
         position += 1
-    return found
+    return Reading(found, frozenset(denying), frozenset())

@@ -4,13 +4,15 @@ An amount, a side or a negation only conflicts with the one that stands in the s
 of the statement's other terms stand near it. It does not decide the verdict.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.reasoning.verify.quantities import equal, same_dimension
 from osler.reasoning.verify.terms import Term
 
-SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.8, 0.4, 0.12  # a companion in the same clause counts 1
+SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.85, 0.35, 0.1  # a companion in the same clause counts 1
+OTHER_CLAUSE = 0.5  # weight of a companion in another clause of the statement
 
 
 class Aligned(NamedTuple):
@@ -35,14 +37,15 @@ def agrees(a: Term, b: Term) -> bool:
 
 def rivals(a: Term, b: Term) -> bool:
     """Whether two terms fill the same slot with different values."""
-    if a.quantity is not None and b.quantity is not None:
+    if a.quantity is not None or b.quantity is not None:
+        if a.quantity is None or b.quantity is None:
+            return False
         return same_dimension(a.quantity, b.quantity) and not equal(a.quantity, b.quantity)
     if not a.axes or not b.axes:
         return False
     mine, theirs = dict(a.axes), dict(b.axes)
-    return any(axis in theirs and theirs[axis] != value for axis, value in mine.items()) and not any(
-        theirs.get(axis) == value for axis, value in mine.items()
-    )
+    shared = mine.keys() & theirs.keys()
+    return bool(shared) and all(mine[axis] != theirs[axis] for axis in shared)
 
 
 def align(statement: Sequence[Term], evidence: Sequence[Term]) -> list[Aligned]:
@@ -56,33 +59,38 @@ def align(statement: Sequence[Term], evidence: Sequence[Term]) -> list[Aligned]:
 
 def _best(index: int, statement: Sequence[Term], matches: Sequence[list[Term]], against: Sequence[Term]) -> Aligned:
     term = statement[index]
-    company = [(_pull(term, other) * other.weight, matches[i]) for i, other in enumerate(statement) if i != index]
-    total = sum(weight for weight, _ in company) or 1.0
+    company = [
+        (_pull(term, other) * other.weight / (1 + 0.5 * math.log(max(1, len(matches[i])))), matches[i])
+        for i, other in enumerate(statement)
+        if i != index and other.position != term.position
+    ]
+    total = sum(weight for weight, _ in company)
 
     def affinity(candidate: Term) -> float:
+        if not total:
+            return 1.0  # a statement of one word has one slot
         near = (weight * max((_near(candidate, other) for other in found), default=0.0) for weight, found in company)
         return sum(near) / total
 
-    match = max(((affinity(item), -item.position, item) for item in matches[index]), default=None, key=lambda x: x[:2])
-    rival = max(((affinity(item), -item.position, item) for item in against), default=None, key=lambda x: x[:2])
-    return Aligned(
-        term,
-        match[2] if match else None,
-        match[0] if match else 0.0,
-        rival[2] if rival else None,
-        rival[0] if rival else 0.0,
-    )
+    match = _highest([(affinity(item), item) for item in matches[index]])
+    rival = _highest([(affinity(item), item) for item in against])
+    return Aligned(term, match[1], match[0], rival[1], rival[0])
+
+
+def _highest(found: Sequence[tuple[float, Term]]) -> tuple[float, Term | None]:
+    return max(found, key=lambda item: (item[0], -item[1].position), default=(0.0, None))
 
 
 def _pull(term: Term, other: Term) -> float:
     """How much `other` says about the slot of `term`: more, the nearer it stands in the statement."""
-    return 1.0 / (1.0 + 0.15 * abs(term.position - other.position))
+    clause = 1.0 if term.clause == other.clause else OTHER_CLAUSE
+    return clause / (1.0 + 0.1 * abs(term.position - other.position))
 
 
 def _near(candidate: Term, other: Term) -> float:
+    apart = abs(candidate.sentence - other.sentence)
     if candidate is other:
         return 0.0
-    apart = abs(candidate.sentence - other.sentence)
     if apart == 0:
         base = 1.0 if candidate.clause == other.clause else SAME_SENTENCE
         return base / (1.0 + 0.02 * abs(candidate.position - other.position))

@@ -94,13 +94,15 @@ _RANGE = r"(?:\s?(?:-|–|—|~|～|至|到)\s?|\s+to\s+|\s+and\s+|\s+or\s+)"
 _SPELLED = sorted(_UNITS, key=len, reverse=True)
 _UNIT = (
     r"(?:[\s-]?(?:" + "|".join(re.escape(unit) for unit in _SPELLED) + r")(?![A-Za-z]))"
-    r"(?:\s?(?:/|per|a|an|each|every)\s?(?:kilogram|kg|day|d|hour|hr|h|week|wk|minute|min|month|year|dose)\b(?!\.\d)){0,2}"
+    r"(?:(?:\sof\s[a-z]+)?\s?(?:/|per)\s?(?:kilogram|kg|m2|hour|hr|h|minute|min|dose|L|l|dL|mL|ml)\b){0,2}"
 )
 # A letter or hyphen before a digit makes a name of it (T2, IL-6, COVID-19); so does a letter right after a bare one.
 _QUANTITY = re.compile(
     rf"(?P<comparison>[<>≤≥]=?\s?)?(?<![A-Za-z0-9.])(?<![A-Za-z]-)(?P<low>{_ONE_NUMBER})(?P<scale1>{_SCALE})"
     rf"(?P<unit1>{_UNIT})?(?:(?P<link>{_RANGE})(?P<high>{_ONE_NUMBER})(?P<scale2>{_SCALE}))?(?P<unit>{_UNIT})?(?![A-Za-z0-9])"
 )
+_FOLD = re.compile(r"\b(?:double[sd]?|triple[sd]?|halve[sd]?|twofold|threefold)\b", re.I)
+_FOLDS = {"doub": 2.0, "trip": 3.0, "halv": 0.5, "twof": 2.0, "thre": 3.0}
 _PAIR = re.compile(r"(?<![\d/])(\d{2,3})\s?/\s?(\d{2,3})(?![\d/])(?:\s?mm\s?Hg)?")
 _FRACTION = re.compile(
     r"\b(?P<n>one|two|three|four|a|\d+)?[\s-]?(?P<d>half|quarters?|thirds?|fifths?|tenths?)\b(?:\s+(?P<of>an?|of)\b)?"
@@ -148,6 +150,9 @@ def quantities(text: str) -> list[Quantity]:
     for match in _FREQUENCY.finditer(text):
         if (value := _frequency(match)) is not None:
             add(Quantity(value[0], value[1], "frequency", match.group().strip(), match.start(), match.end()))
+    for match in _FOLD.finditer(text):
+        fold = _FOLDS[match.group().lower()[:4]]
+        add(Quantity(fold, fold, "fold", "", match.start(), match.end()))
     for match in _PAIR.finditer(text):
         add(Quantity(float(match[1]), float(match[2]), "pair", "", match.start(), match.end()))
     for match in _QUANTITY.finditer(text):
@@ -172,6 +177,8 @@ def equal(a: Quantity, b: Quantity) -> bool:
     other_low, other_high = _kelvin(b, a)
     across = a.unit.strip().lower().rstrip("s") != b.unit.strip().lower().rstrip("s")
     tolerance = 0.1 if (across and a.dimension == "time") or a.loose or b.loose else 0.005
+    if a.dimension in ("calendar", "pair"):
+        tolerance = 0.0
     if a.dimension in ("celsius", "fahrenheit"):
         tolerance = 0.003
     return _near(low, other_low, tolerance) and _near(high, other_high, tolerance)
@@ -244,7 +251,8 @@ def _dimension(unit: str) -> tuple[str, float]:
     """`mg/kg/day` has the dimension mass/mass/time and the factors multiplied out."""
     if unit in _UNITS:
         return _UNITS[unit]
-    parts = [part for part in re.split(r"\s?(?:/|\bper\b|\ban?\b|\beach\b|\bevery\b)\s?", unit) if part]
+    unit = re.sub(r"\sof\s[a-z]+", "", unit)
+    parts = [part for part in re.split(r"\s?(?:/|\bper\b)\s?", unit) if part]
     if not parts or parts[0].strip() not in _UNITS:
         return ("", 1.0)
     dimension, factor = _UNITS[parts[0].strip()]

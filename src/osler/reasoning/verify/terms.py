@@ -4,6 +4,7 @@ The words stand in `data/*.toml`; the rules here know none of them. It does not 
 """
 
 import functools
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -13,11 +14,16 @@ from osler.reasoning.verify.quantities import Quantity, quantities
 from osler.text import CJK, has_chinese, sentences
 
 DATA = Path(__file__).parent / "data"
-SCOPE = 9  # words that a negation reaches at most
+FOCUS = 3  # content words that a negated verb reaches (`does not shorten life`)
+COMMON = 6000  # paragraphs: stems in more of them weigh least
+LIST = 8  # content words that a negated list reaches (`no fever, cough or rash`)
 
 
 class Term(NamedTuple):
-    """One content word or quantity. `keys`: what it may be matched by. `axes`: axis -> value (`amount` -> `+`)."""
+    """One content word or quantity. `keys`: what it may be matched by. `axes`: axis -> value (`amount` -> `+`).
+
+    `clause` and `claim` number the parts of the text between subordinating words and between any joining ones.
+    """
 
     word: str
     keys: frozenset[str]
@@ -27,13 +33,26 @@ class Term(NamedTuple):
     sentence: int
     position: int
     clause: int
+    claim: int
     quantity: Quantity | None = None
+
+
+class Reading(NamedTuple):
+    """The terms of a text. `denying`: sentences with a negation; `excepting`: with `unless`, `only`, `avoid` and such,
+    where a negation can't be taken at its word. `starts`: the code points at which each sentence begins and ends."""
+
+    terms: list[Term]
+    denying: frozenset[int]
+    excepting: frozenset[int]
 
 
 class Lexicon(NamedTuple):
     stop: frozenset[str]
-    generic: frozenset[str]
+    faint: frozenset[str]
+    linking: frozenset[str]
     negation: frozenset[str]
+    negating_verbs: frozenset[str]
+    exceptions: frozenset[str]
     negation_phrases: re.Pattern[str]
     barrier: frozenset[str]
     abbreviations: re.Pattern[str]
@@ -73,8 +92,11 @@ def lexicon() -> Lexicon:
     long_forms = data["abbreviations"]
     return Lexicon(
         stop=frozenset(data["stop"].split()),
-        generic=frozenset(stem(word) for word in data["generic"].split()),
+        faint=frozenset(data["faint"].split()),
+        linking=frozenset(data["linking"].split()),
         negation=frozenset(data["negation"].split()),
+        negating_verbs=frozenset(data["negating_verbs"].split()),
+        exceptions=frozenset(data["exceptions"].split()),
         negation_phrases=_alternatives([part.strip() for part in data["negation_phrases"].split(";")]),
         barrier=frozenset(data["barrier"].split()),
         abbreviations=_alternatives(long_forms, flags=0),
@@ -93,7 +115,8 @@ def _alternatives(phrases: Any, flags: int = re.I) -> re.Pattern[str]:
 
 _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"[’‘]"), "'"),
-    (re.compile(r"\s?(?:->|→)\s?"), " to "),
+    (re.compile(r"\s?(?:->|→)\s?"), " became "),
+    (re.compile(r"\bfrom (\d[\d.,]*(?:\s?[%\w/]+)?) to (?=\d)"), r"from \1 became "),
     (re.compile(r"\bPOD\s?#?(\d+)\b"), r"day \1 after surgery"),
     (re.compile(r"\b(\d{1,3})\s?(?:y/?o\s?)?F\b(?!\))"), r"\1 year old woman"),
     (re.compile(r"\b(\d{1,3})\s?(?:y/?o\s?)?M\b"), r"\1 year old man"),
@@ -121,81 +144,166 @@ def normalise(text: str) -> str:
     return text
 
 
-def terms(text: str, weight_of: dict[str, float] | None = None) -> list[Term]:
-    """The terms of a text in order. Chinese text: see `chinese.terms`."""
+@functools.cache
+def _frequencies() -> tuple[int, dict[str, int]]:
+    lines = (DATA / "frequency.txt").read_text(encoding="utf-8").splitlines()
+    return int(lines[0].split()[-1]), {root: int(count) for root, count in (line.split() for line in lines[1:])}
+
+
+@functools.lru_cache(maxsize=65536)
+def weight(root: str) -> float:
+    """What a stem weighs: 0.3 (in every text) to 1.4 (rare), by its frequency in the shipped corpora."""
+    count = _frequencies()[1].get(root, 25)
+    return 0.3 + 1.1 * min(1.0, max(0.0, math.log(COMMON / count) / math.log(COMMON / 25)))
+
+
+def read(text: str, short: dict[str, str] | None = None) -> Reading:
+    """The terms of a text in order. Chinese text: see `chinese`. `short`: further short forms, see `initialisms`."""
+    for form, words in (short or {}).items():
+        text = re.sub(rf"\b{form}s?\b", words, text)
     if has_chinese(text):
-        from osler.reasoning.verify.chinese import chinese_terms
+        from osler.reasoning.verify.chinese import read_chinese
 
-        return chinese_terms(text)
-    found: list[Term] = []
-    position = clause = 0
+        return read_chinese(text)
+    reader = _Reader(lexicon())
     for number, (start, end) in enumerate(sentences(text)):
-        added, position, clause = _sentence_terms(normalise(text[start:end]), number, position + 5, clause + 1)
-        found.extend(added)
-    return found
+        reader.sentence(normalise(text[start:end]), number)
+    return Reading(reader.found, frozenset(reader.denying), frozenset(reader.excepting))
 
 
-def _sentence_terms(text: str, number: int, position: int, clause: int) -> tuple[list[Term], int, int]:
-    words = lexicon()
-    measured = quantities(text)
-    found: list[Term] = []
-    reach = 0
-    phrase_starts = {match.start(): match.end() for match in words.negation_phrases.finditer(text)}
-    skip = 0
-    next_quantity = 0
-    for match in _WORD.finditer(text):
-        if match.start() < skip:
-            continue
-        while next_quantity < len(measured) and measured[next_quantity].start <= match.start():
-            quantity = measured[next_quantity]
-            found.append(
-                Term(
-                    text[quantity.start : quantity.end], frozenset(), (), 1.0, False, number, position, clause, quantity
-                )
-            )
-            position += 1
-            skip = quantity.end
-            next_quantity += 1
-        if match.start() < skip:
-            continue
-        if match.start() in phrase_starts:
-            reach, skip = SCOPE, phrase_starts[match.start()]
-            continue
-        word = match.group().lower()
+def terms(text: str) -> list[Term]:
+    """The terms alone."""
+    return read(text).terms
+
+
+class _Reader:
+    """Walks the words of one text, sentence by sentence, with the negation that is in force."""
+
+    def __init__(self, words: Lexicon) -> None:
+        self.words = words
+        self.found: list[Term] = []
+        self.denying: set[int] = set()
+        self.excepting: set[int] = set()
+        self.position = self.clause = self.claim = self.reach = 0
+        self.number = self.verb = 0
+        self.opening: list[Term] = []
+
+    def sentence(self, text: str, number: int) -> None:
+        self.number, self.reach = number, 0
+        self.clause += 1
+        self.claim += 1
+        self.position += 5
+        first = len(self.found)
+        self.verb = 0
+        if pronoun := _PRONOUN.match(text):
+            # `It`, `They`, `This`: what the sentence before began with is spoken of again.
+            self.found += [
+                item._replace(sentence=number, position=self.position, clause=self.clause, claim=self.claim)
+                for item in self.opening
+            ]
+        measured = quantities(text)
+        if move := _MOVE.search(text):
+            self._move(move)
+        denied = {match.start(): match.end() for match in self.words.negation_phrases.finditer(text)}
+        skip = following = 0
+        for match in _WORD.finditer(text):
+            while following < len(measured) and measured[following].start <= match.start():
+                quantity = measured[following]
+                self.found.append(self._measure(quantity, text))
+                self.position += 1
+                skip, following = quantity.end, following + 1
+            if match.start() < skip:
+                continue
+            if match.start() in denied:
+                skip = denied[match.start()]
+                self._deny(LIST)
+                continue
+            self._word(match.group().lower(), text, match.end())
+            self.position += 1
+        if not pronoun:
+            subject = [item for item in self.found[first:] if item.quantity is None and item.position < self.verb]
+            self.opening = subject[:FOCUS]
+
+    def _word(self, word: str, text: str, end: int) -> None:
+        words = self.words
         if word in ",;:.()!?":
-            if word in ";:." or (word == "," and reach < SCOPE - 3 and not _goes_on(text, match.end())):
-                reach = 0
-            clause += word != ","
-            position += 1
-            continue
-        if word in words.negation:
-            reach = SCOPE
-            if word in words.axes:
-                found.append(_term(word, words, False, number, position, clause))
-            continue
+            self.clause += word != ","
+            self.claim += 1
+            if word in ";:." or (word == "," and not _goes_on(text, end)):
+                self.reach = 0
+            return
+        if word in words.exceptions:
+            self.excepting.update((self.claim, self.claim + 1))
+        if word in words.negation or word in words.negating_verbs:
+            self._deny(FOCUS if word in ("not", "never") or word in words.negating_verbs else LIST)
+            if word in words.negating_verbs:
+                self._add(word, negated=False)
+            return
         if word in words.barrier:
-            reach = 0
-            clause += 1
-        if word not in words.stop:
-            parts = [word, *word.split("-")] if "-" in word and word not in words.axes else [word]
-            for part in parts[1:] or parts:
-                if part and part not in words.stop:
-                    found.append(_term(part, words, reach > 0, number, position, clause))
-        elif word in words.axes:
-            found.append(_term(word, words, reach > 0, number, position, clause))
-        position += 1
-        reach = max(0, reach - 1)
-    return found, position, clause
+            self.reach = 0
+            self.clause += 1
+        self.claim += word in _JOINING
+        if word in _AUXILIARIES and not self.verb:
+            self.verb = self.position
+        if word in _AUXILIARIES and self.reach and self.reach < LIST and self.found and self.found[-1].negated:
+            self.reach = 0
+        for part in word.split("-") if "-" in word and word not in words.axes else [word]:
+            if part and (part not in words.stop or part in words.axes):
+                self._add(part, negated=self.reach > 0)
+                self.reach = max(0, self.reach - 1)
+
+    def _deny(self, reach: int) -> None:
+        # Two negations in a row cancel out.
+        self.reach = reach
+        self.denying.add(self.clause)
+
+    def _add(self, word: str, negated: bool) -> None:
+        axes = self.words.axes.get(word, ())
+        root = stem(word)
+        keys = frozenset({root, *self.words.groups.get(root, ()), *(f"@{axis}{value}" for axis, value in axes)})
+        heavy = 0.15 if word in self.words.faint else weight(root)
+        self.found.append(Term(word, keys, axes, heavy, negated, self.number, self.position, self.clause, self.claim))
+
+    def _measure(self, quantity: Quantity, text: str) -> Term:
+        if quantity.dimension == "time" and _AGE.match(text, quantity.end):
+            quantity = quantity._replace(dimension="age")
+        written = text[quantity.start : quantity.end].strip()
+        return Term(written, frozenset(), (), 1.3, False, self.number, self.position, self.clause, self.claim, quantity)
+
+    def _move(self, match: re.Match[str]) -> None:
+        """`14.2 to 9.8` after `from` or an arrow is a fall: say so."""
+        before, after = float(match["a"].replace(",", "")), float(match["b"].replace(",", ""))
+        if before != after:
+            value = "+" if after > before else "-"
+            axes = (("amount", value),)
+            keys = frozenset({f"@amount{value}"})
+            word = "rise" if value == "+" else "fall"
+            self.found.append(Term(word, keys, axes, 0.6, False, self.number, self.position, self.clause, self.claim))
+
+
+_PRONOUN = re.compile(
+    r"(?:it|they|he|she|these|this|those)(?=\s+(?:\w+ly\s+)?(?:is|are|was|were|will|can|may|should|has|have|had|do|does|did)\b|\s+\w+(?:s|ed)\b)",
+    re.I,
+)
+_MOVE = re.compile(r"(?P<a>\d[\d.,]*)[^.;,\d]{0,12}\bbecame\s+(?P<b>\d[\d,]*(?:\.\d+)?)")
+_AGE = re.compile(r"[\s-]*(?:old|of age)\b")
+_INITIALS = re.compile(r"\b[A-Z]{2,6}(?=s?\b)")
+_JOINING = frozenset("and or nor but which who because whereas while although though however".split())
+_AUXILIARIES = frozenset("is are was were will should can may must has have had".split())
 
 
 def _goes_on(text: str, end: int) -> bool:
     """Whether a list goes on after this comma (`no fever, cough or rash`)."""
-    return bool(re.match(r"\s*(?:\w+\s+){0,3}\w+\s*(?:,|\bor\b|\bnor\b|$)", text[end : end + 60]))
+    return bool(re.match(r"\s*(?:[\w-]+\s+){0,3}[\w-]+\s*(?:,|\bor\b|\bnor\b|$|[.;])", text[end : end + 60]))
 
 
-def _term(word: str, words: Lexicon, negated: bool, number: int, position: int, clause: int) -> Term:
-    axes = words.axes.get(word, ())
-    root = stem(word)
-    keys = frozenset({root, *words.groups.get(root, ()), *(f"@{axis}{value}" for axis, value in axes)})
-    weight = 0.4 if root in words.generic else 1.0
-    return Term(word, keys, axes, weight, negated, number, position, clause)
+def initialisms(text: str, other: str) -> dict[str, str]:
+    """Short forms in `text` whose letters begin a run of words in `other` (`ARBs`: angiotensin II receptor blockers)."""
+    found: dict[str, str] = {}
+    for short in set(_INITIALS.findall(text)):
+        if short in lexicon().long_forms or re.search(rf"\b{short}s?\b", other):
+            continue
+        run = r"[\s-]+(?:(?:of|the|and|in|for|to|I{1,3}|\d)[\s-]+)?".join(rf"{letter}[A-Za-z]+" for letter in short)
+        if match := re.search(rf"\b{run}", other, re.I):
+            found[short] = match.group()
+    return found

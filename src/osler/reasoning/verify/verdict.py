@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from osler.nouns import Evidence, Verdict
 from osler.reasoning.verify.compare import Aligned, align
-from osler.reasoning.verify.terms import Term, terms
+from osler.reasoning.verify.conflicts import conflicts
+from osler.reasoning.verify.terms import initialisms, read
 from osler.text import sentences, words
 
 
@@ -20,7 +21,7 @@ class Verification(NamedTuple):
 
 COVERED = 0.72
 PARTLY = 0.45
-SLOT = 0.45
+ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
 
 
 def verify(statement: str, evidence: Sequence[Evidence], embedder: Any = None) -> Verification:
@@ -31,19 +32,40 @@ def verify(statement: str, evidence: Sequence[Evidence], embedder: Any = None) -
     texts = [item.text for item in evidence]
     if any(verbatim(statement, text) for text in texts):
         return Verification("supported", ["stands word for word in the evidence"], 1.0)
-    said, known = terms(statement), terms("\n".join(texts))
-    if not said or not known:
+    text = "\n".join(texts)
+    short = initialisms(statement, text) | initialisms(text, statement)
+    said, known = read(statement, short), read(text, short)
+    if not said.terms or not known.terms:
         return Verification("unsupported", ["there is nothing to compare"], 0.0)
-    aligned = align(said, known)
-    score = _coverage(aligned)
-    conflicts = [reason for item in aligned if (reason := _conflict(item))]
-    if conflicts and score >= 0.4:
-        return Verification("contradicted", conflicts, score)
-    missing = [item.term.word for item in aligned if item.match is None and item.term.weight >= 0.5]
-    reasons = [f"not in the evidence: {', '.join(dict.fromkeys(missing))}"] if missing else []
-    if score >= COVERED:
+    aligned = align(said.terms, known.terms)
+    score = round(_coverage(aligned), 3)
+    against = conflicts(statement, text, said, known, aligned)
+    disputed = {id(conflict.term) for conflict in against}
+    about = _coverage([item for item in aligned if id(item.term) not in disputed])
+    if against and (about >= ABOUT or any(conflict.framed for conflict in against)):
+        return Verification("contradicted", [conflict.reason for conflict in against], score)
+    missing = [item.term for item in aligned if item.match is None]
+    reasons = [f"not in the evidence: {', '.join(dict.fromkeys(t.word for t in missing))}"] if missing else []
+    if _half_true(aligned):
+        return Verification("partial", reasons, score)
+    if score >= COVERED and not any(term.quantity for term in missing):
         return Verification("supported", reasons, score)
-    return Verification("partial" if score >= PARTLY else "unsupported", reasons, score)
+    return Verification("unsupported", reasons, score)
+
+
+def _half_true(aligned: Sequence[Aligned]) -> bool:
+    """Whether one part of the statement, split where parts are joined, is covered and the rest is not."""
+    for cut in range(1, len(aligned)):
+        joined = aligned[cut - 1].term.claim != aligned[cut].term.claim
+        for part, rest in ((aligned[:cut], aligned[cut:]), (aligned[cut:], aligned[:cut])):
+            weight = sum(item.term.weight for item in part)
+            if sum(item.term.weight for item in rest if item.match is None) < 0.8:
+                continue
+            high, low = _coverage(part), _coverage(rest)
+            if high >= (0.75 if joined else 0.95) and low <= (0.55 if joined else 0.3):
+                if weight >= (1.2 if joined else 2.4) and len(part) >= (2 if joined else 3):
+                    return True
+    return False
 
 
 def verbatim(statement: str, text: str) -> bool:
@@ -57,23 +79,7 @@ def verbatim(statement: str, text: str) -> bool:
 
 
 def _coverage(aligned: Sequence[Aligned]) -> float:
-    total = sum(item.term.weight for item in aligned) or 1.0
+    total = sum(item.term.weight for item in aligned)
+    if not total:
+        return 1.0
     return sum(item.term.weight for item in aligned if item.match is not None) / total
-
-
-def _conflict(item: Aligned) -> str | None:
-    term, match, rival = item.term, item.match, item.rival
-    if rival is not None and item.rival_affinity >= SLOT and item.rival_affinity > item.affinity + 0.02:
-        flipped = (
-            term.negated != rival.negated and len({value for _, value in (*term.axes, *rival.axes)} - {"+", "-"}) == 0
-        )
-        if not flipped or term.quantity is not None:
-            return f"the evidence says {rival.word} where the statement says {term.word}"
-    if match is not None and item.affinity >= SLOT and term.negated != match.negated and term.quantity is None:
-        said, found = _polarity(term), _polarity(match)
-        return f"the evidence says {found} where the statement says {said}"
-    return None
-
-
-def _polarity(term: Term) -> str:
-    return f"not {term.word}" if term.negated else term.word

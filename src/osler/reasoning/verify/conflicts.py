@@ -1,0 +1,207 @@
+"""Where evidence says otherwise: another number, side or direction, the opposite, swapped roles, another name.
+
+Each finder returns reasons in words, none if the evidence does not speak against the statement. It gives no verdict.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from osler.reasoning.verify.compare import Aligned, agrees
+from osler.reasoning.verify.terms import Reading, Term, lexicon, normalise, stem, weight
+from osler.text import has_chinese, sentences
+
+SLOT = 0.45  # affinity from which two terms stand in the same slot
+DENIED = 0.4  # the same where one side denies
+SPECIFIC = 0.75  # weight from which a term says something of its own
+NAMED = 1.0  # weight from which a term may be what a statement is about
+
+
+class Conflict(NamedTuple):
+    """`reason` in words. `framed`: the words around it are the same, so little else need be covered."""
+
+    reason: str
+    framed: bool
+    term: Term | None = None
+
+
+def conflicts(
+    statement: str, evidence: str, said: Reading, known: Reading, aligned: Sequence[Aligned]
+) -> list[Conflict]:
+    """All reasons why the evidence contradicts the statement. `said`, `known`: both texts as read."""
+    swap = _swapped(normalise(statement), evidence)
+    found = [Conflict(f"the evidence compares the other way round: {swap}", True)] if swap else []
+    for item in aligned:
+        reason = None if swap else _rival(item, aligned)
+        reason = reason or _denied(item, said, known)
+        if reason:
+            found.append(Conflict(reason, False, item.term))
+    found += [Conflict(reason, True) for reason in _replaced(statement, evidence, aligned)]
+    return found or _elsewhere(said, known)
+
+
+def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
+    """Another value in the slot, unless the stated value stands there too or the subject is another one."""
+    term, rival = item.term, item.rival
+    if rival is None or item.rival_affinity < SLOT or item.affinity >= 0.8 * item.rival_affinity:
+        return None
+    if term.quantity is None and term.negated != rival.negated:
+        return None  # `does not rise` against `falls`: no contradiction
+    subject = next((other for other in aligned if other.term.weight >= NAMED and other.term.quantity is None), None)
+    if subject is not None and subject.match is None and not subject.term.axes:
+        return None
+    return f"the evidence says {rival.word} where the statement says {term.word}"
+
+
+def _denied(item: Aligned, said: Reading, known: Reading) -> str | None:
+    """A term denied on one side only, in clauses of which only that side's holds a negation and none an exception."""
+    term, match = item.term, item.match
+    if match is None or term.quantity is not None or item.affinity < DENIED or term.negated == match.negated:
+        return None
+    if match.claim in known.excepting or term.claim in said.excepting:
+        return None
+    if term.negated:
+        if match.clause in known.denying or _denied_elsewhere(term, said, known):
+            return None
+    elif term.clause in said.denying:
+        return None
+    return f"the evidence says {_polarity(match)} where the statement says {_polarity(term)}"
+
+
+def _denied_elsewhere(term: Term, said: Reading, known: Reading) -> bool:
+    """Whether a denying clause of the evidence speaks of what the statement's clause speaks of."""
+    mine = [other for other in said.terms if other.clause == term.clause and other.weight >= 0.6]
+    theirs = [other for other in known.terms if other.clause in known.denying]
+    return any(agrees(a, b) for a in mine for b in theirs)
+
+
+def _polarity(term: Term) -> str:
+    return f"not {term.word}" if term.negated else term.word
+
+
+def _elsewhere(said: Reading, known: Reading) -> list[Conflict]:
+    """The evidence says it of something else: one sentence has all but the subject, and a subject of its own."""
+    subject = next((term for term in said.terms if term.weight >= NAMED and term.quantity is None), None)
+    if subject is None or not any(agrees(subject, other) for other in known.terms):
+        return []
+    rest = [term for term in said.terms if term is not subject]
+    for number in {term.sentence for term in known.terms}:
+        sentence = [term for term in known.terms if term.sentence == number]
+        if any(agrees(subject, other) for other in sentence):
+            continue
+        held = sum(term.weight for term in rest if any(agrees(term, other) for other in sentence))
+        own = [t for t in sentence if t.weight >= NAMED and not any(agrees(t, other) for other in said.terms)]
+        if own and held >= 0.8 * sum(term.weight for term in rest) and held >= 2.0 and len(rest) >= 3:
+            return [Conflict(f"the evidence says it of {own[0].word}, not of {subject.word}", True)]
+    return []
+
+
+_PIVOTS = frozenset(stem(word) for word in "than outweigh exceed precede".split())
+
+
+def _swapped(statement: str, evidence: str) -> str | None:
+    """`A is larger than B` against `B is larger than A`: what stands on either side of the pivot has changed places."""
+    pivot = next((word for word in raw(statement) if word in _PIVOTS), None)
+    if pivot is None:
+        return None
+    left, right = _sides(raw(statement), pivot)
+    for start, end in sentences(evidence):
+        written = raw(normalise(evidence[start:end]))
+        if pivot not in written:
+            continue
+        before, after = _sides(written, pivot)
+        first, second = left - right, right - left
+        if first & (after - before) and second & (before - after) and not second & (after - before):
+            return f"{' '.join(sorted(first & after))} and {' '.join(sorted(second & before))}"
+    return None
+
+
+def _sides(written: Sequence[str], pivot: str) -> tuple[set[str], set[str]]:
+    at = written.index(pivot)
+    stop = lexicon().stop
+    return {w for w in written[:at] if w not in stop}, {w for w in written[at + 1 :] if w not in stop}
+
+
+_RAW = re.compile(r"[\u4e00-\u9fff]|[^\W_]+(?:[.\-'][^\W_]+)*|[:=]")
+_ARTICLES = frozenset("the a an his her their its this that also".split())
+EDGE = "|"
+
+
+def raw(text: str) -> list[str]:
+    """Stems of all words but articles; what links a subject with what is said of it becomes `=`."""
+    linking = lexicon().linking
+    found = [word for word in _RAW.findall(text.lower()) if word not in _ARTICLES]
+    return ["=" if word in linking else stem(word) for word in found]
+
+
+def _replaced(statement: str, evidence: str, aligned: Sequence[Aligned]) -> list[str]:
+    """A name in the statement where the evidence, in the same words around it, has another.
+
+    Up to two words on either side make the frame; the edge of a sentence counts as one.
+    """
+    strange = {stem(item.term.word) for item in aligned if item.match is None and item.term.quantity is None}
+    named = {stem(item.term.word) for item in aligned if item.term.quantity is None and _specific(item.term.word)}
+    said = [word for word in _framed(raw(normalise(statement))) if word]
+    for start, end in sentences(evidence):
+        theirs = _framed(raw(normalise(evidence[start:end])))
+        for first, last in _runs(said, set(theirs)):
+            run = said[first:last]
+            if not named.intersection(run) or "=" in run:
+                continue
+            absent = all(word in strange or word in _SMALL for word in run)
+            if (other := _fills(said, first, last, theirs, absent)) is not None:
+                return [f"the evidence says {' '.join(other)} where the statement says {' '.join(run)}"]
+    return []
+
+
+def _specific(word: str) -> bool:
+    return has_chinese(word) or weight(stem(word)) >= SPECIFIC
+
+
+_SMALL = frozenset("of in with by to and or = for on at".split())
+
+
+def _framed(words: Sequence[str]) -> list[str]:
+    return [EDGE, *words, EDGE]
+
+
+def _runs(said: Sequence[str], theirs: set[str]) -> list[tuple[int, int]]:
+    """Stretches of the statement whose content words the sentence lacks; small words inside belong to them."""
+    lacking = [i for i, word in enumerate(said) if word not in theirs and word not in _SMALL]
+    if not lacking or lacking[-1] - lacking[0] > 6:
+        return []
+    return [(lacking[0], lacking[-1] + 1)]
+
+
+def _fills(said: Sequence[str], first: int, last: int, theirs: Sequence[str], absent: bool) -> list[str] | None:
+    """What the sentence has in the frame of the run; None where it has no such frame."""
+    left, right = said[max(0, first - 2) : first], said[last : last + 2]
+    best: tuple[int, list[str]] = (0, [])
+    for start in range(len(theirs)):
+        for size in range(1, 7):
+            other = theirs[start : start + size]
+            if len(other) < size or EDGE in other or other[0] in _SMALL or other[-1] in _SMALL:
+                continue
+            frame = _same(left[::-1], theirs[max(0, start - 2) : start][::-1]) + _same(right, theirs[start + size :])
+            new = [word for word in other if word not in said and _specific(word)]
+            if new and len(new) >= len(other) - 2 and frame > best[0]:
+                best = (frame, other)
+    rest = [word for i, word in enumerate(said) if not first <= i < last and word not in _SMALL and word != EDGE]
+    held = sum(word in theirs for word in rest)
+    content = [word for word in rest if word != "="]
+    enough = 3 if absent else 4
+    if best[0] >= enough and content and held >= 0.75 * len(rest):
+        return list(best[1])
+    if absent and best[0] >= 2 and len(content) >= 2 and held == len(rest):
+        return list(best[1])
+    return None
+
+
+def _same(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many words of two frames agree, counted outward from the run until one differs."""
+    count = 0
+    for mine, yours in zip(a, b, strict=False):
+        if mine != yours:
+            break
+        count += 1
+    return count
