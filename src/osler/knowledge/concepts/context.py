@@ -47,7 +47,7 @@ _MARK = re.compile(
     r"|[ \t]?(?P<sign>[✓✔√✗✘])"
     r"|[ \t]?(?P<tag>-ve|\+ve)\b"
     r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*"
-    r"(?P<value>\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
+    r"(?P<value>(?:19|20)\d\d\b|\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
 )
 # A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
 _UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
@@ -114,6 +114,10 @@ def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int,
             if name in headings():
                 marks.append((end, headings()[name]))
                 first = end
+                unit = next((unit for unit in units if unit.end > end), None)
+                # "PMH: none. Cough today." ends with its first sentence
+                if unit and low[end : unit.end].strip(" :：.。;；") in values() and unit.end < line.end():
+                    marks.append((unit.end, None))
             elif which == "name" and not overlaps(covered, begin, end):
                 marks.append((line.start(), None))
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
@@ -181,6 +185,8 @@ def _mark(low: str, mention: Span) -> str | None:
         return "negated"
     written = match["in"] or match["grade"] or match["value"] or match["tag"] or match["sign"] or match["answer"] or ""
     written = written.strip("() ")
+    if re.fullmatch(r"(?:19|20)\d\d", written):
+        return "historical"
     if re.fullmatch(r"\d?\+{1,4}|\+ve|[✓✔√]", written):
         return "affirmed"
     if re.fullmatch(r"[-–−—]{1,2}|-ve|[✗✘]", written):

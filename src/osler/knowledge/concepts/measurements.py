@@ -98,7 +98,8 @@ def _pattern() -> re.Pattern[str]:
     latin = "|".join(re.escape(name) for name in names if name.isascii())
     chinese = "|".join(re.escape(name) for name in names if not name.isascii())
     return re.compile(
-        rf"(?:(?<![\w.])(?P<latin>{latin})(?!\w)|(?P<chinese>{chinese})){_FILLER}{_BELOW_NUMBER}", re.IGNORECASE
+        rf"(?:(?<![\w.])(?<!vitamin )(?P<latin>{latin})(?!\w)|(?P<chinese>{chinese})){_FILLER}{_BELOW_NUMBER}",
+        re.IGNORECASE,
     )
 
 

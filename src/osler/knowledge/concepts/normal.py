@@ -30,7 +30,7 @@ class Word(NamedTuple):
 
 # A prefix with its hyphen belongs to the word that follows: "non-progressive" is "nonprogressive".
 _PREFIXES = (
-    "non|hyper|hypo|micro|macro|anti|pre|post|sub|dys|inter|intra|multi|semi|poly|hemi|para|peri|pseudo|auto|brachy|"
+    "a|non|hyper|hypo|micro|macro|anti|pre|post|sub|dys|inter|intra|multi|semi|poly|hemi|para|peri|pseudo|auto|brachy|"
     "dolicho|plagio|scapho|trigono|oligo|clino|campto|syn|over|under|extra|ultra|mal|infra|supra|retro|neuro|cardio|"
     "meso|acro|hetero"
 )

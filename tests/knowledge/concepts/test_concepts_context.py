@@ -1,0 +1,94 @@
+"""Status, experiencer and time of mentions; the tune half of the context set must stay right."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from osler.knowledge.concepts.context import Context, contexts
+from osler.splits import split
+
+SET = Path(__file__).parents[2] / "sets" / "context.jsonl"
+MEANING = {
+    "P": Context(),
+    "N": Context("absent"),
+    "U": Context("uncertain"),
+    "H": Context("present", "patient", "historical"),
+    "HYP": Context("uncertain", "patient", "hypothetical"),
+    "FAM": Context("present", "family"),
+    "NF": Context("absent", "family"),
+    "OTH": Context("present", "other"),
+}
+
+
+def read(marked: str) -> tuple[str, list[tuple[int, int]], list[str]]:
+    """`[fever|N]` marks a mention and what is said of it."""
+    text, spans, meant, at = "", [], [], 0
+    for match in re.finditer(r"\[([^\[\]|]+)\|(\w+)\]", marked):
+        text += marked[at : match.start()]
+        spans.append((len(text), len(text) + len(match[1])))
+        text += match[1]
+        meant.append(match[2])
+        at = match.end()
+    return text + marked[at:], spans, meant
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "No change in her chronic [back pain|P].",
+        "He is not only [tachycardic|P] but also [hypotensive|P].",
+        "Neither [fever|N] nor [chills|N] were reported.",
+        "Denies [chest pain|N], [palpitations|N], or [syncope|N]. Reports [fatigue|P].",
+        "Fever: absent. [Cough|P]: present. [Rash|N]: no",
+        "[murmur|N] (-), [leg edema|P] (+), [fever|N]-",
+        "[x] [Cough|P]  [ ] [Fever|N]",
+        "We cannot rule out [appendicitis|U]. Rule out [sepsis|U]. CT ruled out [bleed|N].",
+        "[PE|U] cannot be excluded; [DVT|N] was excluded.",
+        "?[UTI|U], [CAP|U]?",
+        "Any [chest pain|N]? No. Any [cough|P]? Yes.",
+        "Her mother had [lupus|FAM] and she has [joint pain|P].",
+        "Mother reports [fever|P] for two days. Brought in by his wife because of [confusion|P].",
+        "No family history of [colon cancer|NF]. Neither parent has [diabetes|NF].",
+        "Her husband has [influenza|OTH]; she has [cough|P].",
+        "PMH: [asthma|H], [GERD|H]\nFHx: [MI|FAM] (father)\nHPI: 3-day history of [fever|P]",
+        "PMH:\n- [asthma|H]\n- [gout|H]\nExam:\n- [wheeze|P]",
+        "[Fever|H] has resolved. s/p [stroke|H] in 2015 with residual [hemiparesis|P].",
+        "Return if [fever|HYP] or [vomiting|HYP] occurs. Heparin for [DVT|HYP] prophylaxis.",
+        "There was no [cough|N], however she has [wheeze|P].",
+        "The [cough|P] did not respond to antibiotics. [Anemia|P] has not improved.",
+        "He is not without [knee pain|P]. She no longer has [insomnia|N].",
+        "患者无[发热|N]、[咳嗽|N]，有[胸痛|P]。",
+        "既往史：[高血压|H]10年，否认[糖尿病|N]、[冠心病|N]。",
+        "考虑[肺炎|U]可能，[肺癌|U]待排。如出现[呼吸困难|HYP]，立即就诊。",
+        "家族史：母亲患[乳腺癌|FAM]；患者有[头痛|P]。",
+        "[阑尾炎|U]？[发热|H]已消退，仍有[咳嗽|P]。",
+        "皮疹（-），[咽痛|P]（+），[杵状指|N]：无",
+    ],
+)
+def test_rules(marked: str) -> None:
+    text, spans, meant = read(marked)
+    assert contexts(text, spans) == [MEANING[one] for one in meant]
+
+
+def test_the_tune_half_of_the_set() -> None:
+    rows = [json.loads(line) for line in SET.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if split("context", row["text"]) == "tune"]
+    right = 0
+    for row in rows:
+        said = contexts(row["text"], [(row["start"], row["end"])])[0]
+        right += said == (row["status"], row["experiencer"], row["time"])
+    assert right / len(rows) >= 0.97
+
+
+def test_order_of_spans_and_empty_input() -> None:
+    text = "no fever. Cough."
+    assert contexts(text, [(10, 15), (3, 8)]) == [Context(), Context("absent")]
+    assert contexts(text, []) == []
+    assert contexts("", [(0, 0)]) == [Context()]
+
+
+def test_a_letter_that_lower_case_makes_longer_moves_no_offset() -> None:
+    text, spans, _ = read("İİİİ clinic: denies [fever|N]")
+    assert contexts(text, spans) == [Context("absent")]
