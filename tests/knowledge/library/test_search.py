@@ -85,6 +85,8 @@ def test_odd_queries_do_no_harm(library: Library, query: str) -> None:
 def test_an_empty_query_is_refused(library: Library) -> None:
     with pytest.raises(InputError, match="query is empty"):
         library.search("  ")
+    with pytest.raises(InputError, match="surrogate"):
+        library.search("gout \ud83d")
 
 
 YEARS: list[int | None] = [1999, 2010, 2020, None]

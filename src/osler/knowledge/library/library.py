@@ -78,8 +78,11 @@ class Library:
 
     def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> list[npt.NDArray[np.float32] | None]:
         """Vectors of queries, None each where the search is by words alone."""
-        if any(not query.strip() for query in queries):
-            raise InputError("the query is empty")
+        for query in queries:
+            if not query.strip():
+                raise InputError("the query is empty")
+            if any("\ud800" <= character <= "\udfff" for character in query):
+                raise InputError("the query holds half a surrogate pair")
         if mode == "bm25":
             return [None] * len(queries)
         embedder = self.embedder()

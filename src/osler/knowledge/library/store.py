@@ -101,9 +101,10 @@ def table_of(columns: dict[str, list[Any]], vectors: npt.NDArray[Any] | None, di
 
 
 def indexed_text(title: str | None, section: str | None, text: str) -> str:
-    """What is searched for a passage: its title and heading, then its text."""
-    heading = [part for part in (title, section) if part and not text.startswith(part)]
-    return "\n".join([*dict.fromkeys(heading), text])
+    """What is searched for a passage: its title and headings, then its text; nothing twice."""
+    headings = (section or "").removeprefix(f"{title} > ")
+    above = [part for part in (title, headings) if part and not text.startswith(part)]
+    return "\n".join([*dict.fromkeys(above), text])
 
 
 def index_columns(body: str) -> tuple[str | None, str | None]:
