@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -34,6 +35,11 @@ def heading(title: str) -> None:
     console().print(Text(title, style="bold"))
 
 
+def indented(line: Text | str, by: int = 2) -> None:
+    """Print with every line, wrapped ones too, set in by `by` columns."""
+    console().print(Padding(line, (0, 0, 0, by), expand=False))
+
+
 def bar(value: float, most: float, width: int = 10) -> str:
     """A small horizontal bar, eighths of a cell fine; empty for nothing."""
     if most <= 0 or value <= 0:
@@ -59,12 +65,11 @@ def show_statements(statements: Sequence[Statement], evidence: Sequence[Evidence
         for identifier in statement.evidence:
             numbers.setdefault(identifier, len(numbers) + 1)
     for statement in statements:
-        line = Text("  ")
-        line.append(statement.text)
+        line = Text(statement.text)
         line.append("".join(f" [{numbers[item]}]" for item in statement.evidence), style="cyan")
         if statement.verdict != "supported":
             line.append(f"  ({statement.verdict})", style=VERDICT_STYLE[statement.verdict])
-        console().print(line)
+        indented(line)
     if not numbers:
         return
     heading("Sources")
@@ -95,7 +100,7 @@ def show_evidence(found: Sequence[Evidence]) -> None:
     """Passages of a search, best first."""
     for number, item in enumerate(found, start=1):
         console().print(Text(f"{number:>2}  ", style="cyan") + source_line(item, item.id))
-        console().print(Text(f"    {shorten(item.text, 260)}"))
+        indented(shorten(item.text, 260), 4)
     if not found:
         console().print("No passage found.")
 

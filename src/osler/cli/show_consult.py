@@ -1,23 +1,26 @@
 """A consult on one screen: danger first, then what it may mean and why. It decides nothing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
-from osler.cli.show import bar, console, finding_text, heading, plain_table, show_statements
-from osler.clinic.consult import Consult
-from osler.ledger import Entry
+from osler.cli.show import bar, console, finding_text, heading, indented, plain_table, show_statements
 from osler.nouns import NextQuestion, RankedDisease, Trace
 from osler.record.case import Case
 from osler.text import shorten
+
+if TYPE_CHECKING:
+    from osler.clinic.consult import Consult
+    from osler.ledger import Entry
 
 URGENCY_STYLE = {"immediate": "bold red", "urgent": "red", "soon": "yellow"}
 SEVERITY_STYLE = {"contraindicated": "bold red", "major": "red", "moderate": "yellow", "minor": "dim"}
 ROWS = 5
 
 
-def show_consult(result: Consult, trace: Trace, entry: Entry, seconds: float) -> None:
+def show_consult(result: "Consult", trace: Trace, entry: "Entry", seconds: float) -> None:
     console().print(_case_line(result.case))
     _red_flags(result)
     _findings(result)
@@ -26,9 +29,9 @@ def show_consult(result: Consult, trace: Trace, entry: Entry, seconds: float) ->
     _alerts(result)
     heading("Answer")
     if result.answer.abstained:
-        console().print(Text(f"  No disease is singled out: {result.answer.abstained.reason}.", style="yellow"))
+        indented(Text(f"No disease is singled out: {result.answer.abstained.reason}.", style="yellow"))
         if result.answer.abstained.missing:
-            console().print(f"  What would help: {', '.join(result.answer.abstained.missing)}.")
+            indented(f"What would help: {', '.join(result.answer.abstained.missing)}.")
     show_statements(result.answer.statements, result.evidence)
     _not_checked(result)
     _foot(result, trace, entry, seconds)
@@ -59,16 +62,16 @@ def _singular(name: str) -> str:
     return "allergy" if name == "allergies" else name.removesuffix("s")
 
 
-def _red_flags(result: Consult) -> None:
+def _red_flags(result: "Consult") -> None:
     for flag in result.red_flags:
         line = Text(f"\n▲ {flag.label}", style=URGENCY_STYLE[flag.urgency])
         line.append(f"  {flag.urgency}", style="dim")
         console().print(line)
-        console().print(Text(f"  because of {shorten(', '.join(flag.because), 150)}", style="dim"))
-        console().print(f"  {flag.action}")
+        indented(Text(f"because of {shorten(', '.join(flag.because), 150)}", style="dim"))
+        indented(flag.action)
 
 
-def _findings(result: Consult) -> None:
+def _findings(result: "Consult") -> None:
     heading("Findings")
     wanted = [item for item in result.findings if item.code.startswith("HP:") or item.status == "present"]
     seen: dict[tuple[str, str, str], Text] = {}
@@ -77,7 +80,7 @@ def _findings(result: Consult) -> None:
     if not seen:
         console().print("  none recognised")
         return
-    console().print(Text("  ") + Text(" · ").join(list(seen.values())[:40]))
+    indented(Text(" · ").join(list(seen.values())[:40]))
     if len(seen) > 40:
         console().print(Text(f"  and {len(seen) - 40} more", style="dim"))
 
@@ -121,22 +124,22 @@ def show_questions(questions: Sequence[NextQuestion]) -> None:
         return
     heading("Ask next")
     for item in questions[:3]:
-        line = Text(f"  {item.question}")
+        line = Text(item.question)
         line.append(f"  {item.kind}, {item.expected_information:.2f} bits", style="dim")
-        console().print(line)
+        indented(line)
 
 
-def _alerts(result: Consult) -> None:
+def _alerts(result: "Consult") -> None:
     if result.alerts:
         heading("Drug safety")
     for alert in result.alerts:
-        line = Text(f"  {alert.severity}", style=SEVERITY_STYLE[alert.severity])
+        line = Text(alert.severity, style=SEVERITY_STYLE[alert.severity])
         line.append(f"  {alert.message}", style="")
-        console().print(line)
-        console().print(Text(f"    {alert.management}", style="dim"))
+        indented(line)
+        indented(Text(alert.management, style="dim"), 4)
 
 
-def _not_checked(result: Consult) -> None:
+def _not_checked(result: "Consult") -> None:
     if not result.coverage.not_checked:
         return
     named = "; ".join(f"{item.what} ({item.why})" for item in result.coverage.not_checked)
@@ -144,7 +147,7 @@ def _not_checked(result: Consult) -> None:
     console().print(Text("Not checked  ", style="bold") + Text(shorten(named, 300)))
 
 
-def _foot(result: Consult, trace: Trace, entry: Entry, seconds: float) -> None:
+def _foot(result: "Consult", trace: Trace, entry: "Entry", seconds: float) -> None:
     versions = result.coverage.knowledge
     library = next((value for key, value in versions.items() if key.startswith("library")), "none")
     known = f"HPO {versions.get('hpoa', 'none')}, library {library[:8]}"
