@@ -1,0 +1,170 @@
+"""From a medication as written to drugs of the graph: brand to generic, strength, form and salt taken away.
+
+"Acetaminophen 325 MG / HYDROcodone Bitartrate 7.5 MG Oral Tablet" is two drugs. It guesses no spelling: a name that
+isn't known stays unknown and is reported.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from osler.clinic.safety import tables
+from osler.errors import IntegrityError
+from osler.knowledge.graph import Graph, load_graph
+
+_WORDS = re.compile(r"\w+")
+_BRACKETS = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)")
+_STRENGTH = re.compile(
+    r"(?<![A-Za-z\d-])\d[\d.,]*(?:\s?-\s?\d[\d.,]*)?\s*(?:mg|mcg|µg|ug|g|ml|l|meq|mmol|iu|units?|unt|%|hr|h|actuat|毫克|微克|克|毫升|片|粒|单位)?"
+    r"(?:\s?/\s?(?:[\d.]*\s?)(?:mg|ml|l|hr|h|actuat|dose|g|day))?(?![A-Za-z\d])",
+    re.IGNORECASE,
+)
+_FORMS = frozenset(
+    "oral tablet tablets tab tabs capsule capsules cap caps solution suspension injection injectable inhaler inhalation "
+    "inhalant metered dose cream ointment gel patch transdermal system extended release er xr sr cr la xl delayed dr "
+    "ec enteric coated chewable disintegrating film-coated film prefilled syringe pen vial spray nasal ophthalmic otic "
+    "topical rectal vaginal suppository drops lotion powder for reconstitution intravenous iv im sc po bid tid qid qd od "
+    "daily weekly nightly prn once twice hr hour hours actuat nda pack product sublingual buccal implant iud caplet "
+    "softgel lozenge elixir syrup day mg mcg ml every auto-injector cartridge 24hr 12hr each night morning in the at by "
+    "mouth take with 片 胶囊 注射液 缓释片 肠溶片 分散片 颗粒 口服液 滴眼液 注射用 缓释胶囊 控释片 肠溶胶囊 缓释".split()
+)
+_SALTS = frozenset(
+    "hydrochloride hcl sodium potassium calcium magnesium bitartrate tartrate maleate mesylate besylate besilate succinate "
+    "sulfate sulphate phosphate acetate citrate fumarate hydrobromide bromide chloride nitrate mononitrate medoxomil "
+    "cilexetil axetil proxetil etexilate disoproxil alafenamide trihydrate monohydrate dihydrate anhydrous dihydrochloride "
+    "disodium tromethamine arginine erbumine furoate propionate dipropionate valerate xinafoate decanoate enanthate "
+    "palmitate pamoate lactate gluconate stearate ethylsuccinate benzathine".split()
+)
+_JOINS = re.compile(r"\s+/\s+|/(?=\s*[A-Za-z]{3})|\s\+\s|\+|\s+and\s+|、|；|;|(?<=[A-Za-z]{3})-(?=[A-Za-z]{5,}\b)", re.IGNORECASE)
+_CHINESE_FORM = re.compile(r"(?:肠溶|缓释|控释|分散|口服|注射用|盐酸|硫酸|富马酸|酒石酸|琥珀酸|马来酸|苯磺酸|枸橼酸|磷酸|甲磺酸|氢溴酸)|(?:片|胶囊|注射液|颗粒|口服液|针|滴丸|丸|钠|钾|钙)$")
+
+
+def _folded(name: str) -> str:
+    """Words in lower case and one spelling. Plainer than the graph's own folding, which takes seconds for all names."""
+    return " ".join(_WORDS.findall(name.casefold())).replace("sulph", "sulf").replace("ae", "e").replace("oe", "e")
+
+
+class Drug(NamedTuple):
+    id: str
+    label: str
+
+
+class Names:
+    """All drug names of the graph and the room's aliases, by their folded form."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._bases: dict[str, tuple[Drug, ...]] = {}
+        for identifier, name, _ in graph.names(("drug",), "en"):
+            if "/" not in name and " and " not in name:
+                self._ids.setdefault(_folded(name), (identifier,))
+        for row in tables.shipped("drug_aliases.csv"):
+            parts = tuple(self.one(name, row.where).id for name in row.values["drugs"].split("|"))
+            self._ids[_folded(row.values["name"])] = parts
+        self._longest = max(len(name.split()) for name in self._ids)
+
+    def one(self, name: str, where: str) -> Drug:
+        """The one drug of a name of the room's own tables. Raises IntegrityError naming `where`."""
+        found = self.exact(name)
+        if len(found) != 1:
+            raise IntegrityError(f"{name!r} is not one drug of the graph.", where=where)
+        return found[0]
+
+    def exact(self, name: str) -> list[Drug]:
+        """The drugs that bear this very name; a salt is given as its base, a fixed combination as its parts."""
+        return [drug for identifier in self._ids.get(_folded(name), ()) for drug in self._base(identifier)]
+
+    def _base(self, identifier: str) -> tuple[Drug, ...]:
+        if identifier not in self._bases:
+            label = self._graph.label(identifier)
+            plain = [self._ids.get(_folded(_bare(part, salts=False)), (None,)) for part in label.split("/")]
+            ids = [one for found in plain for one in found if one]
+            whole = len(ids) == len(plain)
+            self._bases[identifier] = tuple(Drug(one, self._graph.label(one)) for one in (ids if whole else [identifier]))
+        return self._bases[identifier]
+
+    def of(self, label: str) -> list[Drug]:
+        """The drugs of a medication as written, in order, each once; empty if none is known."""
+        whole = self.exact(label) or self.exact(_bare(label, salts=True))
+        if whole:
+            return whole
+        inner = [group for match in _BRACKETS.finditer(label) for group in match.groups() if group]
+        outer = _BRACKETS.sub(" ", label)
+        found = self._parts(outer)
+        for text in inner if not found else ():
+            found += self._parts(text)
+        return list(dict.fromkeys(found))
+
+    def _parts(self, text: str) -> list[Drug]:
+        alias = self.exact(_bare(text, salts=True))
+        if alias:
+            return alias
+        found: list[Drug] = []
+        for part in _JOINS.split(text):
+            found += self.exact(_bare(part, salts=True)) or self.exact(_bare(part, salts=False)) or self._inside(part)
+        return found
+
+    def _inside(self, part: str) -> list[Drug]:
+        """The longest run of words that is a drug's name."""
+        words = _bare(part, salts=True).split()
+        for length in range(min(len(words), self._longest), 0, -1):
+            for start in range(len(words) - length + 1):
+                run = " ".join(words[start : start + length])
+                if len(run) > 3 and (found := self.exact(run)):
+                    return found
+        return []
+
+
+def _bare(text: str, salts: bool) -> str:
+    """Without strength and form; `salts`: the salt stays."""
+    text = _STRENGTH.sub(" ", text)
+    words = [word for word in re.split(r"[\s,]+", text) if word and word.lower().strip(".:") not in _FORMS]
+    if not salts:
+        words = [word for word in words if word.lower() not in _SALTS] or words
+        text = " ".join(words)
+        return _CHINESE_FORM.sub("", _CHINESE_FORM.sub("", text)).strip()
+    return " ".join(words).strip(" -")
+
+
+class Classes(NamedTuple):
+    """Drug classes: `of` maps a drug's id to its classes, `labels` and `duplicate` are by class."""
+
+    members: dict[str, frozenset[str]]
+    of: dict[str, tuple[str, ...]]
+    labels: dict[str, str]
+    duplicate: frozenset[str]
+
+
+@functools.cache
+def load_names() -> Names:
+    return Names(load_graph())
+
+
+@functools.cache
+def load_classes() -> Classes:
+    """The shipped classes. Raises IntegrityError for a member that the graph doesn't know."""
+    names = load_names()
+    members: dict[str, frozenset[str]] = {}
+    labels: dict[str, str] = {}
+    duplicate: set[str] = set()
+    of: dict[str, tuple[str, ...]] = {}
+    for row in tables.shipped("drug_classes.csv"):
+        name = row.values["class"]
+        ids = frozenset(names.one(drug, row.where).id for drug in row.values["drugs"].split("|"))
+        members[name], labels[name] = ids, row.values["label"]
+        if row.values["duplicate"] == "yes":
+            duplicate.add(name)
+        for identifier in ids:
+            of[identifier] = (*of.get(identifier, ()), name)
+    return Classes(members, of, labels, frozenset(duplicate))
+
+
+def tokens(drug: str, classes: Classes) -> set[str]:
+    """What a table row may call this drug: its id and `class:` with each of its classes."""
+    return {drug, *(f"class:{name}" for name in classes.of.get(drug, ()))}
+
+
+def unique(drugs: Iterable[Drug]) -> list[Drug]:
+    return list(dict.fromkeys(drugs))

@@ -1,0 +1,191 @@
+"""Red flags: which emergencies a case may hold, with the words and values that say so and the guideline behind each.
+
+It raises a flag, it doesn't diagnose: a case without a flag isn't a safe case. The rules themselves are data.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from osler.clinic.safety import vitals
+from osler.clinic.safety.conditions import Compare, Name, evaluate
+from osler.clinic.safety.phrases import Span
+from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
+from osler.knowledge.concepts.context import Context, contexts
+from osler.knowledge.graph import Graph
+from osler.nouns import Evidence, Finding, RedFlag, Source
+from osler.record.case import Case, Document
+from osler.record.demographics import demographics
+from osler.record.times import days_of
+from osler.text import Language, shorten, sentences
+
+_URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
+# What an older document or observation says isn't today's emergency.
+_RECENT_DAYS = 7
+
+
+_NEGATION = re.compile(r"\b(?:no|not|nor|cannot|can't|without|absent|never|\w+n't)\b|[无未不没]", re.IGNORECASE)
+
+
+class Trigger(NamedTuple):
+    """What made a name true: its words and where they stand (`source`: document id or FHIR path)."""
+
+    text: str
+    source: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+def red_flags(
+    case: Case, findings: Sequence[Finding], graph: Graph, language: Language = "en"
+) -> tuple[list[RedFlag], list[Evidence]]:
+    """The flags of a case, the most urgent first, and their evidence: the guideline (`guideline:<rule id>`) and the
+    passages of the record that triggered each."""
+    book = load_rules()
+    view = View(case, findings, graph, book)
+    flags: list[RedFlag] = []
+    evidence: dict[str, Evidence] = {}
+    for rule in book.rules:
+        triggers = view.holds(rule)
+        if triggers is None:
+            continue
+        items = [_guideline(rule), *_record(triggers, case)]
+        evidence.update({item.id: item for item in items})
+        flags.append(
+            RedFlag(
+                label=rule.label_zh if language == "zh" else rule.label,
+                because=list(dict.fromkeys(shorten(trigger.text, 80) for trigger in triggers)),
+                action=rule.action_zh if language == "zh" else rule.action,
+                urgency=rule.urgency,
+                evidence=list(dict.fromkeys(item.id for item in items)),
+            )
+        )
+    flags.sort(key=lambda flag: _URGENCY[flag.urgency])
+    return flags, list(evidence.values())
+
+
+class View:
+    """What a case says, asked name by name. Answers are kept, so that a feature is worked out once a case."""
+
+    def __init__(self, case: Case, findings: Sequence[Finding], graph: Graph, book: RuleBook) -> None:
+        self._book = book
+        self._sex = case.patient.sex
+        self._age = days_of(case.patient.age) if case.patient.age else None
+        self._pregnant = case.patient.pregnant
+        self._found: dict[str, list[Trigger]] = {}
+        self._readings: dict[str, vitals.Reading] = {}
+        self._answers: dict[str, list[Trigger] | None] = {}
+        since = vitals.days_before(case.reference_time, _RECENT_DAYS) if case.reference_time else None
+        recent = [document for document in case.documents if not (since and document.time and document.time < since)]
+        for reading in vitals.observed(case.observations, since):
+            self._readings[reading.measure] = reading
+        for document in sorted(recent, key=lambda document: document.time or ""):
+            self._read(document)
+        self._take(findings, graph, {document.id for document in case.documents} - {document.id for document in recent})
+
+    def _read(self, document: Document) -> None:
+        said, _ = demographics(document.text)
+        self._age = self._age if self._age is not None else next((days_of(one.age) for one in said if one.age), None)
+        self._sex = self._sex or next((one.sex for one in said if one.sex), None)
+        spans = self._book.phrasebook.find(document.text)
+        readings = vitals.readings(document.text, document.id)
+        for span, context in _contexts(document.text, spans):
+            feature = self._book.features[span.feature]
+            if not (feature.plain or _counts(feature, context)):
+                continue
+            words = document.text[span.start : span.end]
+            self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
+        around = contexts(document.text, [(reading.start or 0, reading.end or 0) for reading in readings])
+        for reading, context in zip(readings, around, strict=True):
+            if context.experiencer == "patient" and context.time == "current":
+                self._readings[reading.measure] = reading
+
+    def _take(self, findings: Sequence[Finding], graph: Graph, old: set[str]) -> None:
+        codes = self._book.codes
+        for finding in findings:
+            if finding.status != "present" or finding.experiencer != "patient" or finding.time != "current":
+                continue
+            if finding.source in old or graph.position(finding.code) is None:
+                continue
+            for ancestor in graph.ancestors(finding.code).intersection(codes):
+                for name in codes[ancestor]:
+                    words = finding.text or finding.label
+                    self._found.setdefault(name, []).append(Trigger(words, finding.source, finding.start, finding.end))
+
+    def holds(self, rule: Rule) -> list[Trigger] | None:
+        """What makes the rule true, or None."""
+        return evaluate(self._book.conditions[rule.id], self._answer)
+
+    def _answer(self, asked: Name | Compare) -> list[Trigger] | None:
+        if isinstance(asked, Compare):
+            return self._compared(asked)
+        if asked.name not in self._answers:
+            self._answers[asked.name] = None  # a feature that asks for itself is not true by that
+            self._answers[asked.name] = self._named(asked.name)
+        return self._answers[asked.name]
+
+    def _compared(self, asked: Compare) -> list[Trigger] | None:
+        if asked.name == "age":
+            return [] if self._age is not None and asked.holds(self._age) else None
+        reading = self._readings.get(asked.name)
+        if reading is None or not asked.holds(reading.value):
+            return None
+        return [Trigger(reading.text, reading.source, reading.start, reading.end)]
+
+    def _named(self, name: str) -> list[Trigger] | None:
+        if name in ("male", "female"):
+            return [] if self._sex == name else None
+        if name == "pregnant":
+            return [] if self._pregnant else None
+        triggers = list(self._found.get(name, ()))
+        condition = self._book.conditions.get(name)
+        derived = evaluate(condition, self._answer) if condition is not None else None
+        return [*triggers, *(derived or [])] if triggers or derived is not None else None
+
+
+def _counts(feature: Feature, context: Context) -> bool:
+    if context.status != "present" or context.time == "hypothetical":
+        return False
+    return (context.time == "current" or feature.time == "any") and (context.experiencer == "patient" or feature.who == "any")
+
+
+def _contexts(text: str, spans: Sequence[Span]) -> list[tuple[Span, Context]]:
+    """Each span with its context. Those that hold a negation themselves ("no pulses", "cannot pass urine") are asked
+    apart: a cue inside one mention would not count for its neighbours."""
+    pairs: list[tuple[Span, Context]] = []
+    groups: tuple[list[Span], list[Span]] = ([], [])
+    for span in spans:
+        groups[bool(_NEGATION.search(text, span.start, span.end))].append(span)
+    for group in groups:
+        pairs += zip(group, contexts(text, [(span.start, span.end) for span in group]), strict=True)
+    return pairs
+
+
+def _guideline(rule: Rule) -> Evidence:
+    text = f"{rule.label}. {rule.action}"
+    return Evidence(id=f"guideline:{rule.id}", kind="passage", text=text, source=Source(title=rule.source, year=rule.year))
+
+
+def _record(triggers: Sequence[Trigger], case: Case) -> list[Evidence]:
+    """One evidence for each sentence or entry of the record that holds triggers."""
+    documents = {document.id: document for document in case.documents}
+    items: dict[str, Evidence] = {}
+    for trigger in triggers:
+        if trigger.source is None:
+            continue
+        document = documents.get(trigger.source)
+        if document is None or trigger.start is None:
+            items[trigger.source] = Evidence(
+                id=trigger.source, kind="record", text=trigger.text, source=Source(document_id=trigger.source)
+            )
+            continue
+        around = [span for span in sentences(document.text) if span.start <= trigger.start < span.end]
+        start, end = around[0] if around else (trigger.start, trigger.end or trigger.start)
+        identifier = f"{document.id}#{start}-{end}"
+        items[identifier] = Evidence(
+            id=identifier,
+            kind="record",
+            text=document.text[start:end],
+            source=Source(title=document.title, document_id=document.id, start=start, end=end),
+        )
+    return list(items.values())

@@ -1,0 +1,62 @@
+"""Reads the room's CSV and JSON tables row by row and says which file and line can't be used.
+
+It knows no drug: what a column means is up to the caller.
+"""
+
+import csv
+import importlib.resources
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from osler.errors import InputError
+
+
+class Row(NamedTuple):
+    """One row, its values trimmed. `where`: "file:line" (CSV) or "file, item n" (JSON)."""
+
+    values: dict[str, str]
+    where: str
+
+
+def shipped(name: str) -> list[Row]:
+    """The rows of a table of this room's data folder."""
+    text = (importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8")
+    return list(_csv(text, name, ()))
+
+
+def given(path: str, columns: Sequence[str]) -> list[Row]:
+    """The rows of a user's file: CSV with a header, or a JSON list of objects. Raises InputError with file and line."""
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the table can't be read: {error}", where=path) from None
+    return list(_json(text, path, columns) if file.suffix.lower() == ".json" else _csv(text, path, columns))
+
+
+def _csv(text: str, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    reader = csv.DictReader(text.splitlines())
+    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    if missing:
+        raise InputError(f"columns are missing: {', '.join(missing)}.", where=f"{name}:1")
+    for values in reader:
+        where = f"{name}:{reader.line_num}"
+        if None in values or None in values.values():
+            raise InputError("the row has another number of fields than the header.", where=where)
+        yield Row({column: value.strip() for column, value in values.items()}, where)
+
+
+def _json(text: str, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"not valid JSON: {error}", where=name) from None
+    if not isinstance(content, list):
+        raise InputError("a list of objects is expected.", where=name)
+    for number, item in enumerate(content, 1):
+        where = f"{name}, item {number}"
+        if not isinstance(item, dict) or any(column not in item for column in columns):
+            raise InputError(f"an object with {', '.join(columns)} is expected.", where=where)
+        yield Row({str(key): "" if value is None else str(value).strip() for key, value in item.items()}, where)
