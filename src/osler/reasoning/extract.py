@@ -1,7 +1,8 @@
 """The sentences of passages that answer a question, word for word. It writes nothing and needs no language model.
 
-Score: the question's rarer words in the sentence (weights from the candidates, after BM25), the embedder's cosine
-to the question, and the passage's rank. Chosen by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998).
+Score: the question's rarer words in the sentence (weights from the candidates, after BM25), the embedder's cosine of
+the sentence and of the heading above it to the question, and the passage's rank. Chosen by maximal marginal
+relevance (Carbonell and Goldstein, SIGIR 1998).
 """
 
 import math
@@ -18,10 +19,12 @@ from osler.reasoning.verify.terms import Term, terms
 from osler.text import has_chinese, sentences, words
 
 EMBEDDED = 32  # sentences that get a vector: those with the most of the question's words
-WORDS, COSINE, RANK = 0.5, 0.4, 0.1
+WORDS, COSINE, HEADING, RANK = 0.35, 0.35, 0.2, 0.1  # parts of a sentence's score
 NEW = 0.3  # weight of novelty against the sentences already chosen
 E5_FLOOR = 0.75  # cosine of unrelated texts under e5-small: what lies above it is meaning
 SHORTEST, LONGEST = 5, 70  # words
+LEANING = 0.15  # off the score of a sentence that leans on the one before
+_LIST_MARK = re.compile(r"^(?:[-*•·–]|\d{1,2}[.)])\s+")
 _DANGLING = re.compile(
     r"(?:it|this|that|these|those|they|he|she|such|both|however|therefore|thus|also|in addition|moreover|but|and|or|"
     r"for example|for instance|as a result|then|here|there)\b|[它此该这那其]|因此|但是?|同时|另外|例如",
@@ -49,29 +52,37 @@ def best_sentences(query: str, evidence: Sequence[Evidence], run: Run, n: int) -
 
 def score_sentences(query: str, evidence: Sequence[Evidence], run: Run) -> list[Sentence]:
     """All sentences that can stand alone, best first."""
-    pool = [
-        (text, item, rank)
-        for rank, item in enumerate(evidence)
-        for start, end in sentences(item.text)
-        if _stands_alone(text := item.text[start:end], after_heading=start == 0)
-    ]
-    pool = list({text: (text, item, rank) for text, item, rank in reversed(pool)}.values())[::-1]
+    pool: dict[str, tuple[Evidence, int]] = {}
+    for rank, item in enumerate(evidence):
+        for start, end in sentences(item.text):
+            text = _LIST_MARK.sub("", item.text[start:end])
+            if _stands_alone(text):
+                pool.setdefault(text, (item, rank))
     if not pool:
         return []
-    asked = terms(query)
-    held = [_with_title(text, item) for text, item, _ in pool]
-    coverage = _coverage(asked, held)
-    order = sorted(range(len(pool)), key=lambda i: (-coverage[i] + 0.01 * pool[i][2], i))[:EMBEDDED]
-    cosines = _cosines(query, [pool[i][0] for i in order], run)
+    texts = list(pool)
+    coverage = _coverage(terms(query), [_with_title(text, pool[text][0]) for text in texts])
+    order = sorted(range(len(texts)), key=lambda i: (-coverage[i] + 0.01 * pool[texts[i]][1], i))[:EMBEDDED]
+    headings = {heading(item): 0.0 for item in evidence}
+    cosines = _cosines(query, [*headings, *(texts[i] for i in order)], run)
+    headings = dict(zip(headings, cosines, strict=False))
     scored = []
-    for i, cosine in zip(order, cosines, strict=True):
-        text, item, rank = pool[i]
-        score = WORDS * coverage[i] + COSINE * cosine + RANK / (1 + rank) - (0.15 if _DANGLING.match(text) else 0.0)
+    for i, cosine in zip(order, cosines[len(headings) :], strict=True):
+        text = texts[i]
+        item, rank = pool[text]
+        score = WORDS * coverage[i] + COSINE * cosine + HEADING * headings[heading(item)] + RANK / (1 + rank)
+        if _DANGLING.match(text):
+            score -= LEANING
         scored.append(Sentence(text, item, round(score, 4), round(coverage[i], 4), round(cosine, 4)))
     return sorted(scored, key=lambda item: (-item.score, item.text))
 
 
-def _stands_alone(text: str, after_heading: bool) -> bool:
+def heading(item: Evidence) -> str:
+    """Title and section above a passage."""
+    return f"{item.source.title or ''}: {item.source.section or ''}"
+
+
+def _stands_alone(text: str) -> bool:
     """A full, informative sentence: no heading, no question, no pointer to a figure."""
     if text.endswith(("?", "？", ":", "：")) or _POINTING.search(text):
         return False
@@ -82,8 +93,7 @@ def _stands_alone(text: str, after_heading: bool) -> bool:
 
 def _with_title(text: str, item: Evidence) -> frozenset[str]:
     """What the sentence speaks of: its own terms and those of the title and section above it."""
-    above = f"{item.source.title or ''}. {item.source.section or ''}"
-    return frozenset(key for term in terms(f"{text}\n{above}") for key in _keys(term))
+    return frozenset(key for term in terms(f"{text}\n{heading(item)}") for key in _keys(term))
 
 
 def _keys(term: Term) -> frozenset[str]:

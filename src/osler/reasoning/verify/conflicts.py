@@ -3,13 +3,14 @@
 Each finder returns reasons in words, none if the evidence does not speak against the statement. It gives no verdict.
 """
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.reasoning.verify.compare import Aligned, agrees
 from osler.reasoning.verify.terms import Reading, Term, lexicon, normalise, stem, weight
-from osler.text import has_chinese, sentences
+from osler.text import has_chinese, sentences, words
 
 SLOT = 0.45  # affinity from which two terms stand in the same slot
 DENIED = 0.4  # the same where one side denies
@@ -18,11 +19,15 @@ NAMED = 1.0  # weight from which a term may be what a statement is about
 
 
 class Conflict(NamedTuple):
-    """`reason` in words. `framed`: the words around it are the same, so little else need be covered."""
+    """`reason` in words. `framed`: the words around it are the same, so little else need be covered.
+
+    `term`: the statement's term it is about. `denied`: that term stands in the evidence, with the other polarity.
+    """
 
     reason: str
     framed: bool
     term: Term | None = None
+    denied: bool = False
 
 
 def conflicts(
@@ -32,10 +37,11 @@ def conflicts(
     swap = _swapped(normalise(statement), evidence)
     found = [Conflict(f"the evidence compares the other way round: {swap}", True)] if swap else []
     for item in aligned:
-        reason = None if swap else _rival(item, aligned)
-        reason = reason or _denied(item, said, known)
-        if reason:
+        if not swap and (reason := _rival(item, aligned)):
             found.append(Conflict(reason, False, item.term))
+        elif reason := _denied(item, said, known):
+            found.append(Conflict(reason, False, item.term, denied=True))
+    found += [Conflict(reason, True) for reason in _edited(statement, evidence)]
     found += [Conflict(reason, True) for reason in _replaced(statement, evidence, aligned)]
     return found or _elsewhere(said, known)
 
@@ -57,6 +63,8 @@ def _denied(item: Aligned, said: Reading, known: Reading) -> str | None:
     """A term denied on one side only, in clauses of which only that side's holds a negation and none an exception."""
     term, match = item.term, item.match
     if match is None or term.quantity is not None or item.affinity < DENIED or term.negated == match.negated:
+        return None
+    if any(other.negated != term.negated and agrees(other, term) for other in said.terms):
         return None
     if match.claim in known.excepting or term.claim in said.excepting:
         return None
@@ -90,10 +98,66 @@ def _elsewhere(said: Reading, known: Reading) -> list[Conflict]:
         if any(agrees(subject, other) for other in sentence):
             continue
         held = sum(term.weight for term in rest if any(agrees(term, other) for other in sentence))
+        if held < 2.0 or len(rest) < 3 or held < 0.8 * sum(term.weight for term in rest):
+            continue
         own = [t for t in sentence if t.weight >= NAMED and not any(agrees(t, other) for other in said.terms)]
-        if own and held >= 0.8 * sum(term.weight for term in rest) and held >= 2.0 and len(rest) >= 3:
+        if own and held > 1.4 * _held_with(subject, rest, known):
             return [Conflict(f"the evidence says it of {own[0].word}, not of {subject.word}", True)]
     return []
+
+
+def _held_with(subject: Term, rest: Sequence[Term], known: Reading) -> float:
+    """The weight of `rest` in the best sentence that names the subject, or the one after it."""
+    about = {other.sentence for other in known.terms if agrees(subject, other)}
+    held = [
+        sum(t.weight for t in rest if any(agrees(t, o) for o in known.terms if o.sentence in (number, number + 1)))
+        for number in about
+    ]
+    return max(held, default=0.0)
+
+
+_NEAR_VERBATIM = 0.8  # share of the statement's words that stand in one sentence in the same order
+
+
+def _edited(statement: str, evidence: str) -> list[str]:
+    """A sentence of the evidence with a negation put in or taken out, or a word turned into its opposite."""
+    said = _plain(statement)
+    if len(said) < 4:
+        return []
+    cues = lexicon().negation
+    for start, end in sentences(evidence):
+        theirs = _plain(evidence[start:end])
+        matcher = difflib.SequenceMatcher(None, theirs, said, autojunk=False)
+        blocks = [block for block in matcher.get_matching_blocks() if block.size]
+        if sum(block.size for block in blocks) < _NEAR_VERBATIM * len(said):
+            continue
+        for tag, a, b, c, d in matcher.get_opcodes():
+            old, new = theirs[a:b], said[c:d]
+            if (
+                tag == "equal"
+                or len(old) > 3
+                or len(new) > 3
+                or b <= blocks[0].a
+                or a >= blocks[-1].a + blocks[-1].size
+            ):
+                continue
+            if sum(word in cues for word in old) % 2 != sum(word in cues for word in new) % 2:
+                return [f"the evidence says {' '.join(old) or 'it'} where the statement says {' '.join(new) or 'it'}"]
+            if pair := next(((x, y) for x in old for y in new if _opposite(x, y)), None):
+                return [f"the evidence says {pair[0]} where the statement says {pair[1]}"]
+    return []
+
+
+def _plain(text: str) -> list[str]:
+    spread = re.sub(r"(\w)n't\b", r"\1 not", text.lower().replace("’", "'")).replace("cannot", "can not")
+    return words(spread)
+
+
+def _opposite(a: str, b: str) -> bool:
+    axes = lexicon().axes
+    mine, yours = dict(axes.get(a, ())), dict(axes.get(b, ()))
+    shared = mine.keys() & yours.keys()
+    return bool(shared) and all(mine[axis] != yours[axis] for axis in shared)
 
 
 _PIVOTS = frozenset(stem(word) for word in "than outweigh exceed precede".split())
@@ -146,7 +210,7 @@ def _replaced(statement: str, evidence: str, aligned: Sequence[Aligned]) -> list
         theirs = _framed(raw(normalise(evidence[start:end])))
         for first, last in _runs(said, set(theirs)):
             run = said[first:last]
-            if not named.intersection(run) or "=" in run:
+            if not named.intersection(run) or _RELATING.intersection(run):
                 continue
             absent = all(word in strange or word in _SMALL for word in run)
             if (other := _fills(said, first, last, theirs, absent)) is not None:
@@ -158,6 +222,7 @@ def _specific(word: str) -> bool:
     return has_chinese(word) or weight(stem(word)) >= SPECIFIC
 
 
+_RELATING = frozenset("= with by to for than not".split())  # with one of these a run is more than a name
 _SMALL = frozenset("of in with by to and or = for on at".split())
 
 
@@ -179,12 +244,13 @@ def _fills(said: Sequence[str], first: int, last: int, theirs: Sequence[str], ab
     best: tuple[int, list[str]] = (0, [])
     for start in range(len(theirs)):
         for size in range(1, 7):
-            other = theirs[start : start + size]
+            other = list(theirs[start : start + size])
             if len(other) < size or EDGE in other or other[0] in _SMALL or other[-1] in _SMALL:
                 continue
             frame = _same(left[::-1], theirs[max(0, start - 2) : start][::-1]) + _same(right, theirs[start + size :])
             new = [word for word in other if word not in said and _specific(word)]
-            if new and len(new) >= len(other) - 2 and frame > best[0]:
+            same = any(_akin(mine, yours) for mine in said[first:last] for yours in other)
+            if new and not same and len(new) >= len(other) - 2 and frame > best[0]:
                 best = (frame, other)
     rest = [word for i, word in enumerate(said) if not first <= i < last and word not in _SMALL and word != EDGE]
     held = sum(word in theirs for word in rest)
@@ -195,6 +261,12 @@ def _fills(said: Sequence[str], first: int, last: int, theirs: Sequence[str], ab
     if absent and best[0] >= 2 and len(content) >= 2 and held == len(rest):
         return list(best[1])
     return None
+
+
+def _akin(a: str, b: str) -> bool:
+    """Whether two stems are synonyms, or opposites on one axis: no names that replace each other."""
+    groups = lexicon().groups
+    return a == b or not groups.get(a, frozenset()).isdisjoint(groups.get(b, frozenset()))
 
 
 def _same(a: Sequence[str], b: Sequence[str]) -> int:

@@ -88,7 +88,10 @@ _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+"
 _WORD_NUMBER = (
     r"\b(?:(?:" + "|".join(_TENS) + r")(?:[- ](?:" + "|".join(list(_ONES)[1:10]) + r"))?|" + "|".join(_ONES) + r")\b"
 )
-_ONE_NUMBER = rf"(?:{_DIGITS}|{_WORD_NUMBER}|[零一二三四五六七八九十百千两]+(?=个?(?:小时|天|日|周|星期|月|年|岁|次|片|分钟|倍|例|处|颗)))"
+_COUNTED = (
+    "小时|天|日|周|星期|月|年|岁|次|片|分钟|倍|例|处|颗"  # a Chinese numeral before anything else may be part of a word
+)
+_ONE_NUMBER = rf"(?:{_DIGITS}|{_WORD_NUMBER}|[零一二三四五六七八九十百千两]+(?=个?(?:{_COUNTED})))"
 _SCALE = r"(?:\s?(?:hundred|thousand|million|billion)\b|[万亿])?"
 _RANGE = r"(?:\s?(?:-|–|—|~|～|至|到)\s?|\s+to\s+|\s+and\s+|\s+or\s+)"
 _SPELLED = sorted(_UNITS, key=len, reverse=True)
@@ -127,6 +130,7 @@ _PERIOD = {"day": 1.0, "week": 1 / 7, "month": 1 / 30.44, "year": 1 / 365.25, "�
 _LY = {"daily": 1.0, "nightly": 1.0, "weekly": 1 / 7, "monthly": 1 / 30.44, "yearly": 1 / 365.25}
 _STEP = {"hour": 24.0, "h": 24.0, "hr": 24.0, "day": 1.0, "d": 1.0, "week": 1 / 7, "wk": 1 / 7, "month": 1 / 30.44,
          "year": 1 / 365.25}  # fmt: skip
+_NEVER_BARE = {"fold", "percent", "frequency", "pair", "calendar"}
 _LOOSE = re.compile(r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|~|约|大约|左右|近)\s*$", re.I)
 _YEAR = re.compile(r"^(?:1[89]|20)\d\d$")
 
@@ -170,6 +174,8 @@ def same_dimension(a: Quantity, b: Quantity) -> bool:
 def equal(a: Quantity, b: Quantity) -> bool:
     """Whether they say the same: exactly in one unit, within a tenth across units or where one is approximate."""
     if a.dimension != b.dimension and "" in (a.dimension, b.dimension):
+        if _NEVER_BARE & {a.dimension, b.dimension}:
+            return False
         return _raw(a) == _raw(b)
     if not same_dimension(a, b):
         return False

@@ -124,12 +124,14 @@ _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?<=[\s(])\+\s?(?=[a-z])"), "positive "),
     (re.compile(r"(\w)n't\b"), r"\1 not"),
     (re.compile(r"\bcannot\b"), "can not"),
-    (re.compile(r"\bnon-?(?=[a-z]{4})", re.I), "not "),
+    (re.compile(r"\bnon-?(?=[a-z]{4})", re.I), "non "),
+    (re.compile(r"(?<![\d.])(?<![\d.]\s)\bL(?=\s[a-z]|[.,;]|$)"), "left"),
+    (re.compile(r"(?<![\d.])(?<![\d.]\s)\bR(?=\s[a-z]|[.,;]|$)"), "right"),
     (re.compile(r"'s\b"), ""),
-    (re.compile(r"\b(first|second|third|fourth|fifth) day\b", re.I), lambda m: f"day {_ORDINALS[m[1].lower()]}"),  # type: ignore[list-item]
     (re.compile(r"(?<=[a-z])/(?=[a-z])"), " / "),
 ]
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
+_ORDINAL_DAY = re.compile(rf"\b({'|'.join(_ORDINALS)}) day\b", re.I)
 _WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:['.\-][^\W_{CJK}]+)*|[,;:.()!?]")
 
 
@@ -138,6 +140,7 @@ def normalise(text: str) -> str:
     words = lexicon()
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
+    text = _ORDINAL_DAY.sub(lambda match: f"day {_ORDINALS[match[1].lower()]}", text)
     text = words.abbreviations.sub(lambda match: words.long_forms[match.group()], text)
     for _ in range(2):
         text = words.rewrite.sub(lambda match: words.rewritten[match.group().lower()], text)
@@ -235,7 +238,9 @@ class _Reader:
         if word in words.exceptions:
             self.excepting.update((self.claim, self.claim + 1))
         if word in words.negation or word in words.negating_verbs:
-            self._deny(FOCUS if word in ("not", "never") or word in words.negating_verbs else LIST)
+            self._deny(
+                1 if word == "non" else FOCUS if word in ("not", "never") or word in words.negating_verbs else LIST
+            )
             if word in words.negating_verbs:
                 self._add(word, negated=False)
             return
@@ -253,7 +258,6 @@ class _Reader:
                 self.reach = max(0, self.reach - 1)
 
     def _deny(self, reach: int) -> None:
-        # Two negations in a row cancel out.
         self.reach = reach
         self.denying.add(self.clause)
 
@@ -298,7 +302,7 @@ def _goes_on(text: str, end: int) -> bool:
 
 
 def initialisms(text: str, other: str) -> dict[str, str]:
-    """Short forms in `text` whose letters begin a run of words in `other` (`ARBs`: angiotensin II receptor blockers)."""
+    """Short forms in `text` whose letters begin a run of words in `other` (ARBs: angiotensin receptor blockers)."""
     found: dict[str, str] = {}
     for short in set(_INITIALS.findall(text)):
         if short in lexicon().long_forms or re.search(rf"\b{short}s?\b", other):

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from osler.nouns import Evidence, Verdict
 from osler.reasoning.verify.compare import Aligned, align
 from osler.reasoning.verify.conflicts import conflicts
 from osler.reasoning.verify.terms import initialisms, read
 from osler.text import sentences, words
+
+if TYPE_CHECKING:
+    from osler.models.embedder import Embedder
 
 
 class Verification(NamedTuple):
@@ -19,13 +22,27 @@ class Verification(NamedTuple):
     score: float
 
 
-COVERED = 0.72
-PARTLY = 0.45
+COVERED = 0.64  # coverage from which a statement is supported
+PARTLY = 0.45  # coverage from which an embedder's word counts
+ALIKE = 0.95  # cosine (e5-small) from which a sentence says the same, where no rare word or number is missing
+RARE = 1.25  # weight from which a missing word keeps a statement from being supported
 ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
 
 
-def verify(statement: str, evidence: Sequence[Evidence], embedder: Any = None) -> Verification:
-    """The verdict on `statement` by `evidence` alone.
+class _Half(NamedTuple):
+    """What a true half needs: its coverage, the other half's, its weight and its number of terms."""
+
+    covered: float
+    bare: float
+    weight: float
+    terms: int
+
+
+_JOINED, _UNBROKEN = _Half(0.75, 0.55, 1.2, 2), _Half(0.95, 0.3, 2.4, 3)
+
+
+def verify(statement: str, evidence: Sequence[Evidence], embedder: "Embedder | None" = None) -> Verification:
+    """The verdict on `statement` by `evidence` alone. With an `embedder` a close paraphrase may be supported too.
 
     A statement that stands verbatim in its evidence is always supported. No evidence: unsupported.
     """
@@ -40,17 +57,25 @@ def verify(statement: str, evidence: Sequence[Evidence], embedder: Any = None) -
     aligned = align(said.terms, known.terms)
     score = round(_coverage(aligned), 3)
     against = conflicts(statement, text, said, known, aligned)
-    disputed = {id(conflict.term) for conflict in against}
-    about = _coverage([item for item in aligned if id(item.term) not in disputed])
+    disputed = {id(conflict.term) for conflict in against if not conflict.denied}
+    rest = [item for item in aligned if id(item.term) not in disputed]
+    about = _coverage(rest) if sum(item.term.weight for item in rest) >= 0.6 else 1.0
     if against and (about >= ABOUT or any(conflict.framed for conflict in against)):
         return Verification("contradicted", [conflict.reason for conflict in against], score)
     missing = [item.term for item in aligned if item.match is None]
     reasons = [f"not in the evidence: {', '.join(dict.fromkeys(t.word for t in missing))}"] if missing else []
     if _half_true(aligned):
         return Verification("partial", reasons, score)
-    if score >= COVERED and not any(term.quantity for term in missing):
+    whole = not any(term.quantity or term.weight >= RARE for term in missing)
+    if whole and (score >= COVERED or (embedder and score >= PARTLY and _alike(statement, texts, embedder))):
         return Verification("supported", reasons, score)
     return Verification("unsupported", reasons, score)
+
+
+def _alike(statement: str, texts: Sequence[str], embedder: "Embedder") -> bool:
+    found = [text[start:end] for text in texts for start, end in sentences(text)]
+    vectors = embedder.embed_queries([statement, *found])
+    return bool((vectors[1:] @ vectors[0]).max() >= ALIKE)
 
 
 def _half_true(aligned: Sequence[Aligned]) -> bool:
@@ -61,10 +86,14 @@ def _half_true(aligned: Sequence[Aligned]) -> bool:
             weight = sum(item.term.weight for item in part)
             if sum(item.term.weight for item in rest if item.match is None) < 0.8:
                 continue
-            high, low = _coverage(part), _coverage(rest)
-            if high >= (0.75 if joined else 0.95) and low <= (0.55 if joined else 0.3):
-                if weight >= (1.2 if joined else 2.4) and len(part) >= (2 if joined else 3):
-                    return True
+            least = _JOINED if joined else _UNBROKEN
+            if (
+                _coverage(part) >= least.covered
+                and _coverage(rest) <= least.bare
+                and weight >= least.weight
+                and len(part) >= least.terms
+            ):
+                return True
     return False
 
 
