@@ -1,0 +1,32 @@
+"""A scripted language model for tests of rooms above `models`: a function from request to text, and nothing more."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from osler.models import Generation, ModelInfo, Request, ScoreRequest
+
+
+class ScriptedModel:
+    """`LanguageModel` whose texts come from `write`; `seen` holds every request. Scores prefer the first label."""
+
+    def __init__(self, write: Callable[[Request], str], digest: str = "5c" * 32) -> None:
+        self._write = write
+        self.seen: list[Request] = []
+        self.info = ModelInfo("scripted:test", digest, context=8192, chat=True, licence=None, local=False)
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        return [self._one(request) for request in requests]
+
+    def stream(self, request: Request) -> Iterator[str]:
+        yield from self._one(request).text.splitlines(keepends=True)
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
+        return [{label: -1.0 - place for place, label in enumerate(request.labels)} for request in requests]
+
+    def _one(self, request: Request) -> Generation:
+        began = time.perf_counter()
+        self.seen.append(request)
+        prompt = "\n".join(f"{message.role}: {message.content}" for message in request.messages)
+        text = self._write(request)
+        words = len(prompt.split())
+        return Generation(text, None, prompt, words, "stop", round(time.perf_counter() - began, 3))
