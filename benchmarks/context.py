@@ -22,10 +22,21 @@ from osler.text import sentences
 
 SET = Path(__file__).parents[1] / "tests" / "sets" / "context.jsonl"
 # NegEx: phrases before a term (in a window of five words), after it, and phrases that only look like negation.
-PSEUDO = "no increase|no change|no suspicious change|no significant change|no interval change|not only|not certain if|not certain whether|not necessarily|not drain|gram negative|without difficulty|not cause|no further"
-BEFORE = "no evidence of|no sign of|no signs of|no|not|denies|denied|denying|without|absence of|negative for|never|ruled out|rules out|rule out|free of|fails to reveal|no history of|cannot|declined|unremarkable for|no suspicious|no complaints of|neither|nor"
+PSEUDO = (
+    "no increase|no change|no suspicious change|no significant change|no interval change|not only|"
+    "not certain if|not certain whether|not necessarily|not drain|gram negative|without difficulty|not cause|"
+    "no further"
+)
+BEFORE = (
+    "no evidence of|no sign of|no signs of|no|not|denies|denied|denying|without|absence of|negative for|never|"
+    "ruled out|rules out|rule out|free of|fails to reveal|no history of|cannot|declined|unremarkable for|"
+    "no suspicious|no complaints of|neither|nor"
+)
 AFTER = "unlikely|was ruled out|is ruled out|are ruled out|has been ruled out|free|was negative|ruled out"
-CONJUNCTIONS = "but|however|nevertheless|yet|though|although|still|aside from|except|apart from|secondary to|as the cause of|as the source of|which"
+CONJUNCTIONS = (
+    "but|however|nevertheless|yet|though|although|still|aside from|except|apart from|secondary to|"
+    "as the cause of|as the source of|which"
+)
 
 
 def negex(text: str, start: int, end: int) -> Context:

@@ -24,10 +24,15 @@ def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     if not defined:
         return list(mentions)
     kept = [mention for mention in mentions if mention.text not in defined]
+    covered: dict[str, bytearray] = {}
+    for mention in kept:
+        covered.setdefault(mention.kind, bytearray(len(text)))[mention.start : mention.end] = b"\x01" * len(
+            mention.text
+        )
     for short, meanings in defined.items():
         for match in re.finditer(rf"(?<![\w-]){re.escape(short)}s?(?![\w-])", text):
             for kind, meaning in {meaning.kind: meaning for meaning in meanings}.items():
-                if not any(m.kind == kind and m.start < match.end() and match.start() < m.end for m in kept):
+                if not any(covered.get(kind, b"")[match.start() : match.end()]):
                     kept.append(meaning._replace(start=match.start(), end=match.end(), text=match.group()))
     return sorted(kept, key=lambda mention: (mention.start, -mention.end, mention.kind))
 

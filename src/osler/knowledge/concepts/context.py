@@ -31,6 +31,9 @@ class _Section(NamedTuple):
 
 _BLOCKS_BACK = ("end", "verb", "affirmed", "patient", "negated", "uncertain")
 _STATUS = ("negated", "uncertain", "affirmed")
+# Negations that introduce a list, whatever stands in it; others end at a comma behind something else.
+_LISTING = ("den", "neg", "-ve", "neither")
+_OPENERS = ("", ".", ";", ":", "!", "?", "\n", "-", "•", "*", ")", ",")
 _EXPERIENCERS = ("family", "other", "patient")
 _LINE = re.compile(r"[^\n]*\n?")
 _HEADING = re.compile(
@@ -52,6 +55,7 @@ _MARK = re.compile(
 # A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
 _UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
 _SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
+_CAPITALS = re.compile(r"[A-Z][A-Z/& ]{3,40}")
 _CLAUSE_END = re.compile(
     r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)"
 )
@@ -118,7 +122,7 @@ def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int,
                 # "PMH: none. Cough today." ends with its first sentence
                 if unit and low[end : unit.end].strip(" :：.。;；") in values() and unit.end < line.end():
                     marks.append((unit.end, None))
-            elif which == "name" and not overlaps(covered, begin, end):
+            elif (which == "name" or _CAPITALS.fullmatch(text[begin:end])) and not overlaps(covered, begin, end):
                 marks.append((line.start(), None))
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
             name = inline["name"].strip().lower()
@@ -164,6 +168,14 @@ def _context(
         return Context("absent", experiencer)
     if category == "uncertain":
         return Context("uncertain", experiencer)
+    told = nearest is not None and nearest.cue.category == "affirmed" and nearest.end <= mention.start
+    if told and effect != "historical":
+        # "diagnosed with lupus in 2015" tells when it began, not that it is over
+        every = [
+            hit.cue.category
+            for hit in scopes + scopes_back
+            if (hit.cue.category, hit.cue.reach) != ("historical", "next")
+        ]
     past = category == "historical" or "historical" in every or (effect == "historical" and "current" not in every)
     return Context("present", experiencer, "historical" if past and experiencer == "patient" else "current")
 
@@ -197,6 +209,8 @@ def _mark(low: str, mention: Span) -> str | None:
         if written in values():
             return values()[written]
         written = written.rpartition(" ")[0] if " " in written else ""
+        if written in ("no", "not", "nil"):  # "COPD - no exacerbation" denies something else
+            return None
     return None
 
 
@@ -209,6 +223,14 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
     if hit.cue.reach == "next":
         return _adjacent(between)
     if hit.cue.reach == "clause" and _comma(between) and not _listed(low, hit, mention):
+        return False
+    if low[hit.start : hit.end] == "should" and low[: hit.start].rstrip(" \t")[-1:] not in _OPENERS:
+        return False
+    if (
+        category == "negated"
+        and not low[hit.start : hit.end].startswith(_LISTING)
+        and not _goes_on(low, hit, mention, spans)
+    ):
         return False
     if category in ("negated", "uncertain") and "，" in between and hit.cue.reach != "sentence":
         return False
@@ -240,6 +262,16 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
         ):
             return False
     return True
+
+
+def _goes_on(low: str, hit: Hit, mention: Span, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether "no", "not" or "without" goes on over a comma: it does over a list of findings ("no rash, fever"), but
+    "not sleeping well, anxious" denies the sleep alone."""
+    between = low[hit.end : mention.start]
+    comma = between.find(",")
+    if comma < 0 or any(hit.end <= start < hit.end + comma for start, _ in spans):
+        return True
+    return bool(re.search(r"\b(?:or|and|nor)\b|/", between[comma:] + low[mention.end : mention.end + 60].split(".")[0]))
 
 
 def _listed(low: str, hit: Hit, mention: Span) -> bool:
@@ -313,7 +345,7 @@ def _reports(low: str, hit: Hit, before: list[Hit]) -> bool:
     """Whether the person only tells or brings: "his wife has noted irritability", "brought by her mother"."""
     head = low[max(0, hit.start - 24) : hit.start]
     if re.search(
-        r"\b(?:by|per|from|to|with|via|lives with|told)\s+(?:(?:his|her|the|their|pt's|patient's)\s+)?$", head
+        r"\b(?:by|per|from|to|with|via|for|told|as)\s+(?:(?:a|an|his|her|the|their|pt's|patient's)\s+)?$", head
     ):
         return not re.match(r",?\s+(?:who|has|had|with)\b", low[hit.end : hit.end + 12])
     tail = [other for other in before if other.start >= hit.end and other.cue.category == "reporter"]

@@ -79,6 +79,7 @@ class Index:
         self.keys: NDArray[np.uint64] = arrays["keys"]
         self.offsets: NDArray[np.uint32] = arrays["offsets"]
         self.entries: NDArray[np.uint32] = arrays["entries"]
+        self.words: NDArray[np.uint64] = arrays["words"]
         self.longest = int(arrays["longest"][0])
         self.terms = terms
 
@@ -90,6 +91,7 @@ class Index:
         terms: dict[tuple[str, str], int] = {}
         labels: list[tuple[str, str, str]] = []
         lengths, keys, entries = [1], [0], [(0, 0, 0, 0)]
+        words: set[int] = set()
         for name in names:
             term = terms.get((name.code, name.kind))
             if term is None:
@@ -99,6 +101,7 @@ class Index:
                 lengths.append(length)
                 keys.append(key)
                 entries.append(entry)
+            words.update(JOIN if word.joins else _coded(word.text)[0] for word in read_words(name.name))
         hashes = np.array(keys[1:], dtype=np.uint64)
         order = np.argsort(hashes, kind="stable")
         unique, starts = np.unique(hashes[order], return_index=True)
@@ -106,19 +109,18 @@ class Index:
             "keys": unique,
             "offsets": np.append(starts, len(hashes)).astype(np.uint32),
             "entries": np.array(entries[1:], dtype=np.uint32).reshape(-1, 4)[order],
+            "words": np.array(sorted(words), dtype=np.uint64),
             "longest": np.array([max(lengths)], dtype=np.uint32),
         }
         return cls(arrays, labels)
 
     def lookup(self, hashes: "NDArray[np.uint64]") -> "NDArray[np.int64]":
         """Row of each hash in the table, -1 where it isn't a name."""
-        import numpy as np
+        return _positions(self.keys, hashes)
 
-        if not len(self.keys):
-            return np.full(len(hashes), -1)
-        rows = np.searchsorted(self.keys, hashes)
-        rows[rows == len(self.keys)] = 0
-        return np.where(self.keys[rows] == hashes, rows, -1)
+    def knows(self, hashes: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
+        """Which words occur in any name at all."""
+        return _positions(self.words, hashes) >= 0
 
     def readings(self, row: int) -> Iterator[tuple[int, int, int, int]]:
         """Terms of a row as plain numbers, in the order of `Entry`."""
@@ -139,6 +141,7 @@ class Index:
                     keys=self.keys,
                     offsets=self.offsets,
                     entries=self.entries,
+                    words=self.words,
                     longest=np.array([self.longest], dtype=np.uint32),
                     key=np.frombuffer(key.encode(), dtype=np.uint8),
                     terms=np.frombuffer(text.encode(), dtype=np.uint8),
@@ -156,10 +159,22 @@ class Index:
         with np.load(file, allow_pickle=False) as data:
             if data["key"].tobytes().decode() != key:
                 raise ValueError(f"{file} was built from other names")
-            arrays: dict[str, NDArray[Any]] = {name: data[name] for name in ("keys", "offsets", "entries", "longest")}
+            arrays: dict[str, NDArray[Any]] = {
+                name: data[name] for name in ("keys", "offsets", "entries", "words", "longest")
+            }
             text = data["terms"].tobytes().decode()
         rows = [line.split("\t") for line in text.split("\n")] if text else []
         return cls(arrays, [(code, label, kind) for code, label, kind in rows])
+
+
+def _positions(table: "NDArray[np.uint64]", hashes: "NDArray[np.uint64]") -> "NDArray[np.int64]":
+    import numpy as np
+
+    if not len(table):
+        return np.full(len(hashes), -1)
+    rows = np.searchsorted(table, hashes)
+    rows[rows == len(table)] = 0
+    return np.where(table[rows] == hashes, rows, -1)
 
 
 @functools.lru_cache(maxsize=100_000)

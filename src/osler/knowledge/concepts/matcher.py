@@ -93,14 +93,24 @@ class Matcher:
         import numpy as np
 
         words = np.array(line.hashes, dtype=np.uint64)
+        known = self.index.knows(words)
         windows: dict[int, NDArray[np.uint64]] = {1: words}
+        starts = np.flatnonzero(known)
         for length in range(1, min(self.index.longest, len(words)) + 1):
             if length > 1:
                 windows[length] = windows[length - 1][:-1] * np.uint64(BASE) + words[length - 1 :]
-            rows = self.index.lookup(windows[length])
-            for start in np.flatnonzero(rows >= 0).tolist():
-                yield int(rows[start]), list(range(start, start + length))
+                # only windows of words that some name has
+                starts = starts[starts + length <= len(words)]
+                starts = starts[known[starts + length - 1]]
+            if length > 3 and not len(starts):
+                break
+            rows = self.index.lookup(windows[length][starts])
+            hit = rows >= 0
+            for start, row in zip(starts[hit].tolist(), rows[hit].tolist(), strict=True):
+                yield row, list(range(start, start + length))
         joins = np.flatnonzero(words == np.uint64(JOIN))
+        joins = joins[(joins > 0) & (joins + 1 < len(words))]
+        joins = joins[known[joins - 1] & known[joins + 1]]
         if len(joins):
             yield from self._coordinated(windows, joins, len(words), np.array(line.gaps))
 

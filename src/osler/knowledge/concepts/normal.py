@@ -8,7 +8,7 @@ import functools
 import importlib.resources
 import re
 import unicodedata
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from osler.text import CJK
 
@@ -81,6 +81,16 @@ _ENDINGS = (
 )  # fmt: skip
 
 
+# Endings that derive one word from another, the longest first; taken away twice at most ("-ation-al").
+_DERIVED = (
+    ("ization", ""), ("izing", ""), ("ized", ""), ("ize", ""), ("ational", ""), ("ation", ""), ("ating", ""),
+    ("ated", ""), ("ate", ""), ("ition", "it"), ("iveness", ""), ("ness", ""), ("ment", ""), ("ability", ""),
+    ("able", ""), ("ity", ""), ("ive", ""), ("ance", ""), ("ence", ""), ("ancy", ""), ("ency", ""), ("ant", ""),
+    ("ent", ""), ("ing", ""), ("ied", ""), ("ed", ""), ("ial", ""), ("al", ""), ("ous", ""), ("ly", ""), ("ion", ""),
+    ("y", ""), ("e", ""), ("i", ""),
+)  # fmt: skip
+
+
 @functools.cache
 def _token_synonyms() -> dict[str, str]:
     """Words that name the same organ or change (renal = kidney, anomaly = abnormality), by strict form."""
@@ -91,13 +101,6 @@ def _token_synonyms() -> dict[str, str]:
             head, *others = line.split("\t")[0].split()
             table.update({strict(word): strict(head) for word in [head, *others]})
     return table
-
-
-@functools.cache
-def _porter() -> Any:
-    import snowballstemmer  # type: ignore[import-untyped, unused-ignore]
-
-    return snowballstemmer.stemmer("english")
 
 
 def strict(word: str) -> str:
@@ -138,8 +141,16 @@ def _loose(word: str) -> str:
     for ending, stem in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= (3 if stem else 4):
             return word[: len(word) - len(ending)] + stem
-    stem = str(_porter().stemWord(word))
-    return stem[:-1] if len(stem) > 5 and stem[-1] in "iey" else stem
+    for _ in range(2):
+        word = _stripped(word)
+    return word
+
+
+def _stripped(word: str) -> str:
+    for ending, stem in _DERIVED:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: len(word) - len(ending)] + stem
+    return word
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -151,7 +162,7 @@ def form(word: str) -> Form:
 
 def unwrap(text: str) -> str:
     """The text with the line breaks that only wrap a sentence as spaces; no offset changes."""
-    return _SOFT_BREAK.sub(" ", text)
+    return _SOFT_BREAK.sub(" ", text) if "\n" in text else text
 
 
 def is_function(token: str) -> bool:

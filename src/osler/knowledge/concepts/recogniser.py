@@ -25,8 +25,6 @@ from osler.record.case import Case, Condition, Document, Observation
 from osler.settings import load_settings
 
 VOCABULARIES = ("hpo", "disease", "drug")
-# Raised when the meaning of a stored index changes.
-_FORMAT = "1"
 # Branches of HPO that qualify a disease (inheritance, onset): their one-word names are everyday words.
 _QUALIFIERS = ("HP:0000005", "HP:0003674")
 # Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
@@ -75,8 +73,10 @@ def all_names(graph: Graph) -> Iterator[Name]:
 
 
 def index_key(graph: Graph) -> str:
-    """What a stored index depends on: the graph's sources, this room's word lists, the format."""
-    parts = [_FORMAT, *(f"{source.name}={source.sha256}" for source in graph.sources)]
+    """What a stored index depends on: the graph's sources, this room's word lists, the code that reads them."""
+    code = importlib.resources.files(__package__)
+    parts = [*(code.joinpath(name).read_text(encoding="utf-8") for name in ("normal.py", "index.py"))]
+    parts += [*(f"{source.name}={source.sha256}" for source in graph.sources)]
     parts += [_data("lay_and_abbreviations.tsv"), _data("word_families.tsv")]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
