@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from osler.text import has_chinese
 
 # A gap never steps over a negation: "pain, no radiation to the arm" isn't pain that radiates to the arm.
-_GAP_EN = r"(?:(?!\b(?:no|not|nor|without|never|denie[sd]|neither|none|nobody)\b)(?:[^.;:\n]|\.(?=\d))){0,45}?"
-_GAP_ZH = r"(?:(?![无未不没]|否认)[^。；;\n]){0,10}?"
+_GAP_EN = r"(?:(?!\b(?:no|not|nor|without|never|denie[sd]|neither|none|nobody)\b)(?:[^.;:\n]|\.(?=\d))){0,60}?"
+_GAP_ZH = r"(?:(?![无未不没]|否认)[^。；;\n]){0,12}?"
 _SMALL = "the an? of his her their my its in on at to is are was were has have been very both right left for by from".split()
 _SPACE_EN = rf"(?:[\s/-]+|,\s)(?:(?:{'|'.join(_SMALL)})\b\s*){{0,3}}"
-_ENDING = r"(?:'?s|es|e?d|ing|y)?(?!\w)"
+_ENDING = r"(?:'?s|es|e?d|ing|y)?(?![a-z0-9])"
 _SIGNS = "~*#? "
 _FOLD = re.compile(r"(?<=[ao])e")
 _PUNCTUATION = str.maketrans({"’": "'", "‘": "'", "–": "-", "，": ",", "－": "-", "（": "(", "）": ")", "＋": "+"})
@@ -130,10 +130,10 @@ def pattern(nodes: Sequence[Node], chinese: bool, left: bool = False, right: boo
 
 
 def _word(text: str, before: bool, after: bool) -> str:
-    start = r"(?<!\w)" if not before and text[0].isalnum() else ""
+    start = r"(?<![a-z0-9])" if not before and text[0].isalnum() else ""
     if after or not text[-1].isalnum():
         return start + re.escape(text)
-    return start + re.escape(text) + (_ENDING if len(text) > 3 else r"(?!\w)")
+    return start + re.escape(text) + (_ENDING if len(text) > 3 else r"(?![a-z0-9])")
 
 
 def literals(nodes: Sequence[Node]) -> frozenset[str]:

@@ -26,6 +26,8 @@ _RECENT_DAYS = 7
 
 _NEGATION = re.compile(r"\b(?:no|not|nor|cannot|can't|without|absent|never|\w+n't)\b|[无未不没]", re.IGNORECASE)
 
+_OWN = 22
+
 
 class Trigger(NamedTuple):
     """What made a name true: its words and where they stand (`source`: document id or FHIR path)."""
@@ -150,12 +152,12 @@ def _counts(feature: Feature, context: Context) -> bool:
 
 
 def _contexts(text: str, spans: Sequence[Span]) -> list[tuple[Span, Context]]:
-    """Each span with its context. Those that hold a negation themselves ("no pulses", "cannot pass urine") are asked
-    apart: a cue inside one mention would not count for its neighbours."""
+    """Each span with its context. Long ones that hold a negation ("no numbness ... urine") are asked apart, because a
+    cue inside one mention doesn't count for its neighbours; short ones ("reflexes absent") own their negation."""
     pairs: list[tuple[Span, Context]] = []
     groups: tuple[list[Span], list[Span]] = ([], [])
     for span in spans:
-        groups[bool(_NEGATION.search(text, span.start, span.end))].append(span)
+        groups[span.end - span.start > _OWN and bool(_NEGATION.search(text, span.start, span.end))].append(span)
     for group in groups:
         pairs += zip(group, contexts(text, [(span.start, span.end) for span in group]), strict=True)
     return pairs

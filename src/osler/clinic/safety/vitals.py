@@ -75,6 +75,7 @@ MEASURES: dict[str, Measure] = {
     "cohb": Measure("%", r"(?i:COHb|carboxyha?emoglobin|碳氧血红蛋白)", 0, 80, r"carboxyhemoglobin", ("20563-3",)),
     "pef": Measure("%", r"(?i:PEFR?|peak (?:expiratory )?flow|呼气峰流速|峰流速)", 5, 120),
     "qrs": Measure("ms", r"QRS(?: duration| width)?", 50, 300, r"QRS duration", ("8633-0",)),
+    "qtc": Measure("ms", r"QTc|QT间期", 300, 800, r"QTc", ("8634-8",)),
     "crt": Measure("s", r"CRT|(?i:cap(?:illary)? refill(?: time)?|毛细血管(?:再)?充盈(?:时间)?)", 0.5, 15, r"capillary refill"),
     "iop": Measure("mmHg", r"IOP|(?i:intraocular pressure|eye pressure|眼压)", 3, 90, r"intraocular pressure"),
     "ck": Measure("U/L", r"CK|(?i:creatine kinase|肌酸激酶)", 20, 500000, r"^creatine kinase", ("2157-6",)),
@@ -106,9 +107,17 @@ _SYSTOLIC = re.compile(
 )
 
 
+# A bare "39.6" after a stop or "now" is a temperature: nothing else is written so.
+_BARE_TEMPERATURE = re.compile(
+    r"(?:(?:^|[,;.，；。]\s?)|\b(?:now|again|still|since then|then|today|tonight|to)\s)(?P<value>(?:3[5-9]|4[0-2])\.\d)(?!\d|\s?[a-zA-Z%/×])"
+)
+
+
 def readings(text: str, source: str) -> list[Reading]:
     """Every reading of a text, in order."""
     found = list(_pressures(text, source))
+    for match in _BARE_TEMPERATURE.finditer(text):
+        found.append(Reading("temp", float(match["value"]), match["value"], source, match.start("value"), match.end("value")))
     for name, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):
             unit = (match["unit"] or "").strip()
