@@ -64,7 +64,8 @@ def test_real_server_generates_and_streams_the_same(real: EndpointModel) -> None
 
 def test_real_server_obeys_a_schema_and_scores(real: EndpointModel) -> None:
     schema = {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"]}
-    assert json.loads(real.generate([_ask("Is water wet?", json_schema=schema)])[0].text)["answer"] in ("yes", "no")
+    request = Request(messages=[Message("user", "Is water wet?")], max_tokens=80, json_schema=schema)
+    assert json.loads(real.generate([request])[0].text)["answer"] in ("yes", "no")
     scores = real.score([ScoreRequest([Message("user", "Say hello!")], ["Hello", "Zebra"])])[0]
     assert 0 > scores["Hello"] > scores["Zebra"]
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -51,8 +51,9 @@ def serving(answer: Callable[[int, dict[str, Any]], Reply]) -> Iterator[Peer]:
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content) + (100 if reply.cut else 0)))
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the client may have left
+                self.end_headers()
+                self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:
             pass
