@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from osler.nouns import Evidence, Finding, Statement
-from osler.text import shorten
+from osler.text import has_chinese, shorten
 
 if TYPE_CHECKING:
     from osler.knowledge.graph import Edge, Graph, Node, Path, SourceInfo
@@ -107,7 +107,8 @@ def show_evidence(found: Sequence[Evidence]) -> None:
 
 def finding_text(finding: Finding) -> Text:
     """`− fever` absent, `? stroke` uncertain, with family, time and value said in words."""
-    line = Text(f"{STATUS_MARK[finding.status]}{finding.label}", style="dim" if finding.status == "absent" else "")
+    name = finding.text if finding.text and has_chinese(finding.text) else finding.label
+    line = Text(f"{STATUS_MARK[finding.status]}{name}", style="dim" if finding.status == "absent" else "")
     notes = [
         finding.experiencer if finding.experiencer != "patient" else None,
         finding.time if finding.time != "current" else None,

@@ -73,10 +73,12 @@ def _red_flags(result: "Consult") -> None:
 
 def _findings(result: "Consult") -> None:
     heading("Findings")
-    wanted = [item for item in result.findings if item.code.startswith("HP:") or item.status == "present"]
+    phenotypes = {(item.source, item.start) for item in result.findings if item.code.startswith("HP:")}
     seen: dict[tuple[str, str, str], Text] = {}
-    for item in wanted:
-        seen.setdefault((item.label, item.status, item.experiencer), finding_text(item))
+    for item in result.findings:
+        # A disease of the same words as a phenotype is said once.
+        if item.code.startswith("HP:") or (item.start is None or (item.source, item.start) not in phenotypes):
+            seen.setdefault((item.code, item.status, item.experiencer), finding_text(item))
     if not seen:
         console().print("  none recognised")
         return

@@ -30,13 +30,17 @@ NAMED_FINDINGS = 6
 FEATURES = 4
 PASSAGES = 8
 SENTENCES = 2
+ALIKE = 0.15  # of the score: less than the spread between annotations of one syndrome's variants
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "question": "What may explain these findings, and what should be done next?",
-        "present": "The record states {findings}.",
-        "absent": "The record denies {findings}.",
+        "present": "{finding}",
+        "past": "past {finding}",
+        "absent": "no {finding}",
+        "stop": ".",
         "leads": "{disease} is described with {features}.",
+        "alike": "No single disease leads: {diseases} score nearly alike.",
         "and": ", ",
         "no_findings": "no finding of the patient was recognised in this case",
         "need": "symptoms, signs or test results, in English, Chinese or as HPO terms",
@@ -44,9 +48,12 @@ WORDS: dict[Language, dict[str, str]] = {
     },
     "zh": {
         "question": "这些表现可能由什么引起，下一步应做什么？",
-        "present": "病历记载：{findings}。",
-        "absent": "病历否认：{findings}。",
+        "present": "{finding}",
+        "past": "既往{finding}",
+        "absent": "无{finding}",
+        "stop": "。",
         "leads": "{disease}的已知表现包括{features}。",
+        "alike": "没有单一疾病明显领先：{diseases}得分相近。",
         "and": "、",
         "no_findings": "未能在病例中识别到患者的任何表现",
         "need": "症状、体征或检查结果（中文、英文或HPO术语）",
@@ -72,21 +79,25 @@ def answer(
     """The answer with its statements verified, or abstained with what is missing."""
     words = WORDS[language]
     own = [item for item in findings if item.experiencer == "patient" and item.time != "hypothetical"]
-    drafts = [
-        draft
-        for status in ("present", "absent")
-        if (draft := _record_statement(case, [item for item in own if item.status == status], status, words))
-    ]
+    said: dict[str, list[Finding]] = {"present": [], "past": [], "absent": []}
+    for item in own:
+        if item.code.startswith("HP:") and item.status != "uncertain":
+            past = item.status == "present" and item.time == "historical"
+            said["past" if past else item.status].append(item)
+    drafts = [_record_statement(case, found, how, run, language) for how, found in said.items() if found]
     abstained: Abstention | None = None
     if not any(item.status == "present" and item.code.startswith("HP:") for item in own) and not flags:
         abstained = Abstention(reason=words["no_findings"], missing=[words["need"]])
     elif not differential or len(differential[0].for_) < 2:
         abstained = Abstention(reason=words["not_enough"], missing=[item.label for item in questions])
     else:
-        leader = differential[0]
-        if described := _disease_statement(leader, run.resources.graph, words, language):
-            drafts.append(described)
-        drafts += _library_statements(leader, run)
+        leaders = _leaders(differential)
+        if len(leaders) > 1:
+            drafts.append(_alike(leaders, run.resources.graph, words, language))
+        for leader in leaders:
+            if described := _disease_statement(leader, run.resources.graph, words, language):
+                drafts.append(described)
+            drafts += _library_statements(leader, run, 1 if len(leaders) > 1 else SENTENCES)
     return Answer(
         question=words["question"],
         statements=[_checked(draft, run) for draft in drafts],
@@ -102,28 +113,37 @@ def _checked(draft: _Draft, run: Run) -> Statement:
     return Statement(text=draft.text, evidence=identifiers, verdict=verify(draft.text, draft.evidence).verdict)
 
 
-def _record_statement(case: Case, findings: list[Finding], status: str, words: dict[str, str]) -> _Draft | None:
-    """`The record states fever, cough`: each finding with the sentence or element it was read from."""
-    named = list({item.label: item for item in findings if item.code.startswith("HP:")}.values())[:NAMED_FINDINGS]
-    if not named:
-        return None
-    text = words[status].format(findings=words["and"].join(item.label for item in named))
-    return _Draft(text, [_record_evidence(case, item) for item in named])
+def _record_statement(case: Case, findings: list[Finding], how: str, run: Run, language: Language) -> _Draft:
+    """`Fever, cough.` or `No fever, no cough.`, with the sentences or elements of the record that say so."""
+    words, graph = WORDS[language], run.resources.graph
+    named = list({item.code: item for item in findings}.values())[:NAMED_FINDINGS]
+    places: dict[tuple[str | None, int | None, str], list[str]] = {}
+    for item in named:
+        label = _label(item.code, graph, language)
+        label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+        places.setdefault(_place(case, item), []).append(words[how].format(finding=label))
+    text = words["and"].join(part for parts in places.values() for part in parts)
+    statement = text[:1].upper() + text[1:] + words["stop"]
+    return _Draft(statement, [_record_evidence(place, parts) for place, parts in places.items()])
 
 
-def _record_evidence(case: Case, finding: Finding) -> Evidence:
+def _place(case: Case, finding: Finding) -> tuple[str | None, int | None, str]:
+    """Source, offset and words of the sentence that a finding was read from; its element where there is no text."""
     document = next((item for item in case.documents if item.id == finding.source), None)
-    quoted = finding.text or finding.label
     if document is not None and finding.start is not None and finding.end is not None:
         for start, end in sentences(document.text):
             if start <= finding.start < end:
-                quoted = document.text[start : max(end, finding.end)]
-                break
+                return finding.source, start, document.text[start : max(end, finding.end)]
+    return finding.source, finding.start, finding.text or finding.label
+
+
+def _record_evidence(place: tuple[str | None, int | None, str], found: list[str]) -> Evidence:
+    source, start, quoted = place
     return Evidence(
-        id=f"record:{finding.source or 'case'}:{finding.start if finding.start is not None else finding.code}",
+        id=f"record:{source or 'case'}:{start if start is not None else quoted}",
         kind="record",
-        text=f"{quoted} [{finding.label}: {finding.status}]",
-        source=Source(document_id=finding.source, start=finding.start, end=finding.end),
+        text=f"{' '.join(quoted.split())} [{'; '.join(found)}]",
+        source=Source(document_id=source, start=start, end=None if start is None else start + len(quoted)),
     )
 
 
@@ -139,6 +159,19 @@ def _disease_statement(leader: RankedDisease, graph: Graph, words: dict[str, str
     return _Draft(text, [_edge_evidence(leader, disease, item, graph, language) for item in contributions])
 
 
+def _leaders(differential: Sequence[RankedDisease]) -> list[RankedDisease]:
+    """The first disease and those that can't be told from it by score, three at most."""
+    return [item for item in differential if differential[0].score - item.score < ALIKE][:3]
+
+
+def _alike(leaders: Sequence[RankedDisease], graph: Graph, words: dict[str, str], language: Language) -> _Draft:
+    names = [_label(item.id, graph, language) for item in leaders]
+    text = words["alike"].format(diseases=words["and"].join(names))
+    scores = ", ".join(f"{name} {item.score:.2f}" for name, item in zip(names, leaders, strict=True))
+    evidence = Evidence(id="ranking", kind="case", text=f"{text} ({scores})", source=Source(title="this ranking"))
+    return _Draft(text, [evidence])
+
+
 def _edge_evidence(
     leader: RankedDisease, disease: str, item: Contribution, graph: Graph, language: Language
 ) -> Evidence:
@@ -152,14 +185,17 @@ def _edge_evidence(
     )
 
 
-def _library_statements(leader: RankedDisease, run: Run) -> list[_Draft]:
-    """The library's best sentences about the leading disease, verbatim; none if no passage names it."""
+def _library_statements(leader: RankedDisease, run: Run, count: int) -> list[_Draft]:
+    """The library's best sentences about a disease, verbatim under its name; none if no passage names it."""
     query = f"{leader.label} diagnosis and treatment"
-    found = run.search(query, k=PASSAGES)
-    name = run.resources.graph.node(leader.id)
-    names = {leader.label.lower(), name.label.lower(), *(synonym.lower() for synonym in name.synonyms)}
-    about = [item for item in found if any(_names(item, candidate) for candidate in names)]
-    return [_Draft(sentence.text, [sentence.evidence]) for sentence in best_sentences(query, about, run, SENTENCES)]
+    node = run.resources.graph.node(leader.id)
+    names = {leader.label.lower(), *(name.lower() for name in (node.label, *node.synonyms))}
+    about = [item for item in run.search(query, k=PASSAGES) if any(_names(item, name) for name in names)]
+    drafts = []
+    for sentence in best_sentences(query, about, run, count):
+        named = any(name in sentence.text.lower() for name in names)
+        drafts.append(_Draft(sentence.text if named else f"{leader.label}: {sentence.text}", [sentence.evidence]))
+    return drafts
 
 
 def _names(item: Evidence, name: str) -> bool:

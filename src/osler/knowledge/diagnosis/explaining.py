@@ -111,10 +111,11 @@ def _contribution(
 
 def _row(index: Index, number: int) -> Row:
     rows = index.rows
+    frequency = rows.frequencies[rows.frequency[number]]
     return Row(
         disease=rows.names[rows.stated_for[number]],
         term=index.graph.ids[int(rows.term[number])],
-        frequency=rows.frequencies[rows.frequency[number]] or None,
+        frequency=(index.graph.label(frequency).lower() if frequency.startswith("HP:") else frequency) or None,
         reference=rows.references[rows.reference[number]] or None,
     )
 

@@ -15,11 +15,13 @@ from osler.knowledge.diagnosis.ranking import Ranker, load_ranker
 from osler.knowledge.diagnosis.rows import Floats, Ints
 from osler.knowledge.graph import Graph
 from osler.nouns import NextQuestion, RankedDisease
+from osler.text import words
 
 CONSIDERED = 30  # diseases of the differential that questions are to tell apart
 FLOOR, CEILING = 0.01, 0.95  # no annotation makes a finding impossible or certain
 MOST_QUESTIONS = 10  # branches double with each
 LEAST_GAIN = 1e-3  # bits
+NEOPLASM = "HP:0002664"
 LEAST_INFORMATION = 2.0  # nats; broader findings make no question
 
 _QUESTION: dict[tuple[QuestionKind, str], str] = {
@@ -114,6 +116,14 @@ def _candidates(
     told = {a for i in observed for a in index.ancestors.of(graph.position(i) or 0).tolist()}
     information = index.background.information()
     terms = sorted({t for place in places for t in index.matrix.direct.of(place).tolist()} - told)
+    # To ask for the tumour that a candidate disease is named after would be to ask for the diagnosis.
+    tumour = graph.position(NEOPLASM)
+    diseases = [set(words(graph.label(ranker.disease_ids[place]))) for place in places]
+    terms = [
+        t
+        for t in terms
+        if tumour not in index.ancestors.of(t) or not any(set(words(graph.label(graph.ids[t]))) <= d for d in diseases)
+    ]
     kept = [
         t for t in terms if information[t] >= LEAST_INFORMATION and closed.isdisjoint(index.ancestors.of(t).tolist())
     ]
