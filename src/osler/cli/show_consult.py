@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.text import Text
 
 from osler.cli.show import bar, console, finding_text, heading, indented, plain_table, show_statements
-from osler.nouns import NextQuestion, RankedDisease, Trace
+from osler.nouns import Contribution, NextQuestion, RankedDisease, Trace
 from osler.record.case import Case
 from osler.text import shorten
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 URGENCY_STYLE = {"immediate": "bold red", "urgent": "red", "soon": "yellow"}
 SEVERITY_STYLE = {"contraindicated": "bold red", "major": "red", "moderate": "yellow", "minor": "dim"}
 ROWS = 5
+WORTH_SHOWING = 0.02  # of a score
 
 
 def show_consult(result: "Consult", trace: Trace, entry: "Entry", seconds: float) -> None:
@@ -101,20 +102,20 @@ def show_differential(ranked: Sequence[RankedDisease], rows: int = ROWS) -> None
         share = bar(item.score - least + 0.1 * (best - least), 1.1 * (best - least), 6) if best > least else ""
         name = Group(Text(item.label), Text(item.id, style="dim"))
         score = Group(Text(f"{item.score:.2f}"), Text(share, style="cyan"))
-        table.add_row(f"  {rank}", name, score, _labels(item, "for"), _against(item))
+        table.add_row(f"  {rank}", name, score, _labels(item.for_), _against(item))
     console().print(table)
     more = len(ranked) - rows
     if more > 0:
         console().print(Text(f"     and {more} more; scores compare diseases within this case only", style="dim"))
 
 
-def _labels(item: RankedDisease, side: str) -> Text:
-    contributions = item.for_ if side == "for" else item.against
-    return Text(", ".join(entry.label for entry in contributions[:4]))
+def _labels(contributions: Sequence[Contribution]) -> Text:
+    return Text(", ".join(entry.label for entry in contributions[:4] if entry.score > WORTH_SHOWING))
 
 
 def _against(item: RankedDisease) -> Text:
-    line = Text("− " + ", ".join(entry.label for entry in item.against[:3]) if item.against else "")
+    against = [entry.label for entry in item.against[:3] if entry.score < -WORTH_SHOWING]
+    line = Text("− " + ", ".join(against) if against else "")
     if item.missing:
         line.append(" · " if line else "")
         line.append(", ".join(entry.label for entry in item.missing[:3]), style="dim")
