@@ -31,7 +31,14 @@ _CLASS_NAMES = (
     (r"(?:iodinated |radiographic |iv |x-ray )contrast|contrast (?:media|dye|agent)|造影剂", "iodinated-contrast"),
     (r"local an(?:a)?esthetics?|局麻药", "amide-local-anaesthetics"),
 )
-_SEVERE = re.compile(r"anaphyla|angio-?o?edema|stevens|necrolysis|dress\b|shock|swelling of (?:tongue|throat|face)|休克|喉头|剥脱", re.I)
+_SEVERE = re.compile(
+    r"anaphyla|angio-?o?edema|stevens|necrolysis|dress\b|shock|swelling of (?:tongue|throat|face)|休克|喉头|剥脱", re.I
+)
+_AROUND = re.compile(
+    r"\b(?:allergy|allergic|hypersensitivity|intolerance|adverse reaction)(?: to)?\b|过敏|史"
+    r"|\((?:substance|disorder|finding)\)",
+    re.IGNORECASE,
+)
 
 
 class Cross(NamedTuple):
@@ -70,33 +77,39 @@ class Match(NamedTuple):
 def load_cross_reactivity() -> list[Cross]:
     rows: list[Cross] = []
     for row in tables.shipped("cross_reactivity.csv"):
-        sides = [
-            side if side.startswith("class:") else load_names().one(side, row.where).id
-            for side in (row.values["allergen"], row.values["drug"])
-        ]
+        values = row.values
         rows.append(
             Cross(
-                f"allergy:starter:{row.where.rpartition(':')[2]}",
-                *sides,
-                cast(Severity, row.values["severity"]),
-                row.values["message"],
-                row.values["management"],
-                row.values["source"],
-                int(row.values["year"]),
+                id=f"allergy:starter:{row.where.rpartition(':')[2]}",
+                allergen=_side(values["allergen"], row.where),
+                drug=_side(values["drug"], row.where),
+                severity=cast(Severity, values["severity"]),
+                message=values["message"],
+                management=values["management"],
+                source=values["source"],
+                year=int(values["year"]),
             )
         )
     return rows
 
 
+def _side(side: str, where: str) -> str:
+    return side if side.startswith("class:") else load_names().one(side, where).id
+
+
 def allergen(allergy: Allergy) -> Allergen | None:
     """The drugs or class that an allergy of the record names; None if it names no drug we know."""
-    label = re.sub(r"(?i)\b(?:allergy|allergic|hypersensitivity|intolerance|adverse reaction)(?: to)?\b|过敏|史|\((?:substance|disorder|finding)\)", " ", allergy.label).strip()
+    label = _AROUND.sub(" ", allergy.label).strip()
     severe = allergy.criticality == "high" or any(_SEVERE.search(reaction) for reaction in allergy.reactions)
     return allergen_of(label, severe, allergy.source)
 
 
 def allergen_of(label: str, severe: bool, source: str) -> Allergen | None:
-    classes = tuple(name for pattern, name in _CLASS_NAMES if re.fullmatch(rf"(?i)(?:{pattern})(?:\s*(?:antibiotics?|drugs?|class|containing products))?", label))
+    classes = tuple(
+        name
+        for pattern, name in _CLASS_NAMES
+        if re.fullmatch(rf"(?i)(?:{pattern})(?:\s*(?:antibiotics?|drugs?|class|containing products))?", label)
+    )
     drugs = tuple(load_names().of(label)) if not classes or classes == ("penicillins",) else ()
     return Allergen(label, drugs, classes, severe, source) if drugs or classes else None
 
@@ -116,12 +129,26 @@ def _match(one: Allergen, drug: Drug, classes: Classes) -> Match | None:
     severity: Severity
     if drug in one.drugs:
         severity = "contraindicated" if one.severe else "major"
-        return Match(one, drug, severity, "the record holds an allergy to this very drug", "Don't give unless the allergy is disproved.", None)
+        return Match(
+            one,
+            drug,
+            severity,
+            "the record holds an allergy to this very drug",
+            "Don't give unless the allergy is disproved.",
+            None,
+        )
     named = {f"class:{name}" for name in one.classes}
     if named & tokens(drug.id, classes):
         severity = "contraindicated" if one.severe else "major"
         label = classes.labels[next(iter(named & tokens(drug.id, classes)))[6:]]
-        return Match(one, drug, severity, f"it belongs to the class named in the allergy ({label})", "Choose another class unless the allergy is disproved.", None)
+        return Match(
+            one,
+            drug,
+            severity,
+            f"it belongs to the class named in the allergy ({label})",
+            "Choose another class unless the allergy is disproved.",
+            None,
+        )
     sides = named.union(*(tokens(known.id, classes) for known in one.drugs))
     rows = [row for row in load_cross_reactivity() if row.allergen in sides and row.drug in tokens(drug.id, classes)]
     if not rows:
@@ -129,5 +156,3 @@ def _match(one: Allergen, drug: Drug, classes: Classes) -> Match | None:
     # The most specific statement decides: "same side chain" over "cephalosporins in general".
     row = min(rows, key=lambda item: (len(classes.members.get(item.drug[6:], ())), SEVERITIES.index(item.severity)))
     return Match(one, drug, row.severity, row.message, row.management + ".", row)
-
-

@@ -10,7 +10,9 @@ from typing import NamedTuple, TypeVar
 
 from osler.errors import InputError
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>d|w|mo|y)?\b|(?P<name>[a-z]\w*)|(?P<sign><=|>=|<|>|[&|!(),]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>d|w|mo|y)?\b|(?P<name>[a-z]\w*)|(?P<sign><=|>=|<|>|[&|!(),]))"
+)
 _DAYS = {"d": 1.0, "w": 7.0, "mo": 30.436875, "y": 365.2425}
 _MEASURES: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,

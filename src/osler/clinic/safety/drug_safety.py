@@ -31,8 +31,9 @@ _NOT_CHECKED = (
 )
 _ALLERGIC = re.compile(r"allerg|anaphyla|hypersensitiv|intoleran|过敏|不耐受", re.IGNORECASE)
 _NOT_TAKEN = re.compile(
-    r"\b(?:stopp?ed|discontinued|held|withheld|avoid|overdos\w*|swallowed|never taken|previously|used to|ran out of|refus\w+|declin\w+"
-    r"|consider\w*|suggest\w*|asks? about|level|screen)\b|停用|停服|已停|曾服|避免|过量|拟用|建议",
+    r"\b(?:stopp?ed|discontinued|held|withheld|avoid|overdos\w*|swallowed|never taken|previously"
+    r"|used to|ran out of|refus\w+"
+    r"|declin\w+|consider\w*|suggest\w*|asks? about|level|screen)\b|停用|停服|已停|曾服|避免|过量|拟用|建议",
     re.IGNORECASE,
 )
 
@@ -95,7 +96,9 @@ def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict
         how = f" (matched by name: {', '.join(drug.label for drug in drugs)})" if by_name and drugs else ""
         reading.unmapped.extend(f"{code} {medication.label}{how}" for code in codes.unmapped)
         if not drugs:
-            reading.gaps.append(NotChecked(what=medication.label, why="not recognised as a drug, so nothing about it was checked"))
+            reading.gaps.append(
+                NotChecked(what=medication.label, why="not recognised as a drug, so nothing about it was checked")
+            )
         item = _evidence(medication.source, f"Medication: {medication.label}{how}")
         reading.records[item.id] = item
         reading.taken.extend(Taken(drug, item, medication.label) for drug in drugs)
@@ -106,11 +109,19 @@ def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict
         mapped += len(codes.targets)
         one = allergies.allergen(allergy)
         if one is None and codes.targets:
-            one = Allergen(allergy.label, tuple(Drug(i, graph.label(i)) for i in codes.targets if graph.node(i).kind == "drug"), (), allergy.criticality == "high", allergy.source)
+            one = Allergen(
+                allergy.label,
+                tuple(Drug(i, graph.label(i)) for i in codes.targets if graph.node(i).kind == "drug"),
+                (),
+                allergy.criticality == "high",
+                allergy.source,
+            )
         how = " (matched by name)" if one else ""
         reading.unmapped.extend(f"{code} {allergy.label}{how}" for code in codes.unmapped)
         if one is None or not (one.drugs or one.classes):
-            reading.gaps.append(NotChecked(what=f"allergy: {allergy.label}", why="names no drug or drug class that is known"))
+            reading.gaps.append(
+                NotChecked(what=f"allergy: {allergy.label}", why="names no drug or drug class that is known")
+            )
             continue
         item = _evidence(allergy.source, f"Allergy: {allergy.label}")
         reading.records[item.id] = item
@@ -143,7 +154,8 @@ def _read_notes(case: Case, findings: Sequence[Finding], graph: Graph, reading: 
         if _ALLERGIC.search(words):
             name = finding.text or finding.label
             reading.allergens.append(
-                allergies.allergen_of(name, bool(re.search(r"anaphyla|休克", words, re.I)), item.id) or Allergen(name, tuple(drugs), (), False, item.id)
+                allergies.allergen_of(name, bool(re.search(r"anaphyla|休克", words, re.I)), item.id)
+                or Allergen(name, tuple(drugs), (), False, item.id)
             )
             reading.records[item.id] = item
         elif not _NOT_TAKEN.search(words):
@@ -163,7 +175,9 @@ def _interactions(
         for row in rows:
             if row.severity == first.severity:
                 text = f"{a.label} with {b.label}: {row.mechanism}. {row.management}."
-                evidence[row.id] = Evidence(id=row.id, kind="passage", text=text, source=Source(title=row.source, year=row.year))
+                evidence[row.id] = Evidence(
+                    id=row.id, kind="passage", text=text, source=Source(title=row.source, year=row.year)
+                )
         alerts.append(
             Alert(
                 kind="interaction",
@@ -177,14 +191,18 @@ def _interactions(
     return alerts
 
 
-def _allergies(drugs: Sequence[Drug], reading: _Reading, classes: Classes, evidence: dict[str, Evidence]) -> list[Alert]:
+def _allergies(
+    drugs: Sequence[Drug], reading: _Reading, classes: Classes, evidence: dict[str, Evidence]
+) -> list[Alert]:
     alerts: list[Alert] = []
     for match in allergies.matches(reading.allergens, drugs, classes):
         ids = [match.allergen.source, *_of(reading, match.drug)]
         message = f"{match.drug.label} in a patient with an allergy to {match.allergen.label}: {match.message}."
         if match.cross is not None:
             source = Source(title=match.cross.source, year=match.cross.year)
-            evidence[match.cross.id] = Evidence(id=match.cross.id, kind="passage", text=f"{message} {match.management}", source=source)
+            evidence[match.cross.id] = Evidence(
+                id=match.cross.id, kind="passage", text=f"{message} {match.management}", source=source
+            )
             ids.insert(0, match.cross.id)
         alerts.append(
             Alert(
@@ -207,7 +225,11 @@ def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
     alerts: list[Alert] = []
     for one in duplicates(entries, classes):
         labels = [drug.label for drug in one.drugs]
-        what = f"{labels[0]} stands in more than one entry" if one.shared is None else f"{' and '.join(labels)} are all {classes.labels[one.shared]}"
+        what = (
+            f"{labels[0]} stands in more than one entry"
+            if one.shared is None
+            else f"{' and '.join(labels)} are all {classes.labels[one.shared]}"
+        )
         alerts.append(
             Alert(
                 kind="duplicate",
@@ -225,11 +247,24 @@ def _coverage(drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, cl
     pairs = list(itertools.combinations(drugs, 2))
     silent = sum(not between(a, b, knowledge, classes) for a, b in pairs)
     gaps = list(reading.gaps)
-    gaps += [NotChecked(what=drug.label, why=f"no interaction data for {drug.label}") for drug in uncovered(drugs, knowledge, classes)]
+    gaps += [
+        NotChecked(what=drug.label, why=f"no interaction data for {drug.label}")
+        for drug in uncovered(drugs, knowledge, classes)
+    ]
     if silent:
-        gaps.append(NotChecked(what=f"{silent} of {len(pairs)} drug pairs", why="no set has an entry on them, which doesn't mean they are safe"))
+        gaps.append(
+            NotChecked(
+                what=f"{silent} of {len(pairs)} drug pairs",
+                why="no set has an entry on them, which doesn't mean they are safe",
+            )
+        )
     if knowledge.skipped:
-        gaps.append(NotChecked(what=f"{len(knowledge.skipped)} rows of loaded sets", why=f"their drugs are not known, the first at {knowledge.skipped[0]}"))
+        gaps.append(
+            NotChecked(
+                what=f"{len(knowledge.skipped)} rows of loaded sets",
+                why=f"their drugs are not known, the first at {knowledge.skipped[0]}",
+            )
+        )
     checked = [f"drug-drug interactions ({len(pairs)} pairs of {len(drugs)} drugs)"] if pairs else []
     if drugs:
         checked += [f"drug-allergy ({len(reading.allergens)} allergies)", "duplicate therapy"]
@@ -252,7 +287,10 @@ def _evidence(source: str, text: str) -> Evidence:
 
 
 def _sentence(document: Document, place: int) -> tuple[int, int]:
-    return next(((span.start, span.end) for span in sentences(document.text) if span.start <= place < span.end), (0, len(document.text)))
+    return next(
+        ((span.start, span.end) for span in sentences(document.text) if span.start <= place < span.end),
+        (0, len(document.text)),
+    )
 
 
 def _passage(document: Document, start: int, end: int) -> Evidence:

@@ -21,23 +21,32 @@ _STRENGTH = re.compile(
     re.IGNORECASE,
 )
 _FORMS = frozenset(
-    "oral tablet tablets tab tabs capsule capsules cap caps solution suspension injection injectable inhaler inhalation "
-    "inhalant metered dose cream ointment gel patch transdermal system extended release er xr sr cr la xl delayed dr "
-    "ec enteric coated chewable disintegrating film-coated film prefilled syringe pen vial spray nasal ophthalmic otic "
-    "topical rectal vaginal suppository drops lotion powder for reconstitution intravenous iv im sc po bid tid qid qd od "
-    "daily weekly nightly prn once twice hr hour hours actuat nda pack product sublingual buccal implant iud caplet "
-    "softgel lozenge elixir syrup day mg mcg ml every auto-injector cartridge 24hr 12hr each night morning in the at by "
-    "mouth take with 片 胶囊 注射液 缓释片 肠溶片 分散片 颗粒 口服液 滴眼液 注射用 缓释胶囊 控释片 肠溶胶囊 缓释".split()
+    "oral tablet tablets tab tabs capsule capsules cap caps solution suspension injection injectable inhaler "
+    "inhalation inhalant metered dose cream ointment gel patch transdermal system extended release er xr sr cr la "
+    "xl delayed dr ec enteric coated chewable disintegrating film-coated film prefilled syringe pen vial spray "
+    "nasal ophthalmic otic topical rectal vaginal suppository drops lotion powder for reconstitution intravenous iv "
+    "im sc po bid tid qid qd od daily weekly nightly prn once twice hr hour hours actuat nda pack product "
+    "sublingual buccal implant iud caplet softgel lozenge elixir syrup day mg mcg ml every auto-injector cartridge "
+    "24hr 12hr each night morning in the at by mouth take with 片 胶囊 注射液 缓释片 肠溶片 分散片 颗粒 口服液 滴眼液"
+    " 注射用"
+    " 缓释胶囊"
+    " 控释片"
+    " 肠溶胶囊 缓释".split()
 )
 _SALTS = frozenset(
-    "hydrochloride hcl sodium potassium calcium magnesium bitartrate tartrate maleate mesylate besylate besilate succinate "
-    "sulfate sulphate phosphate acetate citrate fumarate hydrobromide bromide chloride nitrate mononitrate medoxomil "
-    "cilexetil axetil proxetil etexilate disoproxil alafenamide trihydrate monohydrate dihydrate anhydrous dihydrochloride "
-    "disodium tromethamine arginine erbumine furoate propionate dipropionate valerate xinafoate decanoate enanthate "
-    "palmitate pamoate lactate gluconate stearate ethylsuccinate benzathine".split()
+    "hydrochloride hcl sodium potassium calcium magnesium bitartrate tartrate maleate mesylate besylate besilate "
+    "succinate sulfate sulphate phosphate acetate citrate fumarate hydrobromide bromide chloride nitrate "
+    "mononitrate medoxomil cilexetil axetil proxetil etexilate disoproxil alafenamide trihydrate monohydrate "
+    "dihydrate anhydrous dihydrochloride disodium tromethamine arginine erbumine furoate propionate dipropionate "
+    "valerate xinafoate decanoate enanthate palmitate pamoate lactate gluconate stearate ethylsuccinate"
+    " benzathine".split()
 )
-_JOINS = re.compile(r"\s+/\s+|/(?=\s*[A-Za-z]{3})|\s\+\s|\+|\s+and\s+|、|；|;|(?<=[A-Za-z]{3})-(?=[A-Za-z]{5,}\b)", re.IGNORECASE)
-_CHINESE_FORM = re.compile(r"(?:肠溶|缓释|控释|分散|口服|注射用|盐酸|硫酸|富马酸|酒石酸|琥珀酸|马来酸|苯磺酸|枸橼酸|磷酸|甲磺酸|氢溴酸)|(?:片|胶囊|注射液|颗粒|口服液|针|滴丸|丸|钠|钾|钙)$")
+_JOINS = re.compile(
+    r"\s+/\s+|/(?=\s*[A-Za-z]{3})|\s\+\s|\+|\s+and\s+|、|；|;|(?<=[A-Za-z]{3})-(?=[A-Za-z]{5,}\b)", re.IGNORECASE
+)
+_CHINESE_FORM = re.compile(
+    r"(?:肠溶|缓释|控释|分散|口服|注射用|盐酸|硫酸|富马酸|酒石酸|琥珀酸|马来酸|苯磺酸|枸橼酸|磷酸|甲磺酸|氢溴酸)|(?:片|胶囊|注射液|颗粒|口服液|针|滴丸|丸|钠|钾|钙)$"
+)
 
 
 def _folded(name: str) -> str:
@@ -82,7 +91,9 @@ class Names:
             plain = [self._ids.get(_folded(_bare(part, salts=False)), (None,)) for part in label.split("/")]
             ids = [one for found in plain for one in found if one]
             whole = len(ids) == len(plain)
-            self._bases[identifier] = tuple(Drug(one, self._graph.label(one)) for one in (ids if whole else [identifier]))
+            self._bases[identifier] = tuple(
+                Drug(one, self._graph.label(one)) for one in (ids if whole else [identifier])
+            )
         return self._bases[identifier]
 
     def of(self, label: str) -> list[Drug]:

@@ -6,7 +6,7 @@ A pair that no set knows is "no data", never "safe"; the caller says so in its c
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, get_args
 
 from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names, tokens
@@ -88,7 +88,7 @@ def _interaction(row: tables.Row, name: str) -> Interaction | None:
         id=f"interaction:{name}:{row.where.rpartition(':')[2]}",
         a=sides[0],
         b=sides[1],
-        severity=cast(Severity, severity),
+        severity=severity,
         mechanism=values["mechanism"],
         management=values["management"],
         source=values["source"],

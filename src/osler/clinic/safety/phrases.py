@@ -13,7 +13,9 @@ from osler.text import has_chinese
 # A gap never steps over a negation: "pain, no radiation to the arm" isn't pain that radiates to the arm.
 _GAP_EN = r"(?:(?!\b(?:no|not|nor|without|never|denie[sd]|neither|none|nobody)\b)(?:[^.;:\n]|\.(?=\d))){0,60}?"
 _GAP_ZH = r"(?:(?![无未不没]|否认)[^。；;\n]){0,12}?"
-_SMALL = "the an? of his her their my its in on at to is are was were has have been very both right left for by from".split()
+_SMALL = (
+    "the an? of his her their my its in on at to is are was were has have been very both right left for by from".split()
+)
 _SPACE_EN = rf"(?:[\s/-]+|,\s)(?:(?:{'|'.join(_SMALL)})\b\s*){{0,3}}"
 _ENDING = r"(?:'?s|es|e?d|ing|y)?(?![a-z0-9])"
 _SIGNS = "~*#? "
@@ -113,9 +115,15 @@ def pattern(nodes: Sequence[Node], chinese: bool, left: bool = False, right: boo
     """The regular expression of the parts. `left`, `right`: whether a word goes on beyond the ends."""
     parts: list[str] = []
     for place, node in enumerate(nodes):
-        before = left if place == 0 else not (isinstance(nodes[place - 1], Sign) and nodes[place - 1] in (Sign(" "), Sign("~")))
+        before = (
+            left
+            if place == 0
+            else not (isinstance(nodes[place - 1], Sign) and nodes[place - 1] in (Sign(" "), Sign("~")))
+        )
         last = place == len(nodes) - 1
-        after = right if last else not (isinstance(nodes[place + 1], Sign) and nodes[place + 1] in (Sign(" "), Sign("~")))
+        after = (
+            right if last else not (isinstance(nodes[place + 1], Sign) and nodes[place + 1] in (Sign(" "), Sign("~")))
+        )
         if isinstance(node, Word):
             parts.append(re.escape(node.text) if chinese else _word(node.text, before, after))
         elif isinstance(node, Group):
@@ -155,7 +163,7 @@ class Phrasebook:
     """All phrases of all features, compiled. Safe to share between threads."""
 
     def __init__(self, features: Mapping[str, Iterable[str]]) -> None:
-        import ahocorasick
+        import ahocorasick  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
         self._phrases: list[tuple[str, str]] = []
         self._compiled: dict[int, re.Pattern[str]] = {}

@@ -17,7 +17,7 @@ from osler.nouns import Evidence, Finding, RedFlag, Source
 from osler.record.case import Case, Document
 from osler.record.demographics import demographics
 from osler.record.times import days_of
-from osler.text import Language, shorten, sentences
+from osler.text import Language, sentences, shorten
 
 _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 # What an older document or observation says isn't today's emergency.
@@ -27,6 +27,17 @@ _RECENT_DAYS = 7
 _NEGATION = re.compile(r"\b(?:no|not|nor|cannot|can't|without|absent|never|\w+n't)\b|[无未不没]", re.IGNORECASE)
 
 _OWN = 22
+_LONG_AGO = re.compile(
+    r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\blast (?:year|month|spring|summer|autumn"
+    r"|winter)|\b(?:19|20)\d\d\b"
+    r"|\b(?:history|h/o|previous(?:ly)?|past|former(?:ly)?|childhood|once|as a (?:child|boy|girl"
+    r"|teenager|student|baby))\b"
+    r"|\b(?:at|when|aged?)\s+(?:(?:age|the age of|(?:s?he|i) was)\s+)?(?:\d{1,2}|\w+teen|twelve|ten"
+    r"|twenty)(?:,| s?he\b| i\b| years| months| weeks)"
+    r"|\b(?:since (?:then|recovered)|no recurrence|none since)\b"
+    r"|[年月]前|既往|曾|病史|旧|去年|(?:19|20)\d\d年|[小大]学时|术后[一二三四五六七八九十\d]+年",
+    re.IGNORECASE,
+)
 
 
 class Trigger(NamedTuple):
@@ -93,7 +104,7 @@ class View:
         readings = vitals.readings(document.text, document.id)
         for span, context in _contexts(document.text, spans):
             feature = self._book.features[span.feature]
-            if not (feature.plain or _counts(feature, context)):
+            if not (feature.plain or _counts(feature, _dated(document.text, span, context))):
                 continue
             words = document.text[span.start : span.end]
             self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
@@ -148,7 +159,19 @@ class View:
 def _counts(feature: Feature, context: Context) -> bool:
     if context.status != "present" or context.time == "hypothetical":
         return False
-    return (context.time == "current" or feature.time == "any") and (context.experiencer == "patient" or feature.who == "any")
+    return (context.time == "current" or feature.time == "any") and (
+        context.experiencer == "patient" or feature.who == "any"
+    )
+
+
+def _dated(text: str, span: Span, context: Context) -> Context:
+    """A context is left in the past only where the sentence says that it was long ago: taking today's emergency for
+    history costs more than the reverse."""
+    if context.time != "historical":
+        return context
+    around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
+    old = around is None or _LONG_AGO.search(text, around.start, around.end)
+    return context if old else context._replace(time="current")
 
 
 def _contexts(text: str, spans: Sequence[Span]) -> list[tuple[Span, Context]]:
@@ -165,7 +188,9 @@ def _contexts(text: str, spans: Sequence[Span]) -> list[tuple[Span, Context]]:
 
 def _guideline(rule: Rule) -> Evidence:
     text = f"{rule.label}. {rule.action}"
-    return Evidence(id=f"guideline:{rule.id}", kind="passage", text=text, source=Source(title=rule.source, year=rule.year))
+    return Evidence(
+        id=f"guideline:{rule.id}", kind="passage", text=text, source=Source(title=rule.source, year=rule.year)
+    )
 
 
 def _record(triggers: Sequence[Trigger], case: Case) -> list[Evidence]:

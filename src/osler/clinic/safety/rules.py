@@ -22,8 +22,8 @@ PERSONAL = ("male", "female", "pregnant")
 
 class Feature(BaseModel):
     """Something a note may say. `hpo`: "HP:0001945 ! Fever", descendants count; `time`, `who`: "any" where a past
-    event or a relative counts too; `plain`: words of time or manner, which have no context of their own; `when`: holds as
-    well if this condition does."""
+    event or a relative counts too; `plain`: words of time or manner, which have no context of their own; `when`: holds
+    as well if this condition does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,9 @@ class Feature(BaseModel):
     @field_validator("en", "zh", mode="before")
     @classmethod
     def _phrases(cls, value: object) -> object:
-        return tuple(phrase.strip() for phrase in value.split(";") if phrase.strip()) if isinstance(value, str) else value
+        return (
+            tuple(phrase.strip() for phrase in value.split(";") if phrase.strip()) if isinstance(value, str) else value
+        )
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -108,8 +110,10 @@ def _book(features: dict[str, Feature], rules: Iterable[Rule]) -> RuleBook:
     parsed.update({rule.id: conditions.parse(rule.when, rule.id) for rule in rules})
     for owner, condition in parsed.items():
         for name in conditions.names(condition):
-            known = name.name in MEASURES or name.name == "age" if isinstance(name, conditions.Compare) else (
-                name.name in features or name.name in PERSONAL
+            known = (
+                name.name in MEASURES or name.name == "age"
+                if isinstance(name, conditions.Compare)
+                else (name.name in features or name.name in PERSONAL)
             )
             if not known:
                 raise IntegrityError(f"{name.name} is not defined.", where=owner)
