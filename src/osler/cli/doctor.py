@@ -39,14 +39,18 @@ def command(json_out: bool, settings: Settings) -> int:
         runtime = {"osler": __version__, "python": platform.python_version(), "platform": platform.platform()}
         print_json({"runtime": runtime, "packages": packages, "components": checks})
     else:
+        from rich.text import Text
+
         from osler.cli.show import console, plain_table
+        from osler.text import shorten
 
         console().print(f"osler {__version__}, Python {platform.python_version()}, {sys.platform} {platform.machine()}")
-        table = plain_table("", "component", "version", "sha256", "licence", "")
+        table = plain_table("", "component", "version", "sha256", "licence and state")
         for check in checks:
             mark = {"ok": "[green]✓ ok[/]", "off": "[dim]– off[/]", "missing": "[red]✗ missing[/]"}[check.state]
-            digest = check.hash[:12] if check.hash else ""
-            table.add_row(mark, check.name, check.version or "", digest, check.licence or "", check.detail or "")
+            said = "; ".join(part for part in (check.licence, check.detail) if part)
+            cells = (check.name, shorten(check.version or "", 16), (check.hash or "")[:12], shorten(said, 220))
+            table.add_row(mark, *map(Text, cells))
         console().print(table)
         console().print(f"[dim]{len(packages)} packages: {', '.join(f'{k} {v}' for k, v in packages.items())}[/]")
     return 3 if missing else 0
@@ -76,15 +80,19 @@ def _home(settings: Settings) -> list[Check]:
 
 def _models(settings: Settings) -> list[Check]:
     def language() -> Check:
-        from osler.models import describe
+        from osler.models.catalogue import catalogue
+        from osler.models.privileges import Privileges
 
-        info = describe(settings.models.language, settings)
-        return Check(f"language model {info.spec}", "ok", hash=info.digest, licence=info.licence)
+        known = next(item for item in catalogue(settings, Privileges(settings)) if item.in_use)
+        tasks = ", ".join(item.task for item in known.privileges) or "no task: answers stay extractive"
+        state = "missing" if known.problem else "ok"
+        detail = known.problem or f"may do {tasks}"
+        return Check(f"language model {known.spec}", state, hash=known.digest, licence=known.licence, detail=detail)
 
     def embedder() -> Check:
-        from osler.models.embedder import load_embedder
+        from osler.models.embedder import configured_embedder
 
-        info = load_embedder(settings.models.embedder).info
+        info = configured_embedder(settings).info
         return Check(f"embedder {info.spec}", "ok", hash=info.digest, detail=f"{info.dimension} dimensions")
 
     return [

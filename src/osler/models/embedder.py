@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -26,6 +26,7 @@ from osler.errors import (
     MissingComponent,
     UsageError,
 )
+from osler.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -47,9 +48,7 @@ class EmbedderInfo(NamedTuple):
     """What identifies an embedder: two indexes are comparable when their digests are equal."""
 
     spec: str
-    digest: (
-        str  # sha256; of the files in process, of URL and name for an endpoint (its weights can't be seen)
-    )
+    digest: str  # sha256; of the files in process, of URL and name for an endpoint (its weights can't be seen)
     dimension: int
     max_tokens: int | None  # longer texts are cut; None: the endpoint decides
 
@@ -64,6 +63,21 @@ class Embedder(Protocol):
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 (texts, dimension), each row of unit length."""
+
+
+@cache
+def configured_embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings name, behind the egress gate; loaded once a process and settings."""
+    from osler.privacy.egress import Gate as EgressGate
+
+    models = settings.models
+    return load_embedder(
+        models.embedder,
+        threads=models.threads,
+        gate=EgressGate(settings.egress),
+        api_key=os.environ.get(models.api_key_variable),
+        timeout=models.timeout,
+    )
 
 
 def load_embedder(
@@ -86,9 +100,7 @@ def load_embedder(
     if kind != "openai" or not name or not url.startswith(("http://", "https://")):
         raise UsageError(f"unknown embedder {spec!r}", hint="Use e5-small or openai:URL#NAME.")
     if gate is None:
-        raise EgressBlocked(
-            "an embeddings endpoint needs an egress gate", where=url, hint="Nothing was sent."
-        )
+        raise EgressBlocked("an embeddings endpoint needs an egress gate", where=url, hint="Nothing was sent.")
     prefixes = E5_PREFIXES if "e5" in name.lower() else ("", "")
     return EndpointEmbedder(url, name, gate, api_key=api_key, timeout=timeout, prefixes=prefixes)
 
@@ -159,9 +171,7 @@ class OnnxEmbedder:
             for start in range(0, len(inputs), TOKENISED_AT_ONCE):
                 encoded = tokenizer.encode_batch(inputs[start : start + TOKENISED_AT_ONCE])
                 items = [(start + i, encoding.ids) for i, encoding in enumerate(encoded)]
-                items.sort(
-                    key=lambda item: len(item[1]), reverse=True
-                )  # no thread is left with a long last one
+                items.sort(key=lambda item: len(item[1]), reverse=True)  # no thread is left with a long last one
                 list(pool.map(run, items))
         return vectors
 
@@ -189,9 +199,7 @@ class OnnxEmbedder:
         except FileNotFoundError as error:
             raise MissingComponent("a file of the embedder is missing", where=str(path)) from error
         if hashlib.sha256(content).hexdigest() != self._manifest["files"].get(name):
-            raise IntegrityError(
-                "the file differs from its manifest", where=str(path), hint="Reinstall osler."
-            )
+            raise IntegrityError("the file differs from its manifest", where=str(path), hint="Reinstall osler.")
         return content
 
 
@@ -228,9 +236,7 @@ class EndpointEmbedder:
         if self._dimension is None:
             self._embed("", ["dimension"])
         assert self._dimension is not None
-        return EmbedderInfo(
-            self._spec, hashlib.sha256(self._spec.encode()).hexdigest(), self._dimension, None
-        )
+        return EmbedderInfo(self._spec, hashlib.sha256(self._spec.encode()).hexdigest(), self._dimension, None)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 (texts, dimension), unit length; EgressBlocked or EndpointError."""
@@ -248,17 +254,13 @@ class EndpointEmbedder:
             return np.empty((0, self.info.dimension), np.float32)
         allowed = self._gate(self._url, checked)
         if len(allowed) != len(checked):
-            raise EgressBlocked(
-                "the egress gate withheld some texts", where=self._url, hint="Nothing was sent."
-            )
+            raise EgressBlocked("the egress gate withheld some texts", where=self._url, hint="Nothing was sent.")
         inputs = [prefix + text for text in allowed]
         with httpx.Client(timeout=self._timeout, headers=self._headers) as client:
             starts = range(0, len(inputs), self._batch)
             vectors = np.concatenate([self._ask(client, inputs[i : i + self._batch]) for i in starts])
         if self._dimension not in (None, vectors.shape[1]):
-            raise EndpointError(
-                f"vectors changed from {self._dimension} to {vectors.shape[1]} dimensions", self._url
-            )
+            raise EndpointError(f"vectors changed from {self._dimension} to {vectors.shape[1]} dimensions", self._url)
         self._dimension = vectors.shape[1]
         return vectors
 
@@ -295,12 +297,7 @@ class EndpointEmbedder:
         except (ValueError, KeyError, TypeError) as error:
             raise EndpointError(f"the answer is not an embeddings list: {error}", where=self._url) from error
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        if (
-            vectors.ndim != 2
-            or indices != list(range(n))
-            or not np.isfinite(lengths).all()
-            or not lengths.all()
-        ):
+        if vectors.ndim != 2 or indices != list(range(n)) or not np.isfinite(lengths).all() or not lengths.all():
             raise EndpointError(f"the answer does not hold {n} finite vectors", where=self._url)
         unit: Vectors = vectors / lengths
         return unit

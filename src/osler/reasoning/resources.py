@@ -58,9 +58,9 @@ class Resources:
 
     @cached_property
     def embedder(self) -> "Embedder":
-        from osler.models.embedder import load_embedder
+        from osler.models.embedder import configured_embedder
 
-        return load_embedder(self.settings.models.embedder)
+        return configured_embedder(self.settings)
 
     @cached_property
     def model(self) -> "LanguageModel":
