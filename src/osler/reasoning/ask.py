@@ -6,12 +6,12 @@ from osler.reasoning.resources import Run
 
 __all__ = ["Question", "answer"]
 
-DEFAULT = "extractive"
-
 
 def answer(question: Question, run: Run, method: str | None = None) -> Answer:
-    """Answer by `method`, else the question's own, else extractively. What the answer cites is in `run.evidence`.
+    """Answer by `method`, else the question's own, else by a privileged model, else extractively.
+
+    What the answer cites is in `run.evidence`.
 
     Raises InputError for an unknown method.
     """
-    return find_method(method or question.method or DEFAULT).function(question, run)
+    return find_method(method or question.method or "generative").function(question, run)

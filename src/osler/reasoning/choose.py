@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.reasoning.extract import Sentence, score_sentences
-from osler.reasoning.passages import passages_for
+from osler.reasoning.extract import Sentence
+from osler.reasoning.passages import passages_for, sentences_for
 from osler.reasoning.registry import Question
 from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
@@ -68,7 +68,7 @@ def _by_option(question: Question, run: Run) -> Choice:
     ranked = []
     for key, text in question.options.items():
         evidence = passages_for(question, run, extra=text)
-        best = score_sentences(f"{question.text} {text}", evidence, run)[:2]
+        best = sentences_for(question, evidence, run, extra=text)[:2]
         ranked.append((sum(item.score for item in best) / 2, key, best))
     ranked.sort(key=lambda item: -item[0])
     if len(ranked) > 1 and ranked[0][0] - ranked[1][0] < MARGIN:

@@ -47,7 +47,7 @@ class Sentence(NamedTuple):
 
 def best_sentences(query: str, evidence: Sequence[Evidence], run: Run, n: int) -> list[Sentence]:
     """Up to `n` sentences of `evidence` (best passage first) that say most about `query`, best first."""
-    return _diverse(score_sentences(query, evidence, run), n)
+    return diverse(score_sentences(query, evidence, run), n)
 
 
 def score_sentences(query: str, evidence: Sequence[Evidence], run: Run) -> list[Sentence]:
@@ -118,7 +118,8 @@ def _cosines(query: str, texts: Sequence[str], run: Run) -> list[float]:
     return [float(np.clip((value - E5_FLOOR) / (1 - E5_FLOOR), 0.0, 1.0)) for value in vectors]
 
 
-def _diverse(scored: Sequence[Sentence], n: int) -> list[Sentence]:
+def diverse(scored: Sequence[Sentence], n: int) -> list[Sentence]:
+    """Up to `n` sentences by maximal marginal relevance, best first."""
     chosen: list[Sentence] = []
     left = list(scored)
     while left and len(chosen) < n:

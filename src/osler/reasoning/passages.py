@@ -4,8 +4,11 @@ A Chinese question also searches with the English names of its concepts. It does
 """
 
 import re
+from collections.abc import Sequence
 
 from osler.nouns import Evidence, Source
+from osler.reasoning.extract import Sentence, score_sentences
+from osler.reasoning.prompts import intents
 from osler.reasoning.registry import Question
 from osler.reasoning.resources import Run
 from osler.text import has_chinese
@@ -31,13 +34,25 @@ def passages_for(question: Question, run: Run, extra: str = "") -> list[Evidence
     return found
 
 
+def sentences_for(question: Question, evidence: Sequence[Evidence], run: Run, extra: str = "") -> list[Sentence]:
+    """Sentences of `evidence` that speak to the question, best first, each compared in its own language."""
+    asked = f"{question.text} {extra}".strip()
+    english = other_language(asked, run)
+    theirs = [item for item in evidence if english and not has_chinese(item.text)]
+    found = score_sentences(english, theirs, run) if theirs else []
+    found += score_sentences(asked, [item for item in evidence if item not in theirs], run)
+    return sorted(found, key=lambda item: (-item.score, item.text))
+
+
 def other_language(text: str, run: Run) -> str:
-    """English names of the concepts that a Chinese text names; empty for other texts and where none is known."""
+    """What a Chinese text asks, in English: its recognised concepts and its intent. Empty where none is known."""
     if not has_chinese(text):
         return ""
     codes = dict.fromkeys(item.code for item in run.resources.recogniser.find(text))
     nodes = [run.resources.graph.find(code) for code in codes]
-    return " ".join(node.label for node in nodes if node is not None)
+    names = list({node.label.lower(): None for node in nodes if node is not None})
+    wanted = [english for chinese, english in intents().items() if chinese in text]
+    return " ".join([*names, *dict.fromkeys(wanted)]) if names else ""
 
 
 def _interleave(first: list[Evidence], second: list[Evidence]) -> list[Evidence]:

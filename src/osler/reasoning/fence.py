@@ -1,0 +1,26 @@
+"""Passages as fenced, numbered data in a prompt: nothing inside one can close the fence or pose as a turn of the chat.
+
+It does not know what the prompt asks.
+"""
+
+import re
+from collections.abc import Sequence
+
+from osler.nouns import Evidence
+from osler.text import shorten
+
+_TAG = re.compile(r"<(?=\s*/?\s*passage)|<(?=\|)|(?<=\|)>", re.I)
+
+
+def fenced(evidence: Sequence[Evidence], width: int) -> str:
+    """The passages, each between tags with its number, cut to `width` code points."""
+    return "\n\n".join(
+        f'<passage number="{number}">\n{_inert(shorten(item.source.title, 120) + ". " if item.source.title else "")}'
+        f"{_inert(shorten(item.text, width))}\n</passage>"
+        for number, item in enumerate(evidence, start=1)
+    )
+
+
+def _inert(text: str) -> str:
+    """Angle brackets that could be read as our tags or a chat template's become look-alikes."""
+    return _TAG.sub(lambda match: "‹" if match.group() == "<" else "›", text)
