@@ -129,6 +129,20 @@ def red_flag_report(part: str) -> None:
                 print("\n".join(f"  {line}" for line in wrong))
 
 
+def visits_report() -> None:
+    """Flags on 67 notes of ordinary visits (ACI-Bench train): unlabelled, so read each flag."""
+    lines = (SHARED / "notes" / "acibench_train.jsonl").read_text(encoding="utf-8").splitlines()
+    visits = [json.loads(line) for line in lines]
+    found = {visit["encounter_id"]: raised({"text": visit["note"], "language": "en"}) for visit in visits}
+    started = time.process_time()
+    for visit in visits:
+        raised({"text": visit["note"], "language": "en"})
+    each = (time.process_time() - started) / len(visits) * 1000
+    size = sum(len(visit["note"]) for visit in visits) // len(visits)
+    print(f"\n## Ordinary visits: {len(visits)} notes of {size} characters, {each:.1f} CPU-ms each\n")
+    print("; ".join(f"{visit}: {', '.join(sorted(flags))}" for visit, flags in found.items() if flags))
+
+
 def ddinter() -> list[tuple[str, str, str]]:
     with gzip.open(SHARED / "knowledge" / "ddinter_dev.tsv.gz", "rt", encoding="utf-8") as file:
         next(file)
@@ -172,6 +186,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.only != "interactions":
         red_flag_report("tune" if options.tune else "report")
+        visits_report()
     if options.only != "flags":
         interaction_report()
 

@@ -18,6 +18,8 @@ _SMALL = (
 )
 _SPACE_EN = rf"(?:[\s/-]+|,\s)(?:(?:{'|'.join(_SMALL)})\b\s*){{0,3}}"
 _ENDING = r"(?:'?s|es|e?d|ing|y)?(?![a-z0-9])"
+# No phrase is longer than this around its rarest word, so a long note is searched only there.
+_REACH = 200
 _SIGNS = "~*#? "
 _FOLD = re.compile(r"(?<=[ao])e")
 _PUNCTUATION = str.maketrans({"’": "'", "‘": "'", "–": "-", "，": ",", "－": "-", "（": "(", "）": ")", "＋": "+"})
@@ -185,11 +187,19 @@ class Phrasebook:
     def find(self, text: str) -> list[Span]:
         """Every phrase found, sorted by place; spans in code points of `text`."""
         folded = fold(text)
-        rows = {row for _, found in self._automaton.iter(folded.text) for row in found}
+        windows: dict[int, list[list[int]]] = {}
+        for end, rows in self._automaton.iter(folded.text):
+            for row in rows:
+                known = windows.setdefault(row, [])
+                if known and end - _REACH <= known[-1][1]:
+                    known[-1][1] = end + _REACH
+                else:
+                    known.append([max(0, end - _REACH), end + _REACH])
         spans = {
             Span(self._phrases[row][0], folded.places[match.start()], folded.places[match.end() - 1] + 1)
-            for row in rows
-            for match in self._regex(row).finditer(folded.text)
+            for row, places in windows.items()
+            for first, last in places
+            for match in self._regex(row).finditer(folded.text, first, last)
             if match.end() > match.start()
         }
         return sorted(spans, key=lambda span: (span.start, span.end, span.feature))
