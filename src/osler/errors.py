@@ -19,14 +19,17 @@ class OslerError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        remedy = f" {self.hint}" if self.hint else ""
-        return f"{place}{self.message}{remedy}"
+        return f"{self.where}: {self._said}" if self.where else self._said
+
+    @property
+    def _said(self) -> str:
+        if not self.hint:
+            return self.message
+        return f"{self.message}{'' if self.message.endswith(('.', '!', '?', ':')) else '.'} {self.hint}"
 
     def as_row(self) -> dict[str, str | None]:
         """The `error` object of a batch line (CONTRACTS): kind, message, where."""
-        remedy = f" {self.hint}" if self.hint else ""
-        return {"kind": self.kind, "message": f"{self.message}{remedy}", "where": self.where}
+        return {"kind": self.kind, "message": self._said, "where": self.where}
 
 
 class InputError(OslerError):
