@@ -64,3 +64,8 @@ def test_public_dialogues(shared: Path) -> None:
     for row in aci:
         turns = read_text(row["dialogue"]).documents[0].turns
         assert len(turns) == row["dialogue"].count("[doctor]") + row["dialogue"].count("[patient")
+
+
+def test_a_number_that_counts_something_else_is_no_age() -> None:
+    assert read_text("Doctor: How old are you?\nPatient: I have completed five decades of my life.").patient.age is None
+    assert read_text("Doctor: How old are you?\nPatient: I am sixteen.").patient.age == "P16Y"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from osler.record.case import Code, Observation
 from osler.record.merge import merge
 from osler.record.narrative import attachment_text, strip_markup
-from osler.record.times import age_at, days_of, moment, newest
+from osler.record.omissions import Omissions
+from osler.record.times import age_at, days_of, moment, newest, reference_time
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,10 @@ def test_attachments_that_are_no_text() -> None:
     ):
         text, why = attachment_text(data, kind)
         assert text is None and why is not None and reason in why
+
+
+def test_the_reference_time_is_never_later_than_now() -> None:
+    omissions = Omissions()
+    assert reference_time([("a", "2020-01-01"), ("b", "2999-01-01"), ("c", None)], omissions) == "2020-01-01"
+    assert [row.path for row in omissions.rows()] == ["b"]
+    assert reference_time([("b", "2999")], Omissions()) is None

@@ -32,9 +32,7 @@ def test_camel_case() -> None:
     assert (case.medications[0].label, case.medications[0].reason) == ("melphalan", "Retinoblastoma")
     assert case.procedures[0].started == case.reference_time == "2021-05-02T10:00:00Z"
     paths = {row.path: row.count for row in case.unread}
-    assert {"phenotypicFeatures[*].modifiers x 2", "phenotypicFeatures[*].severity x 1", "biosamples[*] x 1"} <= set(
-        paths
-    )
+    assert {"phenotypicFeatures[*].modifiers x 2", "phenotypicFeatures[*].severity x 1", "biosamples x 1"} <= set(paths)
 
 
 def test_the_diagnosis_is_kept_apart_from_the_findings() -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,9 @@ def test_kinds_are_found_by_content() -> None:
             read_text("A note", kind=kind)
     with pytest.raises(InputError, match="no speaker"):
         read_text("A note", kind="dialogue")
+
+
+def test_importing_the_room_imports_no_reader() -> None:
+    code = "import sys, osler.record as r; print(sorted(m for m in sys.modules if m.startswith('osler.record.')))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == str(["osler.record.case", "osler.record.source"])

@@ -4,13 +4,16 @@
 """
 
 import hashlib
-import re
 from pathlib import Path
 
+from osler.errors import InputError
 from osler.record.case import Case, CaseKind
-from osler.record.source import TEXT_LIMIT, decode, load, shape_of, unpack
+from osler.record.source import TEXT_LIMIT, decode, load, parse, shape_of, unpack
 
 __all__ = ["Case", "CaseKind", "read", "read_text"]
+_PHENOPACKET = frozenset(
+    "subject phenotypicFeatures phenotypic_features metaData meta_data proband members".split()
+)  # one of these is in any
 
 
 def read(source: str | Path | bytes, kind: CaseKind | None = None, name: str | None = None) -> Case:
@@ -19,12 +22,9 @@ def read(source: str | Path | bytes, kind: CaseKind | None = None, name: str | N
     `Case.digest` is the SHA-256 of the unpacked bytes. Raises InputError naming the file and the place in it for
     everything that can't be read; what is left out of a readable input stands in `Case.unread`.
     """
-    if isinstance(source, bytes):
-        name = name or "standard input"
-        data = unpack(source, name)
-    else:
-        name = name or ("standard input" if str(source) == "-" else str(source))
-        data = load(source)
+    if name is None:
+        name = "standard input" if isinstance(source, bytes) or str(source) == "-" else str(source)
+    data = unpack(source, name) if isinstance(source, bytes) else load(source)
     return _read(decode(data, name), hashlib.sha256(data).hexdigest(), kind, name)
 
 
@@ -35,19 +35,12 @@ def read_text(text: str, kind: CaseKind | None = None, name: str = "text") -> Ca
 
 
 def _read(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
-    from osler.errors import InputError
-
+    # The readers are imported where they are used: each input needs one of them.
     shape = shape_of(text, name) if kind in (None, "fhir", "phenopacket") else "text"
     if shape == "text":
-        if kind in ("fhir", "phenopacket"):
-            raise InputError(f"this is text, not {kind} JSON", where=name)
-        if len(text) > TEXT_LIMIT:
-            raise InputError(f"larger than the {TEXT_LIMIT // 1_000_000} MB that a note can be", where=name)
         return _read_prose(text, digest, kind, name)
     data = text.lstrip("\ufeff").encode()
-    if kind is None:
-        kind = _json_kind(data, name) if shape == "json" else "fhir"
-    if kind == "phenopacket":
+    if kind == "phenopacket" or (kind is None and shape == "json" and _is_phenopacket(data, name)):
         from osler.record.phenopacket import read_phenopacket
 
         return read_phenopacket(data, digest, name)
@@ -60,33 +53,27 @@ def _read_prose(text: str, digest: str, kind: CaseKind | None, name: str) -> Cas
     from osler.record.dialogue import is_dialogue, labels_of, read_dialogue
     from osler.record.note import read_note
 
+    if kind in ("fhir", "phenopacket"):
+        raise InputError(f"this is text, not {kind} JSON", where=name)
+    if len(text) > TEXT_LIMIT:
+        raise InputError(f"larger than the {TEXT_LIMIT // 1_000_000} MB that a note can be", where=name)
     if kind == "dialogue" and not labels_of(text):
-        from osler.errors import InputError
-
         raise InputError(
             "no speaker is named in this dialogue", where=name, hint="Begin each turn with `Doctor:` or `Patient:`."
         )
-    if kind == "dialogue" or (kind is None and is_dialogue(text)):
-        return read_dialogue(text, digest, name)
-    return read_note(text, digest, name)
+    is_spoken = kind == "dialogue" or (kind is None and is_dialogue(text))
+    return read_dialogue(text, digest) if is_spoken else read_note(text, digest)
 
 
-def _json_kind(data: bytes, name: str) -> CaseKind:
+def _is_phenopacket(data: bytes, name: str) -> bool:
+    """Whether a JSON input is one, and not FHIR. Raises InputError for JSON that is neither."""
     import msgspec
 
-    from osler.errors import InputError
-    from osler.record.source import malformed
-
-    if re.match(rb'\s*(?:\[|\{\s*"resourceType")', data):
-        return "fhir"
-    try:
-        names = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        malformed(data, name)
-    if "resourceType" in names:
-        return "fhir"
-    if names & {"subject", "phenotypicFeatures", "phenotypic_features", "metaData", "meta_data", "proband", "members"}:
-        return "phenopacket"
+    if data.lstrip()[:1] == b"[" or b'"resourceType"' in data[:2000]:
+        return False
+    names = parse(data, name, kind=dict[str, msgspec.Raw]).keys()
+    if "resourceType" in names or names & _PHENOPACKET:
+        return "resourceType" not in names
     shown = ", ".join(sorted(names)[:6]) or "none"
     raise InputError(
         f"this JSON is neither FHIR nor a phenopacket (its keys: {shown})",

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from osler.record.case import Case, Document, Patient, Turn
-from osler.record.demographics import parse_number
+from osler.record.demographics import WRITTEN_NUMBER, parse_number
 from osler.record.note import patient_of
 from osler.record.omissions import Omissions
 from osler.record.times import OLDEST, duration
@@ -26,8 +26,10 @@ _LABEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _HOW_OLD = re.compile(r"how old are you\b(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
+# "Five decades" and "two kids" are no ages: after the number comes nothing more, or years.
 _ANSWER = re.compile(
-    r"(?P<number>\d{1,3}|[a-z]+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)", re.IGNORECASE
+    rf"(?<!\w)(?P<number>\d{{1,3}}|{WRITTEN_NUMBER})(?=\s*(?:years?|yrs?|now|sir|ma'am|and|[,.;!?，。]|岁|$))",
+    re.IGNORECASE,
 )
 
 
@@ -53,7 +55,7 @@ def is_dialogue(text: str) -> bool:
     return begins and len(labels) >= 2 and 2 * len(labels) >= lines
 
 
-def read_dialogue(text: str, digest: str, name: str = DIALOGUE) -> Case:
+def read_dialogue(text: str, digest: str) -> Case:
     """The Case of a dialogue. A turn's offsets leave its label out; text before the first label is reported."""
     omissions = Omissions()
     labels = labels_of(text)
@@ -93,20 +95,13 @@ def _speaker(label: str) -> Speaker:
 
 def _asked_age(text: str, turns: list[Turn], patient: Patient) -> Patient:
     # "How old are you?" "Twenty six." says the age only in two turns.
-    if patient.age is not None:
-        return patient
-    for asked, answered in pairwise(turns):
-        if (
-            asked.speaker != "doctor"
-            or answered.speaker != "patient"
-            or not _HOW_OLD.search(text[asked.start : asked.end])
-        ):
-            continue
-        answer = text[answered.start : min(answered.end, answered.start + 60)]
-        for match in _ANSWER.finditer(answer):
-            value = parse_number(match["number"])
-            if value and value == int(value) and value <= OLDEST and not re.search(r"month|week|day|月|天", answer):
-                start = answered.start + match.start()
-                place = {} if patient.start is not None else {"start": start, "end": start + len(match.group())}
-                return patient.model_copy(update={"age": duration(years=int(value)), **place})
+    for asked, answered in pairwise(turns) if patient.age is None else ():
+        if (asked.speaker, answered.speaker) == ("doctor", "patient") and _HOW_OLD.search(text, asked.start, asked.end):
+            answer = text[answered.start : min(answered.end, answered.start + 60)]
+            match = _ANSWER.search(answer)
+            years = int(parse_number(match["number"]) or 0) if match else 0
+            if match and 0 < years <= OLDEST:
+                start, end = answered.start + match.start(), answered.start + match.end()
+                place = {} if patient.start is not None else {"start": start, "end": end}
+                return patient.model_copy(update={"age": duration(years=years), **place})
     return patient

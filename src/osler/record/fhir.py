@@ -4,7 +4,7 @@ Every part names its place, `Bundle.entry[12].resource` and below. Two patients 
 read as far as their shapes map to R4. It knows no terminology: codes stay as they are.
 """
 
-from functools import partial
+from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
@@ -22,14 +22,15 @@ from osler.record.case import (
     Patient,
     Procedure,
 )
-from osler.record.fhir_bundle import Item, References, items_of, settle
-from osler.record.fhir_documents import TEXTS, documents_of
-from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, Place, pregnancy
+from osler.record.fhir_documents import documents_of
+from osler.record.fhir_items import READ, Item, Record, items_of, settle
+from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, pregnancy
 from osler.record.fhir_patient import one_patient
 from osler.record.merge import merge
+from osler.record.node import NOTHING, root
 from osler.record.omissions import Omissions
-from osler.record.source import Shape, malformed
-from osler.record.times import age_at, newest
+from osler.record.source import Shape, parse
+from osler.record.times import age_at, newest, reference_time
 from osler.text import language_of
 
 P = TypeVar("P", bound=Part)
@@ -43,67 +44,55 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     Raises InputError for malformed JSON (line and column), for an input without clinical content, and for two
     patients (both paths).
     """
-    omissions = Omissions()
-    items = settle(_items(data, name, shape, omissions), omissions)
-    references = References(items)
-    wanted = [item for item in items if item.value is not None and not _in_error(item, omissions)]
-    patient, elsewhere = one_patient(wanted, references, omissions, name)
+    record = Record()
+    items = settle(list(_items(data, name, shape, record)))
+    items += [inner for item in items if item.kind in READ for inner in item.contained()]
+    for item in items:
+        record.add(item)
+    wanted = [item for item in items if item.kind in READ and not item.in_error()]
+    # Results may live in their report only; whatever else is contained is read where something refers to it.
+    main: list[Item] = []
+    support: list[Item] = []
+    for item in wanted:
+        (support if item.kind in _SUPPORT or (item.owner and not _is_result(item)) else main).append(item)
+    patient, elsewhere = one_patient(main, name)
     parts: list[Part] = []
-    for item in wanted:
-        place = Place(item.path, item.kind, partial(references.find, item), omissions)
-        if item.kind == "Patient" or item.kind in _SUPPORT or item.path in elsewhere:
-            continue
-        built = [*BUILDERS[item.kind](item.value, place)] if item.kind in BUILDERS else []
-        if item.kind in TEXTS or item.value.text or item.value.note:
-            built += documents_of(item.value, place)
-        parts += (
-            [part.model_copy(update={"duplicates": [*item.duplicates]}) for part in built] if item.duplicates else built
-        )
-    for item in wanted:
-        if item.kind in _SUPPORT and item.path not in references.used:
-            omissions.group(f"{item.path}({item.kind})", "nothing that was read refers to it")
-        for index, inner in enumerate(getattr(item.value, "contained", ())):
-            path, kind = f"{item.path}.contained[{index}]", inner.get("resourceType")
-            if path not in references.used and not (kind == "Observation" and item.kind == "DiagnosticReport"):
-                omissions.group(f"{path}({kind})", "contained resource that nothing read refers to")
+    for item in main:
+        if item.path not in elsewhere:
+            parts += BUILDERS[item.kind](item) if item.kind in BUILDERS else ()
+            parts += documents_of(item)
+            item.report_unused()
+    for item in support:
+        if item.path not in record.used:
+            item.count("", "nothing that was read refers to it")
     if not parts and not any(item.kind == "Patient" for item in wanted):
-        raise InputError(_nothing(omissions), where=name, hint="Osler reads FHIR R4 JSON.")
-    return _case(parts, patient, omissions, digest)
+        rows = record.omissions.rows()
+        first = f" First of {len(rows)}: {rows[0].path}: {rows[0].reason}." if rows else ""
+        raise InputError(
+            f"nothing in this FHIR input could be read.{first}", where=name, hint="Osler reads FHIR R4 JSON."
+        )
+    return _case(parts, patient, record.omissions, digest)
 
 
-def _nothing(omissions: Omissions) -> str:
-    rows = omissions.rows()
-    first = f" First of {len(rows)}: {rows[0].path}: {rows[0].reason}." if rows else ""
-    return f"nothing in this FHIR input could be read.{first}"
+def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Item]:
+    given: list[tuple[bytes | msgspec.Raw, str, int]] = [(data, "", 1)]  # JSON, its path and line
+    if shape == "ndjson":
+        lines = enumerate(data.split(b"\n"), start=1)
+        given = [(line, f"line[{number}]", number) for number, line in lines if line.strip()]
+    elif data.lstrip()[:1] == b"[":
+        listed = parse(data, name, kind=list[msgspec.Raw])
+        given = [(raw, f"[{index}]", 1) for index, raw in enumerate(listed)]
+    for raw, path, line in given:
+        try:
+            node = root(raw, path, record.omissions)
+        except (msgspec.DecodeError, RecursionError):
+            node = parse(raw, name, line)  # says where it is malformed
+        if node is not NOTHING:
+            yield from items_of(node, record)
 
 
-def _items(data: bytes, name: str, shape: Shape, omissions: Omissions) -> list[Item]:
-    try:
-        if shape == "ndjson":
-            items: list[Item] = []
-            for number, line in enumerate(data.split(b"\n"), start=1):
-                if line.strip():
-                    try:
-                        items += items_of(line, f"line[{number}]", omissions)
-                    except (msgspec.DecodeError, RecursionError):
-                        malformed(line, name, number)
-            return items
-        if data.lstrip()[:1] == b"[":
-            listed = msgspec.json.decode(data, type=list[msgspec.Raw])
-            return [item for index, raw in enumerate(listed) for item in items_of(raw, f"[{index}]", omissions)]
-        return [*items_of(data, "", omissions)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        malformed(data, name)
-
-
-def _in_error(item: Item, omissions: Omissions) -> bool:
-    status = getattr(item.value, "status", None)
-    verification = getattr(item.value, "verification_status", None)
-    codes = [coding.code for coding in verification.coding] if verification else []
-    if "entered-in-error" in (status, getattr(item.value, "doc_status", None), *codes):
-        omissions.add(item.path, f"{item.kind} was entered in error: dropped")
-        return True
-    return False
+def _is_result(item: Item) -> bool:
+    return item.kind == "Observation" and item.owner is not None and item.owner.kind == "DiagnosticReport"
 
 
 def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str) -> Case:
@@ -113,26 +102,25 @@ def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str
     conditions, observations, documents = of(Condition), of(Observation), of(Document)
     medications, procedures, encounters = of(Medication), of(Procedure), of(Encounter)
     allergies = of(Allergy)
-    times: list[str | None] = [observation.time for observation in observations]
-    times += [time for one in conditions for time in (one.onset, one.abatement, one.recorded)]
-    times += [one.started for one in medications] + [one.recorded for one in allergies]
-    for happened in (procedures, encounters):
-        for one in happened:
-            if one.status not in _UNPLANNED:
-                times += [one.started, one.ended if one.status in ("finished", "completed") else None]
-    times += [document.time for document in documents]
-    reference = newest([time for time in times if time])
+    dated = [(one.source, one.time) for one in observations] + [(one.source, one.time) for one in documents]
+    dated += [(one.source, time) for one in conditions for time in (one.onset, one.abatement, one.recorded)]
+    dated += [(one.source, one.started) for one in medications] + [(one.source, one.recorded) for one in allergies]
+    events: list[Procedure | Encounter] = [*procedures, *encounters]
+    for event in events:
+        if event.status not in _UNPLANNED:
+            ended = event.ended if event.status in ("finished", "completed") else None
+            dated += [(event.source, event.started), (event.source, ended)]
+    reference = reference_time(dated, omissions)
     age, doubt = age_at(patient.birth_date, reference) if patient.birth_date and reference else (None, None)
     if doubt:
         omissions.add(f"{patient.source}.birthDate", doubt)
-    pregnant = _pregnant(observations)
-    words = [part.label for part in conditions] + [part.label for part in observations]
-    words += [part.label for part in medications] + [document.text for document in documents]
+    named: list[Condition | Observation | Medication] = [*conditions, *observations, *medications]
+    words = [part.label for part in named] + [document.text for document in documents]
     return Case(
         kind="fhir",
         digest=digest,
         language=language_of(" ".join(dict.fromkeys(words))),
-        patient=patient.model_copy(update={"age": age, "pregnant": pregnant}),
+        patient=patient.model_copy(update={"age": age, "pregnant": _pregnant(observations)}),
         reference_time=reference,
         conditions=conditions,
         medications=medications,
@@ -147,5 +135,5 @@ def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str
 
 def _pregnant(observations: list[Observation]) -> bool | None:
     asked = [one for one in observations if any(code.code == PREGNANCY_STATUS for code in one.codes)]
-    last = newest([one.time for one in asked if one.time])
+    last = newest(one.time for one in asked if one.time)
     return next((pregnancy(one.value_codes) for one in asked if one.time == last), None)

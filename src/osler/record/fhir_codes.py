@@ -1,14 +1,15 @@
-"""The required code bindings of FHIR R4 that Osler relies on, checked here because no decoder checks them.
+"""The codes and quantities of FHIR R4 that Osler relies on: required bindings, labels, units, ages.
 
-Source: HL7 FHIR R4 (4.0.1) value sets with binding strength "required". An unknown code becomes null and is reported.
+Source: HL7 FHIR R4 (4.0.1) value sets with binding strength "required". No decoder checks these.
 """
 
 import functools
-from typing import Any
+from typing import NamedTuple
+
+import msgspec
 
 from osler.record.case import Code
-from osler.record.fhir_types import CodeableConcept, Quantity
-from osler.record.omissions import Omissions
+from osler.record.node import Node
 
 CONDITION_STATUS = frozenset("active recurrence relapse inactive remission resolved".split())
 CONDITION_VERIFICATION = frozenset("unconfirmed provisional differential confirmed refuted entered-in-error".split())
@@ -16,44 +17,37 @@ ALLERGY_STATUS = frozenset("active inactive resolved".split())
 ALLERGY_VERIFICATION = frozenset("unconfirmed presumed confirmed refuted entered-in-error".split())
 ALLERGY_CATEGORY = frozenset("food medication environment biologic".split())
 CRITICALITY = frozenset("low high unable-to-assess".split())
+OLD_CRITICALITY = {"CRITL": "low", "CRITH": "high", "CRITU": "unable-to-assess"}  # DSTU2
 GENDER = frozenset("male female other unknown".split())
-_EVENT = "preparation in-progress not-done on-hold stopped completed entered-in-error unknown"
-STATUS = {
-    "Observation": "registered preliminary final amended corrected cancelled entered-in-error unknown",
-    "MedicationRequest": "active on-hold cancelled completed entered-in-error stopped draft unknown",
-    "MedicationStatement": "active completed entered-in-error intended stopped on-hold unknown not-taken",
-    "MedicationAdministration": "in-progress not-done on-hold completed entered-in-error stopped unknown",
-    "MedicationDispense": "preparation in-progress cancelled on-hold completed entered-in-error stopped declined "
-    "unknown",
-    "Medication": "active inactive entered-in-error",
-    "Procedure": _EVENT,
-    "Immunization": "completed entered-in-error not-done",
-    "Encounter": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
-    "DiagnosticReport": "registered partial preliminary final amended corrected appended cancelled entered-in-error "
-    "unknown",
-    "DocumentReference": "current superseded entered-in-error",
-    "Composition": "preliminary final amended entered-in-error",
-}
-ALLOWED = {kind: frozenset(codes.split()) for kind, codes in STATUS.items()}
+DOCUMENT_STATUS = frozenset("preliminary final amended entered-in-error".split())
 BUNDLE = frozenset(
     "document message transaction transaction-response batch batch-response history searchset collection".split()
 )
+_RESULT = "registered preliminary final amended corrected cancelled entered-in-error unknown"
+_EVENT = "in-progress not-done on-hold completed entered-in-error stopped unknown"
+_STATUS = {
+    "Observation": _RESULT,
+    "DiagnosticReport": f"{_RESULT} partial appended",
+    "MedicationRequest": "active on-hold cancelled completed entered-in-error stopped draft unknown",
+    "MedicationStatement": "active completed entered-in-error intended stopped on-hold unknown not-taken",
+    "MedicationAdministration": _EVENT,
+    "MedicationDispense": "preparation in-progress cancelled on-hold completed entered-in-error stopped declined "
+    "unknown",
+    "Procedure": f"preparation {_EVENT}",
+    "Immunization": "completed entered-in-error not-done",
+    "Encounter": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
+    "DocumentReference": "current superseded entered-in-error",
+    "Composition": "preliminary final amended entered-in-error",
+}
+STATUS = {kind: frozenset(codes.split()) for kind, codes in _STATUS.items()}
 UCUM = "http://unitsofmeasure.org"
 # Units that records write without UCUM, with the UCUM unit they can only mean.
 _UNITS = {
-    "mmHg": "mm[Hg]",
-    "mm Hg": "mm[Hg]",
-    "bpm": "/min",
-    "beats/min": "/min",
-    "beats/minute": "/min",
-    "breaths/min": "/min",
-    "breaths/minute": "/min",
-    "°C": "Cel",
-    "°F": "[degF]",
-    "degF": "[degF]",
-    "degC": "Cel",
-    "lb": "[lb_av]",
-    "lbs": "[lb_av]",
+    **dict.fromkeys(("mmHg", "mm Hg"), "mm[Hg]"),
+    **dict.fromkeys(("bpm", "beats/min", "beats/minute", "breaths/min", "breaths/minute"), "/min"),
+    **dict.fromkeys(("°C", "degC"), "Cel"),
+    **dict.fromkeys(("°F", "degF"), "[degF]"),
+    **dict.fromkeys(("lb", "lbs"), "[lb_av]"),
     "in": "[in_i]",
 }
 # Units written the same way in UCUM.
@@ -65,78 +59,120 @@ _SAME = frozenset(
 _AGES = {"a": "Y", "mo": "M", "wk": "W", "d": "D", "years": "Y", "months": "M", "weeks": "W", "days": "D"}
 
 
-def bound(code: str | None, allowed: frozenset[str], path: str, omissions: Omissions) -> Any:
-    """The code if the binding allows it, else null and a report."""
-    if code is None or code in allowed:
-        return code
-    omissions.add(path, f"unknown code {code!r}: read as not known")
-    return None
+class _Coding(msgspec.Struct, gc=False):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
 
 
-def bound_concept(concept: CodeableConcept | None, allowed: frozenset[str], path: str, omissions: Omissions) -> Any:
-    """The first code of the concept that the binding allows; null and a report if it has none of them."""
-    if concept is None:
-        return None
-    for coding in concept.coding:
-        if coding.code in allowed:
-            return coding.code
-    written = next((coding.code for coding in concept.coding if coding.code), concept.text)
-    omissions.add(path, f"unknown code {written!r}: read as not known")
-    return None
+class _CodeableConcept(_Coding):  # a Coding can stand where a CodeableConcept is wanted
+    text: str | None = None
+    coding: list[_Coding] = []
 
 
-def codes_of(concept: CodeableConcept | None) -> list[Code]:
-    """The codings that say anything."""
-    if concept is None:
+class Quantity(msgspec.Struct, gc=False):
+    """A Quantity. `text`: as one writes it, "<5 mg/L"."""
+
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+    @property
+    def text(self) -> str:
+        number = "" if self.value is None else f"{self.value:.15g}"
+        return f"{self.comparator or ''}{number} {self.unit or self.code or ''}".strip()
+
+
+class Concept(NamedTuple):
+    """A CodeableConcept, Coding or bare code. `label`: its text, else its first display, else its first code."""
+
+    label: str | None
+    codes: list[Code]
+
+    @property
+    def code(self) -> str | None:
+        """The first code."""
+        return next((one.code for one in self.codes if one.code), None)
+
+
+_CONCEPTS = msgspec.json.Decoder(_CodeableConcept | str | list[_CodeableConcept | str])
+_QUANTITY = msgspec.json.Decoder(Quantity)
+
+
+_NOTHING = Concept(None, [])
+
+
+def concept(node: Node, *names: str) -> Concept:
+    """The concept of an element (of a list the first); empty where there is none."""
+    found = concepts(node, *names)
+    return found[0] if found else _NOTHING
+
+
+def concepts(node: Node, *names: str) -> list[Concept]:
+    """The concepts of an element, be it one or a list."""
+    _, raw = node.first(names)
+    if raw is None:
         return []
-    return [
-        _code(coding.system, coding.code, coding.display) for coding in concept.coding if coding.code or coding.display
-    ]
+    try:
+        return _concepts(bytes(raw))
+    except (msgspec.DecodeError, RecursionError):  # element by element, to keep and to report each
+        return [_concept(_lenient(one)) for one in node.nodes(*names)]
 
 
 @functools.lru_cache(maxsize=4096)
-def _code(system: str | None, code: str | None, display: str | None) -> Code:
-    # A record says the same few codes again and again; a Code is frozen and can be shared.
-    return Code(system=system, code=code, display=display)
+def _concepts(raw: bytes) -> list[Concept]:
+    # A record says the same few things again and again; what comes out is frozen, or copied by a noun.
+    given = _CONCEPTS.decode(raw)
+    return [_concept(one) for one in (given if isinstance(given, list) else [given])]
 
 
-def label_of(concept: CodeableConcept | None) -> str | None:
-    """What the record calls it: its text, else its first display, else its first code."""
-    if concept is None:
-        return None
-    if concept.text and concept.text.strip():
-        return " ".join(concept.text.split())
-    for coding in concept.coding:
-        if coding.display and coding.display.strip():
-            return " ".join(coding.display.split())
-    return next((coding.code for coding in concept.coding if coding.code), None)
+def _lenient(node: Node) -> _CodeableConcept:
+    codings = [_Coding(one.text("system"), one.text("code"), one.text("display")) for one in node.nodes("coding")]
+    return _CodeableConcept(text=node.text("text"), coding=codings)
 
 
-def unit_of(quantity: Quantity, path: str, omissions: Omissions) -> str | None:
-    """The UCUM unit; a unit in another notation is kept as written and reported."""
-    if quantity.system == UCUM and quantity.code:
-        return quantity.code
-    written = quantity.unit or quantity.code
+def _concept(given: _CodeableConcept | str) -> Concept:
+    if isinstance(given, str):
+        given = _CodeableConcept(code=given)  # what became a concept in R4 was a bare code
+    codings = [one for one in given.coding or [given] if one.code or one.display]
+    codes = [Code(system=one.system, code=one.code, display=one.display) for one in codings]
+    written = (given.text, *(one.display for one in codes), *(one.code for one in codes))
+    return Concept(next((" ".join(one.split()) for one in written if one and not one.isspace()), None), codes)
+
+
+def quantity(node: Node, *names: str) -> Quantity:
+    """The Quantity of an element, empty where there is none."""
+    _, raw = node.first(names)
+    try:
+        return _QUANTITY.decode(raw) if raw is not None else Quantity()
+    except (msgspec.DecodeError, RecursionError):
+        one = node.node(*names)
+        return Quantity(one.number("value"), *(one.text(name) for name in ("comparator", "unit", "system", "code")))
+
+
+def unit_of(given: Quantity) -> tuple[str | None, bool]:
+    """The UCUM unit; a unit in a notation that is not known to be UCUM is given as written, with False."""
+    if given.system == UCUM and given.code:
+        return given.code, True
+    written = given.unit or given.code
     if written is None or written in _SAME:
-        return written
-    if written in _UNITS:
-        return _UNITS[written]
-    omissions.group(path, f"unit {written!r} is not declared as UCUM: kept as written")
-    return written
+        return written, True
+    return _UNITS.get(written, written), written in _UNITS
 
 
-def quantity_text(quantity: Quantity | None) -> str:
-    """A quantity as one writes it: "<5 mg/L"."""
-    if quantity is None:
-        return ""
-    number = "" if quantity.value is None else f"{quantity.value:.15g}"
-    return f"{quantity.comparator or ''}{number} {quantity.unit or quantity.code or ''}".strip()
+def range_text(node: Node) -> str:
+    """A Range as one writes it: "30–60 mL/min", "<=30 mL/min"."""
+    low, high = quantity(node, "low"), quantity(node, "high")
+    if not low.text or not high.text:
+        return f"<={high.text}" if high.text else f">={low.text}" if low.text else ""
+    return f"{Quantity(low.value).text if low.unit == high.unit else low.text}–{high.text}"
 
 
-def age_of(quantity: Quantity | None) -> str | None:
+def age_of(given: Quantity) -> str | None:
     """An Age as ISO 8601 duration; null where it is not a whole number of a known unit."""
-    if quantity is None or quantity.value is None or quantity.comparator:
+    letter, value = _AGES.get(given.code or given.unit or ""), given.value
+    if value is None or given.comparator or letter is None or not 0 <= value < 1e6 or value != int(value):
         return None
-    letter = _AGES.get(quantity.code or quantity.unit or "")
-    whole = quantity.value >= 0 and quantity.value == int(quantity.value) if abs(quantity.value) < 1e6 else False
-    return f"P{int(quantity.value)}{letter}" if letter and whole else None
+    return f"P{int(value)}{letter}"

@@ -4,43 +4,38 @@ Text is taken from the resource or from a Binary of the same input; nothing is f
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from osler.record import fhir_types as r4
 from osler.record.case import Document, Section
-from osler.record.fhir_codes import bound, label_of
-from osler.record.fhir_parts import Place
+from osler.record.fhir_codes import DOCUMENT_STATUS, concept, concepts
+from osler.record.fhir_items import Item
 from osler.record.narrative import attachment_text, strip_markup
+from osler.record.node import Node
 from osler.text import language_of
 
-TEXTS = frozenset(("DocumentReference", "DiagnosticReport", "Composition"))  # resources that are texts
-_DOCUMENT_STATUS = frozenset("preliminary final amended entered-in-error".split())
 
-
-def documents_of(resource: Any, place: Place) -> Iterator[Document]:
+def documents_of(item: Item) -> Iterator[Document]:
     """Every text of the resource that its structured elements do not already say."""
-    match resource:
-        case r4.DocumentReference():
-            yield from _reference(resource, place)
-        case r4.DiagnosticReport():
-            yield from _report(resource, place)
-        case r4.Composition():
-            yield from _composition(resource, place)
-        case r4.Resource(text=r4.Narrative(status="additional", div=str() as div)):
-            # The other narratives repeat the elements; this status says that it holds more.
-            yield from _document(strip_markup(div), f"{place.path}.text.div", "narrative", label_of(resource.code))
-    for index, note in enumerate(getattr(resource, "note", ())):
-        if note.text:
-            title = label_of(resource.code)
-            time = place.time(note.time, f"note[{index}].time")
-            yield from _document(note.text, f"{place.path}.note[{index}].text", "annotation", title, time)
+    if item.kind == "DocumentReference":
+        yield from _reference(item)
+    elif item.kind == "DiagnosticReport":
+        yield from _report(item)
+    elif item.kind == "Composition":
+        yield from _composition(item)
+    elif "text" in item.content and item.node("text").text("status") == "additional":
+        # The other narratives repeat the elements; this status says that it holds more.
+        yield from _document(item, item.place("text.div"), _narrative(item), "narrative", concept(item, "code").label)
+    for note in item.nodes("note") if "note" in item.content else ():
+        time = item.checked_time(note.text("time"), "note.time")
+        text, title = note.text("text") or "", concept(item, "code").label
+        yield from _document(item, note.place("text"), text, "annotation", title, time)
 
 
 def _document(
-    text: str,
+    item: Item,
     path: str,
+    text: str,
     kind: str | None,
-    title: str | None = None,
+    title: str | None,
     time: str | None = None,
     sections: list[Section] | None = None,
 ) -> Iterator[Document]:
@@ -54,93 +49,88 @@ def _document(
             language=language_of(text),
             time=time,
             sections=sections or [],
+            duplicates=item.duplicates,
         )
 
 
-def _attached(attachment: r4.Attachment, path: str, place: Place) -> str | None:
-    """The attachment's text; null, with a report, where it has none that can be read."""
-    data, kind = attachment.data, attachment.content_type
-    if data is None and attachment.url:
-        found = place.find(attachment.url)
-        if found is None or not isinstance(found.value, r4.Binary):
-            place.omissions.add(f"{path}.url", f"the text lies at {attachment.url!r}, which is not in the input")
-            return None
-        data, kind = found.value.data, found.value.content_type or kind
+def _narrative(node: Node) -> str:
+    return strip_markup(node.node("text").text("div") or "")
+
+
+def _attached(attachment: Node, item: Item) -> str:
+    """The attachment's text; empty, with a report, where it has none that can be read."""
+    data, kind, url = attachment.text("data"), attachment.text("contentType"), attachment.text("url")
+    if data is None and url:
+        found = item.record.find(item, url)
+        if found is None or found.kind != "Binary":
+            attachment.omit("url", f"the text lies at {url!r}, which is not in the input")
+            return ""
+        data, kind = found.text("data"), found.text("contentType") or kind
     if data is None:
-        place.omissions.add(path, "the attachment is empty")
-        return None
+        attachment.omit("", "the attachment is empty")
+        return ""
     text, reason = attachment_text(data, kind)
     if reason:
-        place.omissions.add(path, reason)
-    return text
+        attachment.omit("", reason)
+    return text or ""
 
 
-def _reference(resource: r4.DocumentReference, place: Place) -> Iterator[Document]:
-    status = place.status(resource.status)
-    bound(resource.doc_status, _DOCUMENT_STATUS, f"{place.path}.docStatus", place.omissions)
-    if status == "superseded":
-        place.omissions.add(place.path, "superseded by another document")
+def _reference(item: Item) -> Iterator[Document]:
+    kind = concept(item, "type").label
+    item.bound("docStatus", DOCUMENT_STATUS)
+    if item.status() == "superseded":
+        item.omit("", "superseded by another document")
         return
-    title, time = resource.description or label_of(resource.type), place.time(resource.date, "date")
-    if not resource.content:
-        place.omissions.add(f"{place.path}.content", "the document has no content")
-    for index, content in enumerate(resource.content):
-        path = f"{place.path}.content[{index}].attachment"
-        if content.attachment is None:
-            place.omissions.add(path, "the attachment is empty")
-        elif text := _attached(content.attachment, path, place):
-            created = place.time(content.attachment.creation, f"content[{index}].attachment.creation")
-            kind = label_of(resource.type)
-            yield from _document(text, path, kind, content.attachment.title or title, created or time)
+    if not item.has("content"):
+        item.omit("content", "the document has no content")
+    time = item.time("date", "indexed")
+    for content in item.nodes("content"):
+        attachment = content.node("attachment")
+        if not attachment:
+            content.omit("attachment", "the attachment is empty")
+        elif text := _attached(attachment, item):
+            created = item.checked_time(attachment.text("creation"), "content.attachment.creation")
+            title = attachment.text("title") or item.text("description") or kind
+            yield from _document(item, attachment.path, text, kind, title, created or time)
 
 
-def _report(resource: r4.DiagnosticReport, place: Place) -> Iterator[Document]:
-    place.status(resource.status)
-    time = (
-        place.time(resource.effective_date_time, "effectiveDateTime")
-        or place.time((resource.effective_period or r4.Period()).start, "effectivePeriod.start")
-        or place.time(resource.issued, "issued")
-    )
-    title = label_of(resource.code)
+def _report(item: Item) -> Iterator[Document]:
+    item.status()
+    title = concept(item, "code").label
+    time = item.time("effectiveDateTime", "effectivePeriod", "issued")
     found = False
-    for index, form in enumerate(resource.presented_form):
-        path = f"{place.path}.presentedForm[{index}]"
-        if text := _attached(form, path, place):
+    for form in item.nodes("presentedForm"):
+        if text := _attached(form, item):
             found = True
-            yield from _document(text, path, "report", form.title or title, time)
-    conclusion = resource.conclusion or "; ".join(filter(None, map(label_of, resource.conclusion_code)))
-    if conclusion.strip():
-        field = "conclusion" if resource.conclusion else "conclusionCode"
-        yield from _document(conclusion, f"{place.path}.{field}", "conclusion", title, time)
-    elif not found and resource.text and resource.text.div and (text := strip_markup(resource.text.div)):
-        yield from _document(text, f"{place.path}.text.div", "report", title, time)
+            yield from _document(item, form.path, text, "report", form.text("title") or title, time)
+    coded = "; ".join(one.label for one in concepts(item, "conclusionCode", "codedDiagnosis") if one.label)
+    if conclusion := (item.text("conclusion") or "").strip() or coded:
+        path = item.place("conclusion" if item.text("conclusion") else "conclusionCode")
+        yield from _document(item, path, conclusion, "conclusion", title, time)
+    elif not found and (text := _narrative(item)):
+        yield from _document(item, item.place("text.div"), text, "report", title, time)
     elif not found:
-        reason = (
-            "report without text: its results are read as observations" if resource.result else "report without text"
-        )
-        place.omissions.group(f"{place.path}({place.kind})", reason)
+        item.count("", "report without text" + (": its results are read as observations" if item.has("result") else ""))
+    item.has("result")
 
 
-def _composition(resource: r4.Composition, place: Place) -> Iterator[Document]:
-    place.status(resource.status)
+def _composition(item: Item) -> Iterator[Document]:
+    kind = concept(item, "type").label
+    item.status()
     text, sections = "", []
-    for title, body in _sections(resource.section):
+    for title, body in _sections(item):
         text += f"{title}\n" if title else ""
         sections.append(Section(title=title or "", start=len(text), end=len(text) + len(body)))
         text += f"{body}\n\n"
-    if not text and resource.text and resource.text.div:
-        text = strip_markup(resource.text.div)
-    if not text.strip():
-        place.omissions.add(place.path, "composition without text: the resources it lists are read on their own")
-    time = place.time(resource.date, "date")
-    title = resource.title or label_of(resource.type)
-    yield from _document(text.rstrip(), place.path, label_of(resource.type), title, time, sections)
+    text = text.rstrip() or _narrative(item)
+    if not text:
+        item.omit("", "composition without text: the resources it lists are read on their own")
+    yield from _document(item, item.path, text, kind, item.text("title") or kind, item.time("date"), sections)
 
 
-def _sections(sections: list[r4.Section], depth: int = 0) -> Iterator[tuple[str | None, str]]:
-    for section in sections:
-        body = strip_markup(section.text.div) if section.text and section.text.div else ""
-        if body:
-            yield section.title or label_of(section.code), body
+def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:
+    for section in node.nodes("section"):
+        if body := _narrative(section):
+            yield section.text("title") or concept(section, "code").label, body
         if depth < 20:
-            yield from _sections(section.section, depth + 1)
+            yield from _sections(section, depth + 1)

@@ -1,351 +1,248 @@
 """From a FHIR R4 resource to the parts of a Case: one small function a resource type.
 
-It knows nothing of bundles and patients; a Place tells it where the resource stands and finds what it refers to.
+It knows nothing of bundles and patients; an Item tells it where the resource stands and finds what it refers to.
+Names after the first are those of other FHIR versions.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from osler.record import fhir_codes as codes
-from osler.record import fhir_types as r4
-from osler.record.case import (
-    Allergy,
-    Code,
-    Condition,
-    Encounter,
-    Medication,
-    Observation,
-    Part,
-    Procedure,
-)
-from osler.record.fhir_codes import bound, bound_concept, codes_of, label_of
-from osler.record.omissions import Omissions
-from osler.record.times import moment
-
-Find = Callable[[str], "Found | None"]
+from osler.record.case import Allergy, Code, Condition, Encounter, Medication, Observation, Part, Procedure
+from osler.record.fhir_codes import Concept, Quantity, concept, concepts, quantity, range_text
+from osler.record.fhir_items import Item
+from osler.record.node import Node
 
 
-class Found(NamedTuple):
-    """A resource of the input with its type and path."""
-
-    path: str
-    kind: str
-    value: Any
-
-
-class Place(NamedTuple):
-    """Where a resource stands: its path and type, the finder of its references, and the report to write to."""
-
-    path: str
-    kind: str
-    find: Find
-    omissions: Omissions
-
-    def time(self, written: str | None, field: str) -> str | None:
-        """A time as written if it is one, else null and a report."""
-        if written is None:
-            return None
-        found = moment(written)
-        if found is None:
-            self.omissions.add(f"{self.path}.{field}", f"{written!r} is no date or time of FHIR")
-            return None
-        if not found.zoned:
-            self.omissions.group(f"{self.path}({self.kind}).{field}", "time without offset: kept as written")
-        return written
-
-    def status(self, written: str | None) -> str | None:
-        allowed = codes.ALLOWED[self.kind]
-        return written if written in allowed else bound(written, allowed, f"{self.path}.status", self.omissions)
-
-    def label(self, concept: r4.CodeableConcept | None, field: str = "code") -> str | None:
-        label = label_of(concept)
-        if label is None:
-            self.omissions.add(f"{self.path}.{field}", "has no text and no code: the resource can't be named")
-        return label
+def condition(item: Item) -> Iterator[Part]:
+    if named := item.named(concept(item, "code")):
+        yield Condition(
+            **named,
+            status=item.bound("clinicalStatus", codes.CONDITION_STATUS),
+            verification=item.bound("verificationStatus", codes.CONDITION_VERIFICATION),
+            category=concept(item, "category").label,
+            onset=item.time("onsetDateTime", "onsetPeriod", "onsetAge"),
+            abatement=item.time("abatementDateTime", "abatementPeriod", "abatementAge", end=True)
+            or item.time("abatementPeriod"),
+            recorded=item.time("recordedDate", "dateRecorded", "assertedDate"),
+        )
 
 
-def condition(resource: r4.Condition, place: Place) -> Iterator[Part]:
-    if (label := place.label(resource.code)) is None:
-        return
-    onset, abatement = resource.onset_period or r4.Period(), resource.abatement_period or r4.Period()
-    yield Condition(
-        source=place.path,
-        label=label,
-        codes=codes_of(resource.code),
-        status=bound_concept(
-            resource.clinical_status, codes.CONDITION_STATUS, f"{place.path}.clinicalStatus", place.omissions
-        ),
-        verification=bound_concept(
-            resource.verification_status,
-            codes.CONDITION_VERIFICATION,
-            f"{place.path}.verificationStatus",
-            place.omissions,
-        ),
-        category=label_of(resource.category[0]) if resource.category else None,
-        onset=place.time(resource.onset_date_time, "onsetDateTime")
-        or place.time(onset.start, "onsetPeriod.start")
-        or codes.age_of(resource.onset_age),
-        abatement=place.time(resource.abatement_date_time, "abatementDateTime")
-        or place.time(abatement.end or abatement.start, "abatementPeriod")
-        or codes.age_of(resource.abatement_age),
-        recorded=place.time(resource.recorded_date, "recordedDate"),
-    )
+def medication(item: Item) -> Iterator[Part]:
+    reference = item.node("medicationReference") or item.node("medication").node("reference")
+    drug = concept(item, "medicationCodeableConcept")
+    if drug.label is None:
+        drug = concept(item.node("medication"), "concept")
+    if drug.label is None and reference:
+        drug = _referred_drug(reference, item)
+    if named := item.named(drug, "medication[x]"):
+        dosages = item.nodes("dosageInstruction", "dosage")
+        yield Medication(
+            **named,
+            # An order not to give the drug must never count as taken.
+            status="do-not-perform" if item.flag("doNotPerform") else item.status(),
+            dose="; ".join(filter(None, map(_dose, dosages))) or None,
+            route=next((route for dosage in dosages if (route := concept(dosage, "route").label)), None),
+            reason=_reason(item),
+            started=item.time(
+                "authoredOn",
+                "dateWritten",
+                "effectiveDateTime",
+                "effectiveTimeDateTime",
+                "occurenceDateTime",
+                "effectivePeriod",
+                "whenHandedOver",
+                "dateAsserted",
+            ),
+            ended=item.time("effectivePeriod", "effectiveTimePeriod", "occurencePeriod", end=True),
+        )
 
 
-def medication(resource: r4.MedicationUse, place: Place) -> Iterator[Part]:
-    concept = resource.medication_codeable_concept
-    reference = resource.medication_reference
-    if concept is None and reference is not None:
-        concept = _referred_drug(reference, place)
-    if (label := place.label(concept, "medication[x]")) is None:
-        return
-    status = place.status(resource.status)
-    if resource.do_not_perform:
-        status = "do-not-perform"  # an order not to give the drug: it must never count as taken
-    period = resource.effective_period or r4.Period()
-    dosages = resource.dosage_instruction or (
-        resource.dosage if isinstance(resource.dosage, list) else [resource.dosage] if resource.dosage else []
-    )
-    yield Medication(
-        source=place.path,
-        label=label,
-        codes=codes_of(concept),
-        status=status,
-        dose="; ".join(filter(None, map(_dose, dosages))) or None,
-        route=next((route for dosage in dosages if (route := label_of(dosage.route))), None),
-        reason=_reason(resource.reason_code, resource.reason_reference, place),
-        started=place.time(resource.authored_on, "authoredOn")
-        or place.time(resource.effective_date_time, "effectiveDateTime")
-        or place.time(period.start, "effectivePeriod.start")
-        or place.time(resource.when_handed_over, "whenHandedOver")
-        or place.time(resource.date_asserted, "dateAsserted"),
-        ended=place.time(period.end, "effectivePeriod.end"),
-    )
-
-
-def _referred_drug(reference: r4.Reference, place: Place) -> r4.CodeableConcept | None:
-    found = place.find(reference.reference) if reference.reference else None
-    if found is None or not isinstance(found.value, r4.Medication):
-        if reference.display is None:
-            place.omissions.add(
-                f"{place.path}.medicationReference", f"{reference.reference!r} is not a Medication of the input"
-            )
-            return None
-        return r4.CodeableConcept(text=reference.display)
-    if label_of(found.value.code) is not None:
-        return found.value.code
+def _referred_drug(reference: Node, item: Item) -> Concept:
+    found, shown = item.find(reference), reference.text("display")
+    if found is None or found.kind != "Medication":
+        if shown is None:
+            reference.omit("", f"{reference.text('reference')!r} is not a Medication of the input")
+        return Concept(shown, [])
+    named = concept(found, "code")
+    if named.label is not None:
+        return named
     # One level only: an ingredient that refers on is named by its display, so circles can't matter.
     names = [
-        label_of(part.item_codeable_concept) or (part.item_reference.display if part.item_reference else None)
-        for part in found.value.ingredient
+        concept(part, "itemCodeableConcept").label or part.node("itemReference").text("display")
+        for part in found.nodes("ingredient")
     ]
-    named = [name for name in names if name]
-    return r4.CodeableConcept(text=" / ".join(named) or reference.display)
+    return Concept(" / ".join(filter(None, names)) or shown, [])
 
 
-def _dose(dosage: r4.Dosage) -> str:
-    if dosage.text:
-        return " ".join(dosage.text.split())
-    words = [codes.quantity_text(dose.dose_quantity) or _range(dose.dose_range) for dose in dosage.dose_and_rate]
-    words.append(codes.quantity_text(dosage.dose))
-    repeat = dosage.timing.repeat if dosage.timing else None
-    if repeat and repeat.frequency and repeat.period and repeat.period_unit:
-        words.append(f"{repeat.frequency} x per {repeat.period:g} {repeat.period_unit}")
-    elif dosage.timing:
-        words.append(label_of(dosage.timing.code) or "")
-    if dosage.as_needed_codeable_concept:
-        words.append(f"as needed for {label_of(dosage.as_needed_codeable_concept)}")
-    elif dosage.as_needed_boolean:
+def _dose(dosage: Node) -> str:
+    if text := dosage.text("text"):
+        return " ".join(text.split())
+    # Up to STU3 the elements of doseAndRate stood in the dosage; MedicationAdministration has another name.
+    words = [
+        quantity(dose, "doseQuantity", "dose").text or range_text(dose.node("doseRange"))
+        for dose in (dosage, *dosage.nodes("doseAndRate"))
+    ]
+    repeat = dosage.node("timing").node("repeat")
+    frequency, period, unit = repeat.number("frequency"), repeat.number("period"), repeat.text("periodUnit")
+    if frequency and period and unit:
+        words.append(f"{frequency:g} x per {period:g} {unit}")
+    else:
+        words.append(concept(dosage.node("timing"), "code").label or "")
+    if reason := concept(dosage, "asNeededCodeableConcept").label:
+        words.append(f"as needed for {reason}")
+    elif dosage.flag("asNeededBoolean"):
         words.append("as needed")
     return ", ".join(filter(None, words))
 
 
-def _range(value: r4.Range | None) -> str:
-    if value is None or (value.low is None and value.high is None):
-        return ""
-    if value.low is None or value.high is None:
-        return f"{'<=' if value.low is None else '>='}{codes.quantity_text(value.low or value.high)}"
-    low = r4.Quantity(value=value.low.value) if value.low.unit == value.high.unit else value.low
-    return f"{codes.quantity_text(low)}–{codes.quantity_text(value.high)}"
+def _reason(item: Item) -> str | None:
+    given = concepts(item, "reasonCode", "reasonCodeableConcept", "reasonForUseCodeableConcept", "reason")
+    named = [one.label for one in given]
+    for reference in item.nodes("reasonReference", "reasonForUseReference"):
+        found, shown = item.find(reference), reference.text("display")
+        named.append(shown or (concept(found, "code").label if found else None))
+    return "; ".join(dict.fromkeys(filter(None, named))) or None
 
 
-def _reason(concepts: list[r4.CodeableConcept], references: list[r4.Reference], place: Place) -> str | None:
-    named = [label for concept in concepts if (label := label_of(concept))]
-    for reference in references:
-        found = place.find(reference.reference) if reference.reference and not reference.display else None
-        name = reference.display or (label_of(getattr(found.value, "code", None)) if found else None)
-        if name:
-            named.append(name)
-    return "; ".join(dict.fromkeys(named)) or None
+def allergy(item: Item) -> Iterator[Part]:
+    reactions = item.nodes("reaction")
+    substance = concept(item, "code", "substance")
+    if substance.label is None:
+        substance = next((concept(one, "substance") for one in reactions if one.has("substance")), substance)
+    if named := item.named(substance):
+        kinds = [code for one in concepts(item, "category") if (code := one.code)]
+        for kind in kinds:
+            if kind not in codes.ALLERGY_CATEGORY:
+                item.omit("category", f"unknown code {kind!r}: read as not known")
+        signs = [
+            sign
+            for one in reactions
+            for sign in ([shown.label for shown in concepts(one, "manifestation")] or [one.text("description")])
+        ]
+        old = item.text("status")  # DSTU2 has one status where R4 has two
+        status = "active" if old == "confirmed" else old if old in codes.ALLERGY_STATUS else None
+        yield Allergy(
+            **named,
+            status=item.bound("clinicalStatus", codes.ALLERGY_STATUS) or status,
+            verification=item.bound("verificationStatus", codes.ALLERGY_VERIFICATION)
+            or (old if old in codes.ALLERGY_VERIFICATION else None),
+            criticality=item.bound("criticality", codes.CRITICALITY, codes.OLD_CRITICALITY),
+            kind=", ".join(kind for kind in kinds if kind in codes.ALLERGY_CATEGORY) or None,
+            reactions=[sign for sign in signs if sign],
+            recorded=item.time("recordedDate", "assertedDate"),
+        )
 
 
-def allergy(resource: r4.AllergyIntolerance, place: Place) -> Iterator[Part]:
-    substance = resource.code or next((one.substance for one in resource.reaction if one.substance), None)
-    if (label := place.label(substance)) is None:
-        return
-    kinds = [
-        kind
-        for index, written in enumerate(resource.category)
-        if (kind := bound(written, codes.ALLERGY_CATEGORY, f"{place.path}.category[{index}]", place.omissions))
-    ]
-    reactions = [name for one in resource.reaction for sign in one.manifestation if (name := label_of(sign))]
-    reactions += [one.description for one in resource.reaction if one.description and not one.manifestation]
-    yield Allergy(
-        source=place.path,
-        label=label,
-        codes=codes_of(substance),
-        status=bound_concept(
-            resource.clinical_status, codes.ALLERGY_STATUS, f"{place.path}.clinicalStatus", place.omissions
-        ),
-        verification=bound_concept(
-            resource.verification_status,
-            codes.ALLERGY_VERIFICATION,
-            f"{place.path}.verificationStatus",
-            place.omissions,
-        ),
-        criticality=bound(resource.criticality, codes.CRITICALITY, f"{place.path}.criticality", place.omissions),
-        kind=", ".join(kinds) or None,
-        reactions=reactions,
-        recorded=place.time(resource.recorded_date, "recordedDate"),
-    )
-
-
-def observation(resource: r4.Observation, place: Place) -> Iterator[Part]:
-    period = resource.effective_period or r4.Period()
-    time = (
-        place.time(resource.effective_date_time, "effectiveDateTime")
-        or place.time(resource.effective_instant, "effectiveInstant")
-        or place.time(period.start, "effectivePeriod.start")
-        or place.time(resource.issued, "issued")
-    )
-    status = place.status(resource.status)
-    category = resource.category[0].coding[0].code if resource.category and resource.category[0].coding else None
-    category = category or (label_of(resource.category[0]) if resource.category else None)
-    whole = _measured(resource, place.path, place)
-    if not resource.component:
-        if whole is not None:
-            yield Observation(status=status, category=category, time=time, **whole)
-        return
-    parts = [_measured(part, f"{place.path}.component[{i}]", place) for i, part in enumerate(resource.component)]
+def observation(item: Item) -> Iterator[Part]:
+    category = concept(item, "category")
+    shared = {
+        "status": item.status(),
+        "category": category.code or category.label,
+        "time": item.time("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
+    }
+    whole = _measured(item, item)
+    measured = [_measured(part, item) for part in item.nodes("component")]
     # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
-    if whole is not None and (not any(parts) or "value" in whole or "text" in whole):
-        parts.insert(0, whole)
-    for part in parts:
-        if part is not None:
-            yield Observation(status=status, category=category, time=time, **part)
+    if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
+        measured.insert(0, whole)
+    yield from (Observation(**part, **shared) for part in measured if part)
 
 
-def _measured(resource: r4.Measured, path: str, place: Place) -> dict[str, Any] | None:
-    label = label_of(resource.code)
-    if label is None:
-        place.omissions.add(f"{path}.code", "has no text and no code: the measurement can't be named")
+def _measured(one: Node, item: Item) -> dict[str, Any] | None:
+    # `one`: the observation itself or a component of it.
+    code = concept(one, "code")
+    if code.label is None:
+        one.omit("code", "has no text and no code: the measurement can't be named")
         return None
-    # Empty lists are given, for a noun copies each default that it has to fill in.
-    part: dict[str, Any] = {"source": path, "label": label, "codes": codes_of(resource.code), "duplicates": []}
-    part["value_codes"] = codes_of(resource.value_codeable_concept)
-    quantity = resource.value_quantity
-    if quantity is not None and quantity.value is not None and not quantity.comparator:
-        part["value"] = quantity.value
-        part["unit"] = codes.unit_of(quantity, f"{place.path}({place.kind}).valueQuantity", place.omissions)
-    elif (text := _value_text(resource)) is not None:
+    answer = concept(one, "valueCodeableConcept")
+    part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": answer.codes}
+    part["duplicates"] = item.duplicates
+    given = quantity(one, "valueQuantity")
+    if given.value is not None and not given.comparator:
+        part["value"], part["unit"] = given.value, _unit(given, "valueQuantity", item)
+    elif (text := answer.label or given.text or _value_text(one)) is not None:
         part["text"] = text
-    elif resource.value_integer is not None:
-        part["value"] = float(resource.value_integer)
-    elif resource.data_absent_reason is not None:
-        place.omissions.add(path, f"has no value: {label_of(resource.data_absent_reason)}")
-    if resource.interpretation:
-        first = resource.interpretation[0]
-        part["interpretation"] = next((code.code for code in first.coding if code.code), None) or first.text
-        if len(resource.interpretation) > 1:
-            place.omissions.add(f"{path}.interpretation", "has several interpretations: only the first is kept")
-    if resource.reference_range:
-        part.update(_limits(resource.reference_range, part.get("unit"), path, place))
+    elif (whole := one.number("valueInteger")) is not None:
+        part["value"] = whole
+    elif one.has("dataAbsentReason"):
+        one.omit("", f"has no value: {concept(one, 'dataAbsentReason').label}")
+    if one.has("interpretation"):
+        first, *more = concepts(one, "interpretation")
+        part["interpretation"] = first.code or first.label
+        if more:
+            one.omit("interpretation", "has several interpretations: only the first is kept")
+    if one.has("referenceRange"):
+        part |= _limits(one.nodes("referenceRange"), part.get("unit"), one, item)
     return part
 
 
-def _value_text(resource: r4.Measured) -> str | None:
-    if resource.value_codeable_concept is not None:
-        return label_of(resource.value_codeable_concept)
-    if resource.value_string is not None:
-        return resource.value_string.strip() or None
-    if resource.value_boolean is not None:
-        return "true" if resource.value_boolean else "false"
-    if resource.value_quantity is not None:
-        return codes.quantity_text(resource.value_quantity) or None
-    if resource.value_range is not None:
-        return _range(resource.value_range) or None
-    if resource.value_ratio is not None:
-        top, bottom = resource.value_ratio.numerator, resource.value_ratio.denominator
-        return f"{codes.quantity_text(top)}:{codes.quantity_text(bottom)}" if top and bottom else None
-    if resource.value_period is not None:
-        return f"{resource.value_period.start or ''}/{resource.value_period.end or ''}"
-    return resource.value_date_time or resource.value_time
+def _unit(given: Quantity, name: str, item: Item) -> str | None:
+    unit, is_ucum = codes.unit_of(given)
+    if not is_ucum:
+        item.count(name, f"unit {unit!r} is not declared as UCUM: kept as written")
+    return unit
 
 
-def _limits(ranges: list[r4.ReferenceRange], unit: str | None, path: str, place: Place) -> dict[str, float]:
-    normal = [
-        (index, one)
-        for index, one in enumerate(ranges)
-        if one.type is None or not one.type.coding or any(code.code == "normal" for code in one.type.coding)
-    ]
+def _value_text(one: Node) -> str | None:
+    if (truth := one.flag("valueBoolean")) is not None:
+        return "true" if truth else "false"
+    if ratio := one.node("valueRatio"):
+        top, bottom = quantity(ratio, "numerator").text, quantity(ratio, "denominator").text
+        return f"{top}:{bottom}" if top and bottom else None
+    if period := one.node("valuePeriod"):
+        return f"{period.text('start') or ''}/{period.text('end') or ''}"
+    text = (one.text("valueString", "valueDateTime", "valueTime") or "").strip() or range_text(one.node("valueRange"))
+    return text or None
+
+
+def _limits(ranges: list[Node], unit: str | None, one: Node, item: Item) -> dict[str, float]:
+    normal = [limits for limits in ranges if concept(limits, "type").code in (None, "normal")]
     if len(normal) != 1:
-        place.omissions.add(f"{path}.referenceRange", "holds several ranges or none that is normal: not used")
+        one.omit("referenceRange", "holds several ranges or none that is normal: not used")
         return {}
-    index, chosen = normal[0]
     found: dict[str, float] = {}
-    for name, limit in (("low", chosen.low), ("high", chosen.high)):
-        if limit is None or limit.value is None:
-            continue
-        where = f"{path}.referenceRange[{index}].{name}"
-        limit_unit = codes.unit_of(limit, f"{place.path}({place.kind}).referenceRange", place.omissions)
-        if limit_unit is not None and limit_unit != unit:
-            place.omissions.add(where, f"is in {limit_unit}, the value in {unit}: not used")
-        else:
-            found[name] = limit.value
-    if not found and chosen.text:
-        place.omissions.add(f"{path}.referenceRange[{index}].text", "a range in words is not read")
+    for side in ("low", "high"):
+        limit = quantity(normal[0], side)
+        if limit.value is not None:
+            limit_unit = _unit(limit, "referenceRange", item)
+            if limit_unit in (None, unit):
+                found[side] = limit.value
+            else:
+                normal[0].omit(side, f"is in {limit_unit}, the value in {unit}: not used")
+    if not found and normal[0].has("text"):
+        normal[0].omit("text", "a range in words is not read")
     return found
 
 
-def procedure(resource: r4.Procedure, place: Place) -> Iterator[Part]:
-    if (label := place.label(resource.code)) is None:
-        return
-    period = resource.performed_period or r4.Period()
-    started = place.time(resource.performed_date_time, "performedDateTime")
-    yield Procedure(
-        source=place.path,
-        label=label,
-        codes=codes_of(resource.code),
-        status=place.status(resource.status),
-        started=started or place.time(period.start, "performedPeriod.start"),
-        ended=place.time(period.end, "performedPeriod.end"),
-    )
+def procedure(item: Item) -> Iterator[Part]:
+    if named := item.named(concept(item, "code")):
+        yield Procedure(
+            **named,
+            status=item.status(),
+            started=item.time("performedDateTime", "occurrenceDateTime", "performedPeriod", "occurrencePeriod"),
+            ended=item.time("performedPeriod", "occurrencePeriod", end=True),
+        )
 
 
-def immunisation(resource: r4.Immunization, place: Place) -> Iterator[Part]:
-    if (label := place.label(resource.vaccine_code, "vaccineCode")) is None:
-        return
-    yield Procedure(
-        source=place.path,
-        label=label,
-        codes=codes_of(resource.vaccine_code),
-        kind="immunisation",
-        status=place.status(resource.status),
-        started=place.time(resource.occurrence_date_time, "occurrenceDateTime"),
-    )
+def immunisation(item: Item) -> Iterator[Part]:
+    if named := item.named(concept(item, "vaccineCode"), "vaccineCode"):
+        started = item.time("occurrenceDateTime", "date")
+        yield Procedure(**named, kind="immunisation", status=item.status(), started=started)
 
 
-def encounter(resource: r4.Encounter, place: Place) -> Iterator[Part]:
-    period = resource.period or r4.Period()
+def encounter(item: Item) -> Iterator[Part]:
+    kind = concept(item, "class")
     yield Encounter(
-        source=place.path,
-        id=resource.id,
-        label=next((label for kind in resource.type if (label := label_of(kind))), None),
-        kind=(resource.class_.code or resource.class_.display) if resource.class_ else None,
-        status=place.status(resource.status),
-        started=place.time(period.start, "period.start"),
-        ended=place.time(period.end, "period.end"),
-        reason=_reason(resource.reason_code, resource.reason_reference, place),
+        source=item.path,
+        duplicates=item.duplicates,
+        id=item.text("id"),
+        label=next((one.label for one in concepts(item, "type") if one.label), None),
+        kind=kind.code or kind.label,
+        status=item.status(),
+        started=item.time("period", "actualPeriod"),
+        ended=item.time("period", "actualPeriod", end=True),
+        reason=_reason(item),
     )
 
 
@@ -358,7 +255,7 @@ def pregnancy(answers: list[Code]) -> bool | None:
     return next((_PREGNANT[code.code] for code in answers if code.code in _PREGNANT), None)
 
 
-BUILDERS: dict[str, Callable[[Any, Place], Iterator[Part]]] = {
+BUILDERS: dict[str, Callable[[Item], Iterator[Part]]] = {
     "Condition": condition,
     "MedicationRequest": medication,
     "MedicationStatement": medication,

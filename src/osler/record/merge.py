@@ -5,31 +5,35 @@ between two that differ.
 """
 
 from collections.abc import Hashable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
-from osler.record.case import (
-    Allergy,
-    Code,
-    Condition,
-    Document,
-    Encounter,
-    Medication,
-    Observation,
-    Part,
-    Procedure,
-)
+from osler.record.case import Allergy, Condition, Document, Encounter, Medication, Observation, Part, Procedure
 
 P = TypeVar("P", bound=Part)
 _PLACE = frozenset(("source", "start", "end", "duplicates", "id"))
 _UNKNOWN: tuple[object, ...] = (None, [])
+# What must be equal, beside the codes of those that have some, for two parts to be one.
+_SAME = {
+    Observation: attrgetter("label", "time", "value", "unit", "text"),
+    Condition: attrgetter("label", "onset", "status", "verification"),
+    Medication: attrgetter("label", "started", "status", "dose"),
+    Allergy: attrgetter("label", "status"),
+    Procedure: attrgetter("label", "kind", "started", "status"),
+    Encounter: attrgetter("label", "kind", "started", "ended"),
+    Document: attrgetter("text", "title", "time"),
+}
 
 
 def merge(parts: Sequence[P]) -> list[P]:
-    """The parts in order, equal ones merged into the first: its gaps are filled, `duplicates` names the others."""
+    """The parts (of one type) in order, equal ones merged into the first: its gaps are filled, `duplicates` names the
+    others."""
     merged: list[P] = []
     places: dict[Hashable, list[int]] = {}
     for part in parts:
-        same = places.setdefault(_key(part), [])
+        # The label counts beside the codes: records exist that give one code to everything.
+        codes = frozenset((code.system, code.code) for code in getattr(part, "codes", ()) if code.code)
+        same = places.setdefault((codes, _SAME[type(part)](part)), [])
         for place in same:
             if _agree(merged[place], part):
                 merged[place] = _joined(merged[place], part)
@@ -38,32 +42,6 @@ def merge(parts: Sequence[P]) -> list[P]:
             same.append(len(merged))
             merged.append(part)
     return merged
-
-
-def _key(part: Part) -> Hashable:
-    match part:
-        case Observation():
-            return _name(part.label, part.codes), part.time, part.value, part.unit, part.text
-        case Condition():
-            return _name(part.label, part.codes), part.onset, part.status, part.verification
-        case Medication():
-            return _name(part.label, part.codes), part.started, part.status, part.dose
-        case Allergy():
-            return _name(part.label, part.codes), part.status
-        case Procedure():
-            return _name(part.label, part.codes), part.kind, part.started, part.status
-        case Encounter():
-            return part.label, part.kind, part.started, part.ended
-        case Document():
-            return part.text, part.title, part.time
-    return part.source
-
-
-def _name(label: str, codes: list[Code]) -> Hashable:
-    # The label counts beside the codes: records exist that give one code to everything.
-    if len(codes) == 1:
-        return label, codes[0].system, codes[0].code
-    return label, frozenset((code.system, code.code) for code in codes if code.code)
 
 
 def _agree(first: Part, second: Part) -> bool:

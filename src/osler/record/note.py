@@ -7,8 +7,9 @@ import re
 from datetime import date
 
 from osler.record.case import Case, Document, Patient, Section
-from osler.record.demographics import Said, demographics
+from osler.record.demographics import demographics
 from osler.record.omissions import Omissions
+from osler.record.times import reference_time
 from osler.text import language_of
 
 NOTE = "note"  # id of the one document
@@ -40,10 +41,10 @@ _NAMED = re.compile(r"(?:(\d{1,2})[ -])?([A-Za-z]{3})[a-z]*\.?[ -](?:(\d{1,2})(?
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
-def read_note(text: str, digest: str, name: str = NOTE) -> Case:
+def read_note(text: str, digest: str) -> Case:
     """The Case of a note. What contradicts itself is reported in `unread`; nothing is guessed."""
     omissions = Omissions()
-    time = _date(text, name, omissions)
+    time = _date(text, omissions)
     document = Document(
         source=NOTE,
         id=NOTE,
@@ -60,7 +61,7 @@ def read_note(text: str, digest: str, name: str = NOTE) -> Case:
         digest=digest,
         language=document.language,
         patient=patient_of(text, NOTE, omissions),
-        reference_time=time,
+        reference_time=reference_time([(NOTE, time)], omissions),
         documents=[document],
         unread=omissions.rows(),
     )
@@ -76,48 +77,39 @@ def patient_of(text: str, source: str, omissions: Omissions) -> Patient:
             f"{source}[{other.start}:{other.end}]",
             f"{text[other.start : other.end]!r} is another age or sex than the first one said: not used",
         )
-    if not used:
-        return Patient(source=source)
-    age = next((said.age for said in used if said.age), None)
-    place: Said = used[0]
     return Patient(
         source=source,
-        start=place.start,
-        end=place.end,
-        age=age,
+        start=used[0].start if used else None,
+        end=used[0].end if used else None,
+        age=next((said.age for said in used if said.age), None),
         sex=next((said.sex for said in used if said.sex), None),
     )
 
 
 def sections_of(text: str) -> list[Section]:
     """Headed parts in order; text before the first heading belongs to none."""
-    found = []
+    headings = []
     for pattern in (_LINE_HEADING, _HAN_HEADING):
         for match in pattern.finditer(text):
             title = match["title"].strip()
-            capitals = title.isupper() and len(title) > 3
-            if title.lower() in _KNOWN or (pattern is _LINE_HEADING and capitals):
-                found.append((match.start(), match.end(), title))
-    if not found:
-        return []
-    found.sort()
-    ends = [start for start, _, _ in found[1:]] + [len(text)]
-    return [_section(text, title, body, end) for (_, body, title), end in zip(found, ends, strict=True)]
+            # Capitals make a line a heading; Chinese has none.
+            if title.lower() in _KNOWN or (title.isupper() and len(title) > 3):
+                headings.append((match.start(), match.end(), title))
+    headings.sort()
+    ends = [start for start, _, _ in headings[1:]] + [len(text)]
+    return [_section(text, title, body, end) for (_, body, title), end in zip(headings, ends, strict=False)]
 
 
 def _section(text: str, title: str, start: int, end: int) -> Section:
-    body = text[start:end]
-    left = start + len(body) - len(body.lstrip(" \t\r\n:：】]*"))
-    return Section(title=title, start=min(left, end), end=max(min(left, end), start + len(body.rstrip())))
+    body = text[start:end].lstrip(" \t\r\n:：】]*")
+    return Section(title=title, start=end - len(body), end=end - len(body) + len(body.rstrip()))
 
 
-def _date(text: str, name: str, omissions: Omissions) -> str | None:
+def _date(text: str, omissions: Omissions) -> str | None:
     heading = _DATE_HEADING.search(text[:20_000])
-    if heading is None:
-        return None
-    written = heading["date"].strip()
+    written = heading["date"].strip() if heading else ""
     found = parse_date(written)
-    if found is None:
+    if heading and found is None:
         place = f"{NOTE}[{heading.start('date')}:{heading.end('date')}]"
         omissions.add(place, f"{written!r} is no date that can be read without guessing (day, month and year)")
     return found

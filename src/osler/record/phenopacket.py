@@ -6,7 +6,7 @@ which a ranker must not see. Source: GA4GH Phenopacket Schema 2.0.
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,13 +14,14 @@ from osler.errors import InputError
 from osler.nouns import Finding
 from osler.record.case import Case, Code, Condition, Medication, Observation, Patient, Procedure, Sex
 from osler.record.merge import merge
-from osler.record.omissions import Omissions
-from osler.record.source import malformed
-from osler.record.times import age_at, days_of, moment, newest
+from osler.record.node import Node, root
+from osler.record.omissions import Omissions, anywhere
+from osler.record.source import parse
+from osler.record.times import age_at, days_of, moment, reference_time
 from osler.text import language_of
 
 DIAGNOSIS = "diagnosis"
-KEYS = frozenset(("subject", "phenotypicFeatures", "metaData", "diseases", "interpretations"))
+_KEYS = frozenset(("subject", "phenotypicFeatures", "metaData", "diseases", "interpretations"))
 _SEXES: dict[str, Sex] = {"MALE": "male", "FEMALE": "female", "OTHER_SEX": "other", "UNKNOWN_SEX": "unknown"}
 # HPO onset terms in the order of life, with the days after birth at which each begins.
 ONSETS = {
@@ -37,50 +38,8 @@ ONSETS = {
     "HP:0003596": 14610.0,  # middle age
     "HP:0003584": 21915.0,  # late
 }
+_UNDERSCORE = re.compile(r"(?<!^)_+(\w)")
 _CURIE = re.compile(r"[A-Za-z][\w.]*:\S+")
-
-
-class Reader:
-    """One phenopacket while it is read: the report, and checked ways to its elements."""
-
-    def __init__(self, packet: dict[str, Any]) -> None:
-        self.packet = packet
-        self.omissions = Omissions()
-
-    def get(self, holder: dict[str, Any], name: str, kind: type, path: str) -> Any:
-        """`holder[name]` if it is of the kind, else null and a report if it is there at all."""
-        value = holder.get(name)
-        if value is None or (isinstance(value, kind) and not (kind is not bool and isinstance(value, bool))):
-            return value
-        self.omissions.add(f"{path}.{name}".lstrip("."), f"wrong type: {type(value).__name__}, not {kind.__name__}")
-        return None
-
-    def items(
-        self, name: str, holder: dict[str, Any] | None = None, path: str = ""
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The objects of a list with their paths."""
-        for index, value in enumerate(self.get(holder if holder is not None else self.packet, name, list, path) or []):
-            where = f"{path}.{name}[{index}]".lstrip(".")
-            if isinstance(value, dict):
-                yield where, value
-            else:
-                self.omissions.add(where, f"wrong type: {type(value).__name__}, not an object")
-
-    def term(self, holder: dict[str, Any], name: str, path: str) -> tuple[str, str] | None:
-        """(id, label) of an ontology class; the label of a term without one is its id."""
-        value = self.get(holder, name, dict, path)
-        if value is None:
-            return None
-        code, label = value.get("id"), value.get("label")
-        if not isinstance(code, str) or not _CURIE.fullmatch(code.strip()):
-            self.omissions.add(f"{path}.{name}.id", f"{code!r} is no identifier of the form PREFIX:ID")
-            return None
-        return code.strip(), label.strip() if isinstance(label, str) and label.strip() else code.strip()
-
-    def unused(self, holder: dict[str, Any], known: set[str], path: str) -> None:
-        for name in sorted(holder.keys() - known):
-            if holder[name] not in (None, [], {}, ""):
-                self.omissions.group(f"{path}.{name}".lstrip("."), "element not used")
 
 
 def read_phenopacket(data: bytes, digest: str, name: str) -> Case:
@@ -89,314 +48,223 @@ def read_phenopacket(data: bytes, digest: str, name: str) -> Case:
     Raises InputError for malformed JSON (line and column), for a Family or Cohort, and for a packet that holds
     neither a subject nor a feature.
     """
-    try:
-        packet = _camel(msgspec.json.decode(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        malformed(data, name)
-    if not isinstance(packet, dict):
+    content = _camel(parse(data, name))
+    if not isinstance(content, dict):
         raise InputError("a phenopacket is a JSON object", where=name)
     for wrapper, what in (("proband", "Family"), ("members", "Cohort")):
-        if wrapper in packet:
+        if wrapper in content:
             raise InputError(
                 f"this is a {what} of phenopackets", where=f"{name}: {wrapper}", hint="Give one person's phenopacket."
             )
-    if not packet.keys() & KEYS:
+    if not content.keys() & _KEYS:
         raise InputError(
             "this JSON is no phenopacket: it has neither subject nor phenotypicFeatures",
             where=name,
             hint="Osler reads FHIR R4 JSON and GA4GH phenopackets v2.",
         )
-    return _case(Reader(packet), digest)
+    return _case(root(msgspec.json.encode(content), "", Omissions()), digest)
 
 
 def _camel(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_camel_name(name): _camel(inner) for name, inner in value.items()}
+        return {_UNDERSCORE.sub(lambda match: match[1].upper(), name): _camel(one) for name, one in value.items()}
     return [_camel(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _camel_name(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part[:1].upper() + part[1:] for part in rest) if first else name
-
-
-def _case(reader: Reader, digest: str) -> Case:
-    packet = reader.packet
+def _case(packet: Node, digest: str) -> Case:
+    omissions, subject = packet.omissions, packet.node("subject")
     onsets: list[str] = []
-    findings = list(_findings(reader, onsets))
-    conditions = [*_diseases(reader), *_interpretations(reader)]
-    medications, procedures = _actions(reader)
-    observations = merge(
-        [measured for path, one in reader.items("measurements") for measured in _measurement(reader, path, one)]
-    )
-    subject = reader.get(packet, "subject", dict, "") or {}
-    met = _last_encounter(reader, subject)
-    times = [one.time for one in observations if one.time] + [one.started for one in procedures if one.started]
-    reference = met if met and moment(met) else newest(times)
-    if "biosamples" in packet and (count := len(reader.get(packet, "biosamples", list, "") or [])):
-        reader.omissions.group("biosamples[*]", "biosamples are not read", count)
-    reader.unused(
-        packet,
-        {*KEYS, "id", "measurements", "medicalActions", "biosamples", "@type"},
-        "",
-    )
-    if (
-        subject.get("taxonomy")
-        and (species := reader.term(subject, "taxonomy", "subject"))
-        and species[0] != "NCBITaxon:9606"
-    ):
-        reader.omissions.add(
-            "subject.taxonomy", f"the subject is no human ({species[1]}): Osler's knowledge is of people"
-        )
-    labels = [finding.label for finding in findings] + [one.label for one in conditions]
+    findings = list(_findings(packet, onsets))
+    conditions = list(_conditions(packet))
+    observations = [part for one in packet.nodes("measurements") for part in _measured(one)]
+    actions = packet.nodes("medicalActions")
+    medications = [part for one in actions for part in _treatment(one)]
+    procedures = [part for one in actions for part in _procedure(one.node("procedure"))]
+    met = _time(subject.node("timeAtLastEncounter"), "timestamp")
+    dated = [(one.source, one.time) for one in observations] + [(one.source, one.started) for one in procedures]
+    reference = reference_time([(subject.path, met)], omissions) or reference_time(dated, omissions)
+    patient = _patient(subject, reference)
+    packet.has("id", "metaData", "@type")
+    for path in packet.unused():
+        omissions.group(anywhere(path), "element not used")
     return Case(
         kind="phenopacket",
         digest=digest,
-        language=language_of(" ".join(labels)),
-        patient=_patient(reader, subject, reference),
+        language=language_of(" ".join([one.label for one in findings] + [one.label for one in conditions])),
+        patient=patient,
         reference_time=reference,
-        onset=min(onsets, key=_onset_days) if onsets else None,
+        onset=min(onsets, key=_onset_days, default=None),
         conditions=merge(conditions),
         medications=merge(medications),
-        observations=observations,
+        observations=merge(observations),
         procedures=merge(procedures),
         findings=findings,
-        unread=reader.omissions.rows(),
+        unread=omissions.rows(),
     )
+
+
+def _patient(subject: Node, reference: str | None) -> Patient:
+    written = subject.text("sex")
+    sex = _SEXES.get(written) if written else None
+    if written and sex is None:
+        subject.omit("sex", f"unknown code {written!r}: read as not known")
+    birth = _time(subject, "dateOfBirth")
+    birth = birth.split("T")[0] if birth else None
+    age = _age(subject.node("timeAtLastEncounter", "age", "ageAtCollection"))
+    if age is None and birth and reference:
+        age, doubt = age_at(birth, reference)
+        if doubt:
+            subject.omit("dateOfBirth", doubt)
+    species = _term(subject, "taxonomy")
+    if species and species.code != "NCBITaxon:9606":
+        subject.omit("taxonomy", f"the subject is no human ({_label(species)}): Osler's knowledge is of people")
+    return Patient(
+        source="subject",
+        id=subject.text("id"),
+        identifiers=subject.texts("alternateIds"),
+        sex=sex,
+        birth_date=birth,
+        age=age,
+        deceased={"DECEASED": True, "ALIVE": False}.get(subject.node("vitalStatus").text("status") or ""),
+    )
+
+
+def _term(holder: Node, name: str) -> Code | None:
+    """The code of an ontology class, null and a report if its id is none."""
+    term = holder.node(name)
+    code, label = (term.text("id") or "").strip(), (term.text("label") or "").strip()
+    if _CURIE.fullmatch(code):
+        return Code(system=code.split(":", 1)[0], code=code, display=label if label and label != code else None)
+    if term:
+        term.omit("id", f"{code!r} is no identifier of the form PREFIX:ID")
+    return None
+
+
+def _label(code: Code) -> str:
+    return code.display or code.code or ""
+
+
+def _named(holder: Node, code: Code) -> dict[str, Any]:
+    return {"source": holder.path, "label": _label(code), "codes": [code]}
+
+
+def _time(holder: Node, name: str) -> str | None:
+    written = holder.text(name)
+    if written is None or moment(written) is not None:
+        return written
+    holder.omit(name, f"{written!r} is no date or time")
+    return None
+
+
+def _age(element: Node) -> str | None:
+    """ISO 8601 duration or HPO onset term of a time element (v2) or age (v1)."""
+    written: str | None = None
+    if element.has("age"):
+        age = element.node("age") if bytes(element.content["age"]).startswith(b"{") else element
+        written = age.text("iso8601duration", "age")
+        if written is not None and days_of(written) is not None:
+            return written
+        age.omit("", f"{written!r} is no ISO 8601 duration")
+    term = _term(element, "ontologyClass")
+    if element and not term and not element.has("age") and not element.has("timestamp"):
+        element.omit("", "holds no age and no term of onset that can be read")
+    return term.code if term else None
+
+
+def _is_absent(holder: Node) -> bool | None:
+    """Whether it is excluded (in v1: negated); null and a report where that is neither true nor false.
+
+    A word in place of true must not turn an absent finding into a present one.
+    """
+    given = {name: holder.content[name] for name in ("excluded", "negated") if holder.has(name)}
+    for name, raw in given.items():
+        if bytes(raw) not in (b"true", b"false"):
+            holder.omit(name, "is neither true nor false: not used")
+            return None
+    return any(bytes(raw) == b"true" for raw in given.values())
+
+
+def _findings(packet: Node, onsets: list[str]) -> Iterator[Finding]:
+    for feature in packet.nodes("phenotypicFeatures"):
+        if not feature.has("type"):
+            feature.omit("", "feature without a type")
+        code, absent = _term(feature, "type"), _is_absent(feature)
+        if code is None or absent is None:
+            continue
+        onset = _age(feature.node("onset")) or (_term(feature, "classOfOnset") or Code()).code
+        if onset and not absent:
+            onsets.append(onset)
+        feature.has("evidence")
+        yield Finding(
+            code=code.code or "",
+            label=_label(code),
+            status="absent" if absent else "present",
+            time="historical" if feature.has("resolution") else "current",
+            text=feature.text("description") or None,
+            source=feature.path,
+        )
+
+
+def _conditions(packet: Node) -> Iterator[Condition]:
+    for disease in packet.nodes("diseases"):
+        code, absent, onset = _term(disease, "term"), _is_absent(disease), _age(disease.node("onset"))
+        if code and absent is not None:
+            verification: Literal["refuted"] | None = "refuted" if absent else None
+            yield Condition(**_named(disease, code), category=DIAGNOSIS, verification=verification, onset=onset)
+    for one in packet.nodes("interpretations"):
+        one.has("id", "progressStatus")
+        diagnosis = one.node("diagnosis")
+        if code := _term(diagnosis, "disease"):
+            yield Condition(**_named(diagnosis.node("disease"), code), category=DIAGNOSIS)
+
+
+def _measured(one: Node) -> Iterator[Observation]:
+    value, complex_value, time = (
+        one.node("value"),
+        one.node("complexValue"),
+        _time(one.node("timeObserved"), "timestamp"),
+    )
+    if (assay := _term(one, "assay")) is None:
+        return
+    if quantity := value.node("quantity"):
+        yield Observation(**_named(one, assay), **_quantity(quantity), time=time)
+    elif answer := _term(value, "ontologyClass"):
+        yield Observation(**_named(one, assay), text=_label(answer), value_codes=[answer], time=time)
+    elif not complex_value:
+        one.omit("value", "measurement without a value that can be read")
+    for typed in complex_value.nodes("typedQuantities"):
+        if (code := _term(typed, "type")) and (quantity := typed.node("quantity")):
+            yield Observation(**_named(typed, code), **_quantity(quantity), time=time)
+
+
+def _quantity(quantity: Node) -> dict[str, Any]:
+    # UCUM:mg/dL carries its unit in the id; other vocabularies name it.
+    term, limits = _term(quantity, "unit"), quantity.node("referenceRange")
+    unit = (term.code or "").removeprefix("UCUM:") if term and term.system == "UCUM" else _label(term) if term else None
+    limits.has("unit")
+    return {"value": quantity.number("value"), "unit": unit, "low": limits.number("low"), "high": limits.number("high")}
+
+
+def _treatment(action: Node) -> Iterator[Medication]:
+    treatment, target = action.node("treatment"), _term(action, "treatmentTarget")
+    if agent := _term(treatment, "agent"):
+        route = _term(treatment, "routeOfAdministration")
+        intervals = [one.node("interval") for one in treatment.nodes("doseIntervals")]
+        starts, ends = [_time(one, "start") for one in intervals], [_time(one, "end") for one in intervals]
+        yield Medication(
+            **_named(treatment, agent),
+            route=_label(route) if route else None,
+            reason=_label(target) if target else None,
+            started=min(filter(None, starts), default=None),
+            ended=max(filter(None, ends), default=None),
+        )
+
+
+def _procedure(procedure: Node) -> Iterator[Procedure]:
+    if code := _term(procedure, "code"):
+        yield Procedure(**_named(procedure, code), started=_time(procedure.node("performed"), "timestamp"))
 
 
 def _onset_days(onset: str) -> float:
     days = days_of(onset)
     return ONSETS.get(onset, float("inf")) if days is None else days
-
-
-def _patient(reader: Reader, subject: dict[str, Any], reference: str | None) -> Patient:
-    written = reader.get(subject, "sex", str, "subject")
-    sex = _SEXES.get(written) if written else None
-    if written and sex is None:
-        reader.omissions.add("subject.sex", f"unknown code {written!r}: read as not known")
-    # v1 has the age itself where v2 has the time element of the last encounter.
-    element = reader.get(subject, "timeAtLastEncounter", dict, "subject")
-    age = _age(reader, element, "subject.timeAtLastEncounter") if element else _first_version_age(subject)
-    birth = _time(reader, subject, "dateOfBirth", "subject")
-    birth = birth.split("T")[0] if birth else None
-    if age is None and birth and reference:
-        age, doubt = age_at(birth, reference)
-        if doubt:
-            reader.omissions.add("subject.dateOfBirth", doubt)
-    vital = reader.get(subject, "vitalStatus", dict, "subject") or {}
-    reader.unused(
-        subject,
-        {"id", "alternateIds", "sex", "timeAtLastEncounter", "dateOfBirth", "vitalStatus", "taxonomy", "age"},
-        "subject",
-    )
-    identifiers = reader.get(subject, "alternateIds", list, "subject") or []
-    return Patient(
-        source="subject",
-        id=reader.get(subject, "id", str, "subject"),
-        identifiers=[one for one in identifiers if isinstance(one, str)],
-        sex=sex,
-        birth_date=birth,
-        age=age,
-        deceased={"DECEASED": True, "ALIVE": False}.get(str(vital.get("status"))),
-    )
-
-
-def _first_version_age(subject: dict[str, Any]) -> str | None:
-    age = subject.get("age") or subject.get("ageAtCollection")
-    value = age.get("age") if isinstance(age, dict) else age
-    return value if isinstance(value, str) and days_of(value) is not None else None
-
-
-def _last_encounter(reader: Reader, subject: dict[str, Any]) -> str | None:
-    element = reader.get(subject, "timeAtLastEncounter", dict, "subject")
-    return _time(reader, element, "timestamp", "subject.timeAtLastEncounter") if element else None
-
-
-def _time(reader: Reader, holder: dict[str, Any], name: str, path: str) -> str | None:
-    written: str | None = reader.get(holder, name, str, path)
-    if written is None or moment(written) is not None:
-        return written
-    reader.omissions.add(f"{path}.{name}", f"{written!r} is no date or time")
-    return None
-
-
-def _age(reader: Reader, element: dict[str, Any], path: str) -> str | None:
-    """ISO 8601 duration or HPO onset term of a time element (v2) or age (v1)."""
-    age = reader.get(element, "age", dict, path) if not isinstance(element.get("age"), str) else element
-    if age is not None:
-        written = age.get("iso8601duration") or age.get("age")
-        if isinstance(written, str) and days_of(written) is not None:
-            return written
-        reader.omissions.add(f"{path}.age", f"{written!r} is no ISO 8601 duration")
-    if isinstance(element.get("ageRange"), dict):
-        reader.omissions.add(f"{path}.ageRange", "a range of ages is not one age: not used")
-    elif isinstance(element.get("ontologyClass"), dict) and (term := reader.term(element, "ontologyClass", path)):
-        return term[0]
-    elif "age" not in element and "timestamp" not in element:
-        reader.omissions.add(path, "time element of a kind that is not read")
-    return None
-
-
-def _findings(reader: Reader, onsets: list[str]) -> Iterator[Finding]:
-    known = {"type", "excluded", "negated", "onset", "description", "resolution", "severity", "modifiers", "evidence"}
-    for path, feature in reader.items("phenotypicFeatures"):
-        term = reader.term(feature, "type", path)
-        if term is None:
-            if "type" not in feature:
-                reader.omissions.add(path, "feature without a type")
-            continue
-        # v1 calls it `negated`; a word in place of true or false must not turn an absent finding into a present one.
-        flags = [feature[name] for name in ("excluded", "negated") if feature.get(name) is not None]
-        if any(not isinstance(flag, bool) for flag in flags):
-            reader.omissions.add(f"{path}.excluded", "is neither true nor false: the feature is not used")
-            continue
-        absent = any(flags)
-        onset = feature.get("onset", feature.get("classOfOnset"))
-        if isinstance(onset, dict):
-            element = {"ontologyClass": onset} if "id" in onset else onset
-            if (age := _age(reader, element, f"{path}.onset")) and not absent:
-                onsets.append(age)
-        for name in ("severity", "modifiers"):
-            if feature.get(name):
-                reader.omissions.group(f"{path}.{name}", "findings carry no such detail: not used")
-        reader.unused(feature, {*known, "classOfOnset"}, path)
-        yield Finding(
-            code=term[0],
-            label=term[1],
-            status="absent" if absent else "present",
-            time="historical" if feature.get("resolution") else "current",
-            text=reader.get(feature, "description", str, path) or None,
-            source=path,
-        )
-
-
-def _diseases(reader: Reader) -> Iterator[Condition]:
-    for path, disease in reader.items("diseases"):
-        excluded = reader.get(disease, "excluded", bool, path)
-        if (term := reader.term(disease, "term", path)) is not None:
-            onset = reader.get(disease, "onset", dict, path)
-            yield _diagnosis(
-                path, term, "refuted" if excluded else None, _age(reader, onset, f"{path}.onset") if onset else None
-            )
-            reader.unused(disease, {"term", "excluded", "onset"}, path)
-
-
-def _diagnosis(path: str, term: tuple[str, str], verification: Any = None, onset: str | None = None) -> Condition:
-    return Condition(
-        source=path,
-        label=term[1],
-        codes=[_code(term)],
-        category=DIAGNOSIS,
-        verification=verification,
-        onset=onset,
-    )
-
-
-def _code(term: tuple[str, str]) -> Code:
-    return Code(system=term[0].split(":", 1)[0], code=term[0], display=term[1] if term[1] != term[0] else None)
-
-
-def _interpretations(reader: Reader) -> Iterator[Condition]:
-    for path, one in reader.items("interpretations"):
-        diagnosis = reader.get(one, "diagnosis", dict, path)
-        if diagnosis is None:
-            continue
-        if (term := reader.term(diagnosis, "disease", f"{path}.diagnosis")) is not None:
-            yield _diagnosis(f"{path}.diagnosis.disease", term)
-        reader.unused(diagnosis, {"disease"}, f"{path}.diagnosis")
-
-
-def _measurement(reader: Reader, path: str, one: dict[str, Any]) -> Iterator[Observation]:
-    assay = reader.term(one, "assay", path)
-    if assay is None:
-        return
-    at = reader.get(one, "timeObserved", dict, path)
-    time = _time(reader, at, "timestamp", f"{path}.timeObserved") if at else None
-    value = reader.get(one, "value", dict, path) or {}
-    complex_value = reader.get(one, "complexValue", dict, path) or {}
-    for where, typed in reader.items("typedQuantities", complex_value, f"{path}.complexValue"):
-        if (term := reader.term(typed, "type", where)) and isinstance(typed.get("quantity"), dict):
-            yield _quantity(reader, where, term, typed["quantity"], time)
-    if isinstance(value.get("quantity"), dict):
-        yield _quantity(reader, path, assay, value["quantity"], time)
-    elif answer := reader.term(value, "ontologyClass", f"{path}.value"):
-        yield Observation(
-            source=path, label=assay[1], codes=[_code(assay)], text=answer[1], value_codes=[_code(answer)], time=time
-        )
-    elif not complex_value:
-        reader.omissions.add(f"{path}.value", "measurement without a value that can be read")
-    reader.unused(one, {"assay", "timeObserved", "value", "complexValue"}, path)
-
-
-def _quantity(
-    reader: Reader, path: str, assay: tuple[str, str], quantity: dict[str, Any], time: str | None
-) -> Observation:
-    unit = reader.term(quantity, "unit", f"{path}.quantity")
-    limits = reader.get(quantity, "referenceRange", dict, f"{path}.quantity") or {}
-    number = _number(reader, quantity, "value", f"{path}.quantity")
-    return Observation(
-        source=path,
-        label=assay[1],
-        codes=[_code(assay)],
-        value=number,
-        # UCUM:mg/dL carries its unit in the id; other vocabularies name it.
-        unit=(unit[0].removeprefix("UCUM:") if unit[0].startswith("UCUM:") else unit[1]) if unit else None,
-        low=_number(reader, limits, "low", f"{path}.quantity.referenceRange"),
-        high=_number(reader, limits, "high", f"{path}.quantity.referenceRange"),
-        time=time,
-    )
-
-
-def _number(reader: Reader, holder: dict[str, Any], name: str, path: str) -> float | None:
-    value = reader.get(holder, name, object, path)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300):
-        return None if value is None else float(value)
-    reader.omissions.add(f"{path}.{name}", f"{value!r} is no number")
-    return None
-
-
-def _actions(reader: Reader) -> tuple[list[Medication], list[Procedure]]:
-    medications: list[Medication] = []
-    procedures: list[Procedure] = []
-    for path, action in reader.items("medicalActions"):
-        treatment = reader.get(action, "treatment", dict, path)
-        procedure = reader.get(action, "procedure", dict, path)
-        if treatment and (agent := reader.term(treatment, "agent", f"{path}.treatment")):
-            medications.append(_treatment(reader, f"{path}.treatment", treatment, agent, action))
-        if procedure and (term := reader.term(procedure, "code", f"{path}.procedure")):
-            performed = reader.get(procedure, "performed", dict, f"{path}.procedure") or {}
-            procedures.append(
-                Procedure(
-                    source=f"{path}.procedure",
-                    label=term[1],
-                    codes=[_code(term)],
-                    started=_time(reader, performed, "timestamp", f"{path}.procedure.performed"),
-                )
-            )
-        reader.unused(action, {"treatment", "procedure", "treatmentTarget"}, path)
-    return medications, procedures
-
-
-def _treatment(
-    reader: Reader, path: str, treatment: dict[str, Any], agent: tuple[str, str], action: dict[str, Any]
-) -> Medication:
-    route = reader.term(treatment, "routeOfAdministration", path)
-    target = reader.term(action, "treatmentTarget", path)
-    starts: list[str] = []
-    ends: list[str] = []
-    for where, interval in reader.items("doseIntervals", treatment, path):
-        span = reader.get(interval, "interval", dict, where) or {}
-        starts += filter(None, [_time(reader, span, "start", f"{where}.interval")])
-        ends += filter(None, [_time(reader, span, "end", f"{where}.interval")])
-        reader.unused(interval, {"interval"}, where)
-    reader.unused(treatment, {"agent", "routeOfAdministration", "doseIntervals"}, path)
-    return Medication(
-        source=path,
-        label=agent[1],
-        codes=[_code(agent)],
-        route=route[1] if route else None,
-        reason=target[1] if target else None,
-        started=min(starts, default=None),
-        ended=max(ends, default=None),
-    )

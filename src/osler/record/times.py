@@ -5,8 +5,11 @@ It knows ISO 8601 as FHIR R4 profiles it (partial dates, optional time with offs
 
 import functools
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NamedTuple
+
+from osler.record.omissions import Omissions
 
 _TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
@@ -18,7 +21,8 @@ OLDEST = 130  # years; an age above it is an error of the record
 
 
 class Moment(NamedTuple):
-    """The first instant (UTC) that a written time may mean. `zoned`: an offset was written, or none is needed."""
+    """The first instant (UTC) that a written time may mean. `precision`: its finest part, year to time; `zoned`: an
+    offset was written, or none is needed."""
 
     instant: datetime
     day: date
@@ -48,10 +52,26 @@ def moment(text: str) -> Moment | None:
     return Moment(clock, first, precision, zone is not None or precision != "time")
 
 
-def newest(times: list[str]) -> str | None:
+def newest(times: Iterable[str]) -> str | None:
     """The latest of the times, as it was written; of equal ones the first."""
-    known = [(found.instant, -index) for index, text in enumerate(times) if (found := moment(text)) is not None]
-    return times[-max(known)[1]] if known else None
+    known = {text: found.instant for text in times if (found := moment(text)) is not None}
+    return max(known, key=known.__getitem__, default=None)
+
+
+def reference_time(dated: Iterable[tuple[str, str | None]], omissions: Omissions) -> str | None:
+    """The newest of (path, time) that is not later than now; what is later is reported.
+
+    A date that began in some zone of the earth is not later than now.
+    """
+    latest, past = datetime.now(UTC) + timedelta(hours=14), []
+    for path, text in dated:
+        found = moment(text) if text else None
+        if found is not None and text is not None:
+            if found.instant <= latest:
+                past.append(text)
+            else:
+                omissions.add(path, f"its time {text} is later than now: not used as the time that the case speaks of")
+    return newest(past)
 
 
 def age_at(birth: str, reference: str) -> tuple[str | None, str | None]:

@@ -1,0 +1,265 @@
+"""The resources of a FHIR input (bundle, list, lines or one resource), each with its place and references.
+
+It settles versions of one resource and what a reference points to. It does not know what a resource means. Names and
+shapes of other FHIR versions (DSTU2, STU3, R5) are taken beside those of R4 wherever an element is asked for.
+"""
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from osler.record.fhir_codes import BUNDLE, STATUS, Concept, age_of, concept, quantity
+from osler.record.node import Node
+from osler.record.omissions import Omissions, anywhere
+from osler.record.times import moment
+
+DEPTH = 8  # bundles within bundles
+_CLINICAL = frozenset(
+    "CarePlan CareTeam Goal FamilyMemberHistory ImagingStudy ClinicalImpression RiskAssessment DetectedIssue "
+    "ServiceRequest NutritionOrder DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse "
+    "EpisodeOfCare Flag AdverseEvent MolecularSequence BodyStructure List Communication".split()
+)
+READ = frozenset((*STATUS, "Patient", "Condition", "AllergyIntolerance", "Medication", "Binary"))
+_OLD_TYPES = {
+    "MedicationOrder": "MedicationRequest",
+    "MedicationPrescription": "MedicationRequest",
+    "MedicationUsage": "MedicationStatement",
+}
+# Negations that older versions keep in an element of their own: {element: status of R4}.
+_NEGATIONS = {
+    "taken": "not-taken",
+    "wasNotTaken": "not-taken",
+    "wasNotGiven": "not-done",
+    "notGiven": "not-done",
+    "notPerformed": "not-done",
+    "notDone": "not-done",
+}
+_IN_ERROR = Raw(b'"entered-in-error"')
+_SILENT = ("resourceType", "id", "meta", "text", "language", "contained", "identifier", "note")
+
+
+class Record:
+    """One input while it is read: the report, and what an address in it points to."""
+
+    def __init__(self) -> None:
+        self.omissions = Omissions()
+        self.used: set[str] = set()  # paths of what references were followed to
+        self._places: dict[str, Item] = {}
+
+    def add(self, item: "Item") -> None:
+        """Make an item findable. Of two with one address the first stays."""
+        name = item.text("id")
+        if item.owner is not None:
+            self._places.setdefault(f"{item.owner.path}#{name}", item)
+            return
+        if item.url:
+            self._places.setdefault(item.url, item)
+        if name:
+            self._places.setdefault(f"{item.kind}/{name}", item)
+            self._places.setdefault(f"urn:uuid:{name}", item)
+
+    def find(self, item: "Item", reference: str) -> "Item | None":
+        """What `reference`, written in `item`, points to: contained, by address, relative or by type and id."""
+        target = reference.split("/_history/")[0]
+        if reference.startswith("#"):
+            target = f"{(item.owner or item).path}{reference}"
+        found = self._places.get(target)
+        if found is None and ":" not in target and item.url and item.url.startswith("http"):
+            found = self._places.get("/".join([*item.url.split("/")[:-2], target]))
+        if found is None and target.startswith("http"):
+            near = self._places.get("/".join(target.split("/")[-2:]))
+            # The same type and id on two servers are two resources.
+            found = near if near is not None and not (near.url or "").startswith("http") else None
+        if found is not None:
+            self.used.add(found.path)
+        return found
+
+
+class Item(Node):
+    """A resource with its place. `kind`: its R4 type; `opened`: path with open indices, and the type as written, for
+    what is counted; `url`: its address; `owner`: what contains it."""
+
+    __slots__ = ("duplicates", "kind", "opened", "owner", "record", "url")
+
+    def __init__(
+        self, node: Node, written: str, record: Record, url: str | None = None, owner: "Item | None" = None
+    ) -> None:
+        super().__init__(node.content, node.path, node.omissions)
+        self.asked.update(_SILENT)
+        self.kind = _OLD_TYPES.get(written, written)
+        self.opened = f"{anywhere(node.path)}({written})"
+        self.record, self.url, self.owner = record, url, owner
+        self.duplicates: list[str] = []
+        if written in _OLD_TYPES:
+            self.count("", "shape of another FHIR version than R4: read as far as it maps to R4")
+        elif written not in READ:
+            clinical = "clinical, but Osler has no part for it"
+            what = clinical if written in _CLINICAL else "not clinical content of the patient"
+            self.count("", f"resource type is not read: {what}")
+
+    def count(self, name: str, reason: str) -> None:
+        """Report an element as one of many alike; the empty name stands for the resource."""
+        self.omissions.group(f"{self.opened}.{name}" if name else self.opened, reason)
+
+    def find(self, reference: Node) -> "Item | None":
+        address = reference.text("reference")
+        return self.record.find(self, address) if address else None
+
+    def time(self, *names: str, end: bool = False) -> str | None:
+        """The first of the elements that holds a time, as written: a date, the start (or `end`) of a period, or an age.
+
+        What is written there and is none is reported.
+        """
+        self.asked.update(names)
+        for name in [name for name in names if name in self.content]:
+            if name.endswith("Age"):
+                found = age_of(quantity(self, name))
+            elif name.lower().endswith("period"):
+                side = "end" if end else "start"
+                found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
+            else:
+                found = self.checked_time(self.text(name), name)
+            if found:
+                return found
+        return None
+
+    def checked_time(self, written: str | None, name: str) -> str | None:
+        """A time as written if it is one, else null and a report."""
+        if written is None:
+            return None
+        found = moment(written)
+        if found is None:
+            self.omit(name, f"{written!r} is no date or time of FHIR")
+            return None
+        if not found.zoned:
+            self.count(name, "time without offset: kept as written")
+        return written
+
+    def bound(self, name: str, allowed: Set[str], older: Mapping[str, str] = {}) -> Any:
+        """The first code of an element that the binding allows, null and a report if there is none.
+
+        `older`: codes of earlier versions with those of today.
+        """
+        if not self.has(name):
+            return None
+        given = [older.get(one.code, one.code) for one in concept(self, name).codes if one.code]
+        for code in given:
+            if code in allowed:
+                return code
+        self.omit(name, f"unknown code {given[0] if given else None!r}: read as not known")
+        return None
+
+    def status(self) -> str | None:
+        """The status as R4 writes it, negations of older versions included."""
+        if not _NEGATIONS.keys().isdisjoint(self.content):
+            for name, status in _NEGATIONS.items():
+                if (self.text(name) == "n") if name == "taken" else self.flag(name):
+                    return status
+        written = self.text("status")
+        return written if written in STATUS[self.kind] else self.bound("status", STATUS[self.kind])
+
+    def named(self, given: Concept, name: str = "code") -> dict[str, Any] | None:
+        """`source`, `label` and `codes` of the part that this resource becomes; null and a report if it has no name."""
+        if given.label is None:
+            self.omit(name, "has no text and no code: the resource can't be named")
+            return None
+        # Empty lists are given, for a noun copies each default that it has to fill in.
+        return {"source": self.path, "label": given.label, "codes": given.codes, "duplicates": self.duplicates}
+
+    def in_error(self) -> bool:
+        """Whether the resource was entered in error, which is reported."""
+        certainty = self.content.get("verificationStatus")
+        if _IN_ERROR in (self.content.get("status"), self.content.get("docStatus")) or (
+            certainty is not None and b'"entered-in-error"' in bytes(certainty)
+        ):
+            self.omit("", f"{self.kind} was entered in error: dropped")
+            return True
+        return False
+
+    def contained(self) -> Iterator["Item"]:
+        """The resources that this one contains."""
+        for inner in self.nodes("contained"):
+            if kind := inner.text("resourceType"):
+                yield Item(inner, kind, self.record, owner=self)
+            else:
+                inner.omit("", "is no FHIR resource: it has no resourceType")
+
+    def report_unused(self) -> None:
+        """Count the elements that nobody asked for. Only the first level is searched."""
+        for name in self.content:
+            if name == "modifierExtension":
+                self.omit(name, "may change what the resource means; Osler does not know it")
+            elif name not in self.asked:
+                self.count(name, "element not used")
+
+
+class _Entry(msgspec.Struct, rename="camel"):
+    full_url: str | None = None
+    resource: dict[str, Raw] = {}
+    request: dict[str, Raw] = {}
+
+
+_ENTRY = msgspec.json.Decoder(_Entry)
+
+
+def items_of(node: Node, record: Record, url: str | None = None, depth: int = 0) -> Iterator[Item]:
+    """The resources in a JSON object, each with its path. What is no resource is reported."""
+    kind = node.text("resourceType")
+    node.path = node.path or kind or "(root)"
+    if kind is None:
+        node.omit("", "is no FHIR resource: it has no resourceType")
+    elif kind != "Bundle":
+        yield Item(node, kind, record, url)
+    elif depth > DEPTH:
+        node.omit("", f"bundles are nested more than {DEPTH} deep")
+    else:
+        if (written := node.text("type")) is not None and written not in BUNDLE:
+            node.omit("type", f"unknown code {written!r}: read as a collection")
+        for name, raw in node.items("entry"):
+            try:
+                entry = _ENTRY.decode(raw)
+            except (msgspec.DecodeError, RecursionError) as error:
+                node.omit(name, f"is no entry of a bundle: {error}")
+                continue
+            if entry.request.get("method") == Raw(b'"DELETE"'):
+                node.omit(name, "asks to delete a resource: nothing to read")
+            elif not entry.resource:
+                node.omit(name, "has no resource")
+            else:
+                inner = Node(entry.resource, f"{node.path}.{name}.resource", record.omissions)
+                yield from items_of(inner, record, entry.full_url, depth + 1)
+
+
+def settle(items: list[Item]) -> list[Item]:
+    """One item for each resource: of several versions (same address) the newest, of equal ones the first."""
+    chosen: dict[str, Item] = {}
+    for item in items:
+        name = item.text("id")
+        key = f"{item.kind}/{name}" if name else item.path
+        if item.url and (not name or item.url.startswith("http")):
+            key = item.url
+        newer = chosen.setdefault(key, item)
+        if newer is item or item.kind not in READ:
+            continue
+        older = item
+        if newer.content != older.content:
+            if _version(older) >= _version(newer):
+                newer, older = older, newer
+            older.omit("", f"another version of {newer.path}, which is newer and was read")
+        newer.duplicates += [older.path, *older.duplicates]
+        chosen[key] = newer
+    return list(chosen.values())
+
+
+def _version(item: Item) -> tuple[float, int]:
+    meta = item.node("meta")
+    updated, number = moment(meta.text("lastUpdated") or ""), meta.text("versionId") or ""
+    return (updated.instant.timestamp() if updated else 0.0), int(number[-18:]) if number.isdecimal() else 0
+
+
+def identifiers_of(item: Node) -> list[tuple[str, str]]:
+    """Business identifiers as (system, value)."""
+    given = [(one.text("system"), one.text("value")) for one in item.nodes("identifier")]
+    return [(system, value) for system, value in given if system and value]
