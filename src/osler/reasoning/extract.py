@@ -25,6 +25,8 @@ E5_FLOOR = 0.75  # cosine of unrelated texts under e5-small: what lies above it 
 SHORTEST, LONGEST = 5, 70  # words
 LEANING = 0.15  # off the score of a sentence that leans on the one before
 _LIST_MARK = re.compile(r"^(?:[-*•·–]|\d{1,2}[.)])\s+")
+# Rows of a table or list run together.
+_TABULAR = re.compile(r" [-|•] .* [-|•] |\b\d+/\d+\b.*\b\d+/\d+\b|approximate number of patients", re.I)
 _DANGLING = re.compile(
     r"(?:it|this|that|these|those|they|he|she|such|both|however|therefore|thus|also|in addition|moreover|but|and|or|"
     r"for example|for instance|as a result|then|here|there)\b|[它此该这那其]|因此|但是?|同时|另外|例如",
@@ -84,7 +86,7 @@ def heading(item: Evidence) -> str:
 
 def _stands_alone(text: str) -> bool:
     """A full, informative sentence: no heading, no question, no pointer to a figure."""
-    if text.endswith(("?", "？", ":", "：")) or _POINTING.search(text):
+    if text.endswith(("?", "？", ":", "：")) or _POINTING.search(text) or _TABULAR.search(text):
         return False
     if has_chinese(text):
         return 6 <= len(text) <= 200

@@ -93,7 +93,7 @@ def schema(passages: int, options: Sequence[str]) -> dict[str, Any]:
             "text": {"type": "string"},
             "passages": {
                 "type": "array",
-                "items": {"enum": list(range(1, passages + 1))},
+                "items": {"enum": numbers},
                 "minItems": 1,
                 "maxItems": 3,
             },

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from osler.reasoning.verify.quantities import equal, same_dimension
 from osler.reasoning.verify.terms import Term
 
-SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.85, 0.35, 0.1  # a companion in the same clause counts 1
+SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.6, 0.35, 0.1  # a companion in the same clause counts 1
+LONELY = 0.5  # affinity where the evidence has no other word of the statement
 OTHER_CLAUSE = 0.5  # weight of a companion in another clause of the statement
 
 
@@ -51,8 +52,18 @@ def rivals(a: Term, b: Term) -> bool:
 def align(statement: Sequence[Term], evidence: Sequence[Term]) -> list[Aligned]:
     """Each statement term with its best match and best rival."""
     matches = [[other for other in evidence if agrees(term, other)] for term in statement]
+    stated = [term for term in statement if term.quantity is not None]
     return [
-        _best(index, statement, matches, [other for other in evidence if rivals(statement[index], other)])
+        _best(
+            index,
+            statement,
+            matches,
+            [
+                other
+                for other in evidence
+                if rivals(statement[index], other) and not any(agrees(term, other) for term in stated)
+            ],
+        )
         for index in range(len(statement))
     ]
 
@@ -69,6 +80,8 @@ def _best(index: int, statement: Sequence[Term], matches: Sequence[list[Term]], 
     def affinity(candidate: Term) -> float:
         if not total:
             return 1.0  # a statement of one word has one slot
+        if not any(found for _, found in company):
+            return LONELY
         near = (weight * max((_near(candidate, other) for other in found), default=0.0) for weight, found in company)
         return sum(near) / total
 

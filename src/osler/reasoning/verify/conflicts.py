@@ -4,16 +4,17 @@ Each finder returns reasons in words, none if the evidence does not speak agains
 """
 
 import difflib
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.reasoning.verify.compare import Aligned, agrees
-from osler.reasoning.verify.terms import Reading, Term, lexicon, normalise, stem, weight
+from osler.reasoning.verify.terms import PRONOUN, Reading, Term, lexicon, normalise, stem, weight
 from osler.text import has_chinese, sentences, words
 
 SLOT = 0.45  # affinity from which two terms stand in the same slot
-DENIED = 0.4  # the same where one side denies
+DENIED = 0.3  # the same where one side denies
 SPECIFIC = 0.75  # weight from which a term says something of its own
 NAMED = 1.0  # weight from which a term may be what a statement is about
 
@@ -43,6 +44,8 @@ def conflicts(
             found.append(Conflict(reason, False, item.term, denied=True))
     found += [Conflict(reason, True) for reason in _edited(statement, evidence)]
     found += [Conflict(reason, True) for reason in _replaced(statement, evidence, aligned)]
+    found += [Conflict(reason, True) for reason in _warned(statement, evidence, said, known)]
+    found += [Conflict(reason, True) for reason in _dosed(aligned, said.terms, known.terms)]
     return found or _elsewhere(said, known)
 
 
@@ -87,6 +90,40 @@ def _polarity(term: Term) -> str:
     return f"not {term.word}" if term.negated else term.word
 
 
+def _warned(statement: str, evidence: str, said: Reading, known: Reading) -> list[str]:
+    """The evidence warns against what the statement allows, in a sentence that has all else the statement says."""
+    allowed = lexicon().permissions.search(statement)
+    if allowed is None or lexicon().warnings.search(statement) or said.denying:
+        return []
+    rest = [term for term in said.terms if term.word not in allowed.group().lower()]
+    whole = sum(term.weight for term in rest)
+    for number, (start, end) in enumerate(sentences(evidence)):
+        warning = lexicon().warnings.search(evidence[start:end])
+        if warning is None or not whole:
+            continue
+        there = [term for term in known.terms if term.sentence == number]
+        enough = 0.4 if PRONOUN.match(evidence[start:end]) else 0.75
+        if sum(term.weight for term in rest if any(agrees(term, other) for other in there)) >= enough * whole:
+            return [f"the evidence says {warning.group()} where the statement says {allowed.group()}"]
+    return []
+
+
+def _dosed(aligned: Sequence[Aligned], said: Sequence[Term], known: Sequence[Term]) -> list[str]:
+    """The statement's dose stands in the evidence, but right after another name than the statement's."""
+    for name, dose in itertools.pairwise(aligned):
+        if name.match is not None or name.term.weight < NAMED or name.term.quantity or dose.match is None:
+            continue
+        if dose.term.quantity is None or dose.term.quantity.dimension not in ("mass", "volume", "activity"):
+            continue
+        place = next(index for index, term in enumerate(known) if term is dose.match)
+        owner = known[place - 1] if place else None
+        if owner is None or owner.quantity or owner.weight < NAMED or owner.sentence != dose.match.sentence:
+            continue
+        if not any(agrees(term, owner) for term in said):
+            return [f"the evidence gives {dose.match.word} of {owner.word}, not of {name.term.word}"]
+    return []
+
+
 def _elsewhere(said: Reading, known: Reading) -> list[Conflict]:
     """The evidence says it of something else: one sentence has all but the subject, and a subject of its own."""
     subject = next((term for term in said.terms if term.weight >= NAMED and term.quantity is None), None)
@@ -100,7 +137,12 @@ def _elsewhere(said: Reading, known: Reading) -> list[Conflict]:
         held = sum(term.weight for term in rest if any(agrees(term, other) for other in sentence))
         if held < 2.0 or len(rest) < 3 or held < 0.8 * sum(term.weight for term in rest):
             continue
-        own = [t for t in sentence if t.weight >= NAMED and not any(agrees(t, other) for other in said.terms)]
+        first = min((t.position for t in sentence if any(agrees(t, other) for other in rest)), default=0)
+        own = [
+            t
+            for t in sentence
+            if t.weight >= NAMED and not t.quantity and t.position < first and not any(agrees(t, o) for o in said.terms)
+        ]
         if own and held > 1.4 * _held_with(subject, rest, known):
             return [Conflict(f"the evidence says it of {own[0].word}, not of {subject.word}", True)]
     return []
@@ -219,7 +261,7 @@ def _replaced(statement: str, evidence: str, aligned: Sequence[Aligned]) -> list
 
 
 def _specific(word: str) -> bool:
-    return has_chinese(word) or weight(stem(word)) >= SPECIFIC
+    return has_chinese(word) or (len(word) > 2 and weight(stem(word)) >= SPECIFIC)
 
 
 _RELATING = frozenset("= with by to for than not".split())  # with one of these a run is more than a name

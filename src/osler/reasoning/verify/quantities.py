@@ -67,10 +67,6 @@ _define("activity", "1 U IU unit units 单位 国际单位; 1e3 kU; 1e6 MU")
 _define("charge", "1 mEq meq milliequivalents")
 _define("rate", "1 bpm beats/min beats_per_minute /min 次/分")
 _define("energy", "1 kcal calories calorie Cal 千卡 大卡; 0.239 kJ kilojoules 千焦")
-_define(
-    "count",
-    "1 tablet tablets tab tabs 片; 1 capsule capsules caps 粒; 1 drop drops gtt 滴; 1 puff puffs 喷; 1 dose doses 剂",
-)
 
 _ONES = dict(
     zip(
@@ -86,7 +82,13 @@ _CHINESE = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"�
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+"
 _WORD_NUMBER = (
-    r"\b(?:(?:" + "|".join(_TENS) + r")(?:[- ](?:" + "|".join(list(_ONES)[1:10]) + r"))?|" + "|".join(_ONES) + r")\b"
+    r"\b(?!(?i:one)\s+of\b)(?i:(?:"
+    + "|".join(_TENS)
+    + r")(?:[- ](?:"
+    + "|".join(list(_ONES)[1:10])
+    + r"))?|"
+    + "|".join(_ONES)
+    + r")\b"
 )
 _COUNTED = (
     "小时|天|日|周|星期|月|年|岁|次|片|分钟|倍|例|处|颗"  # a Chinese numeral before anything else may be part of a word

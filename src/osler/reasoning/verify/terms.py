@@ -60,6 +60,9 @@ class Lexicon(NamedTuple):
     rewrite: re.Pattern[str]
     rewritten: dict[str, str]
     axes: dict[str, tuple[tuple[str, str], ...]]
+    prefixes: dict[str, tuple[str, str]]
+    warnings: re.Pattern[str]
+    permissions: re.Pattern[str]
     groups: dict[str, frozenset[str]]
 
 
@@ -104,6 +107,9 @@ def lexicon() -> Lexicon:
         rewrite=_alternatives(rewritten),
         rewritten={key.lower(): value for key, value in rewritten.items()},
         axes=axes,
+        prefixes={prefix: pair for pair in data["prefixes"].items() for prefix in pair},
+        warnings=_alternatives([part.strip() for part in data["warnings"].split(";")]),
+        permissions=_alternatives([part.strip() for part in data["permissions"].split(";")]),
         groups={word: frozenset(found) for word, found in groups.items()},
     )
 
@@ -118,8 +124,8 @@ _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\s?(?:->|→)\s?"), " became "),
     (re.compile(r"\bfrom (\d[\d.,]*(?:\s?[%\w/]+)?) to (?=\d)"), r"from \1 became "),
     (re.compile(r"\bPOD\s?#?(\d+)\b"), r"day \1 after surgery"),
-    (re.compile(r"\b(\d{1,3})\s?(?:y/?o\s?)?F\b(?!\))"), r"\1 year old woman"),
-    (re.compile(r"\b(\d{1,3})\s?(?:y/?o\s?)?M\b"), r"\1 year old man"),
+    (re.compile(r"(?<![\d.])\b(\d{1,3})(?:\s?y/?o\s?)?F\b"), r"\1 year old woman"),
+    (re.compile(r"(?<![\d.])\b(\d{1,3})(?:\s?y/?o\s?)?M\b"), r"\1 year old man"),
     (re.compile(r"\bx\s?(\d+)\s?(d|wks?|mo|h|y)\b"), r"for \1 \2"),
     (re.compile(r"(?<=[\s(])\+\s?(?=[a-z])"), "positive "),
     (re.compile(r"(\w)n't\b"), r"\1 not"),
@@ -128,7 +134,7 @@ _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?<![\d.])(?<![\d.]\s)\bL(?=\s[a-z]|[.,;]|$)"), "left"),
     (re.compile(r"(?<![\d.])(?<![\d.]\s)\bR(?=\s[a-z]|[.,;]|$)"), "right"),
     (re.compile(r"'s\b"), ""),
-    (re.compile(r"(?<=[a-z])/(?=[a-z])"), " / "),
+    (re.compile(r"(?<=[a-z]{4})/(?=[a-z]{4})"), " / "),
 ]
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
 _ORDINAL_DAY = re.compile(rf"\b({'|'.join(_ORDINALS)}) day\b", re.I)
@@ -198,7 +204,7 @@ class _Reader:
         self.position += 5
         first = len(self.found)
         self.verb = 0
-        if pronoun := _PRONOUN.match(text):
+        if pronoun := PRONOUN.match(text):
             # `It`, `They`, `This`: what the sentence before began with is spoken of again.
             self.found += [
                 item._replace(sentence=number, position=self.position, clause=self.clause, claim=self.claim)
@@ -264,6 +270,15 @@ class _Reader:
     def _add(self, word: str, negated: bool) -> None:
         axes = self.words.axes.get(word, ())
         root = stem(word)
+        for prefix, pair in self.words.prefixes.items():
+            if word.startswith(prefix) and len(word) > len(prefix) + 4:
+                axes = (*axes, (f"{pair[0]} {stem(word[len(prefix) :])}", prefix))
+        if len(word) == 1 and self.found and self.found[-1].sentence == self.number:
+            # `hepatitis B`, `vitamin C`: the letter names which one.
+            axes = ((f"which {stem(self.found[-1].word)}", word),)
+            keys = frozenset({f"@{axes[0][0]} {word}"})
+            self.found.append(Term(word, keys, axes, 1.3, negated, self.number, self.position, self.clause, self.claim))
+            return
         keys = frozenset({root, *self.words.groups.get(root, ()), *(f"@{axis}{value}" for axis, value in axes)})
         heavy = 0.15 if word in self.words.faint else weight(root)
         self.found.append(Term(word, keys, axes, heavy, negated, self.number, self.position, self.clause, self.claim))
@@ -285,7 +300,7 @@ class _Reader:
             self.found.append(Term(word, keys, axes, 0.6, False, self.number, self.position, self.clause, self.claim))
 
 
-_PRONOUN = re.compile(
+PRONOUN = re.compile(
     r"(?:it|they|he|she|these|this|those)(?=\s+(?:\w+ly\s+)?(?:is|are|was|were|will|can|may|should|has|have|had|do|does|did)\b|\s+\w+(?:s|ed)\b)",
     re.I,
 )
