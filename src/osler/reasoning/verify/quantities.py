@@ -82,13 +82,7 @@ _CHINESE = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"�
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+"
 _WORD_NUMBER = (
-    r"\b(?!(?i:one)\s+of\b)(?i:(?:"
-    + "|".join(_TENS)
-    + r")(?:[- ](?:"
-    + "|".join(list(_ONES)[1:10])
-    + r"))?|"
-    + "|".join(_ONES)
-    + r")\b"
+    rf"\b(?!(?i:one)\s+of\b)(?i:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_ONES)[1:10])}))?|{'|'.join(_ONES)})\b"
 )
 _COUNTED = (
     "小时|天|日|周|星期|月|年|岁|次|片|分钟|倍|例|处|颗"  # a Chinese numeral before anything else may be part of a word
