@@ -162,29 +162,28 @@ def without_repeats(documents: Iterator[DocumentText], seen: set[str]) -> Iterat
 
 
 def embed(bodies: list[str], embedder: Embedder, work: Path) -> np.ndarray:
-    """Vectors of the bodies, kept in `work` after every step. Similar lengths go together: less padding."""
-    key = hashlib.sha256("\x1e".join([embedder.info.digest, *bodies]).encode()).hexdigest()[:16]
-    folder = work / key
+    """Vectors of the bodies. What was embedded is kept in `work` by the hash of its text, so nothing is done twice."""
+    folder = work / embedder.info.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    order = sorted(range(len(bodies)), key=lambda row: len(bodies[row]))
-    steps = [order[first : first + STEP] for first in range(0, len(order), STEP)]
-    vectors: np.ndarray | None = None
-    started, fresh = time.monotonic(), 0
-    for number, rows in enumerate(steps):
-        file = folder / f"{number:04d}.npy"
-        if not file.exists():
-            made = embedder.embed_passages([bodies[row] for row in rows])
-            with (folder / "part").open("wb") as stream:
-                np.save(stream, made)
-            (folder / "part").rename(file)
-            fresh += len(rows)
-            rate = fresh / (time.monotonic() - started)
-            print(f"embedded {number + 1}/{len(steps)} steps, {rate:.0f} a second", file=sys.stderr, flush=True)
-        part = np.load(file)
-        vectors = np.zeros((len(bodies), part.shape[1]), dtype=np.float32) if vectors is None else vectors
-        vectors[rows] = part
-    assert vectors is not None, "no passages"
-    return vectors
+    names = [hashlib.sha256(body.encode()).hexdigest() for body in bodies]
+    known: dict[str, np.ndarray] = {}
+    for file in sorted(folder.glob("*.npz")):
+        with np.load(file) as kept:
+            known.update(zip(kept["names"].tolist(), kept["vectors"], strict=True))
+    missing = [row for row, name in enumerate(names) if name not in known]
+    started = time.monotonic()
+    for first in range(0, len(missing), STEP):
+        rows = missing[first : first + STEP]
+        made = embedder.embed_passages([bodies[row] for row in rows])
+        step = [names[row] for row in rows]
+        with (folder / "part").open("wb") as stream:
+            np.savez(stream, names=np.array(step), vectors=made)
+        (folder / "part").rename(folder / f"{step[0]}.npz")
+        known.update(zip(step, made, strict=True))
+        done = first + len(rows)
+        rate = done / (time.monotonic() - started)
+        print(f"embedded {done} of {len(missing)}, {rate:.0f} a second", file=sys.stderr, flush=True)
+    return np.stack([known[name] for name in names])
 
 
 def main() -> None:

@@ -174,7 +174,8 @@ class Library:
         """Hash of the documents (ids and contents) and the embedder's digest: equal content, equal version."""
         revision = self.store.revision
         if self._version is None or self._version[0] != revision:
-            lines = "\n".join(f"{name}\t{digest}" for name, digest in sorted(self.store.documents().items()))
+            documents = sorted(self.store.documents().items())
+            lines = "\n".join([self.card.get("pack", ""), *(f"{name}\t{digest}" for name, digest in documents)])
             made_by = (self.card["embedder"] or {}).get("digest", "none")
             digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
             self._version = (revision, f"{digest[:16]}+{made_by[:12]}")
@@ -332,10 +333,8 @@ def write_card(folder: Path, name: str, embedder: dict[str, Any] | None, **more:
 
 def _embedder_loader(settings: Settings) -> Callable[[], Embedder]:
     def load() -> Embedder:
-        from osler.models.embedder import load_embedder
+        from osler.models.embedder import configured_embedder
 
-        models = settings.models
-        key = os.environ.get(models.api_key_variable)
-        return load_embedder(models.embedder, threads=models.threads, api_key=key, timeout=models.timeout)
+        return configured_embedder(settings)
 
     return load
