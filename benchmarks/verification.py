@@ -154,7 +154,8 @@ def main() -> None:
     table(report, said)
     gold = [item.verdict for item in report]
     print(
-        "\n## verify, each class (report half)\n\n| class | n | precision | recall | F1 |\n| --- | --- | --- | --- | --- |"
+        "\n## verify, each class (report half)\n\n| class | n | precision | recall | F1 |\n"
+        "| --- | --- | --- | --- | --- |"
     )
     for verdict in VERDICTS:
         p, r, f = f1(gold, mine, lambda label, v=verdict: label == v)  # type: ignore[misc]

@@ -1,0 +1,93 @@
+"""Verification: known verdicts, the rules that must hold for any text, and quantities."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.reasoning.cases import BETA, BREAST, CASES, MEASLES, STATIN, WARD
+
+from osler.nouns import Evidence
+from osler.reasoning.verify import verify
+from osler.reasoning.verify.quantities import equal, quantities, same_dimension
+from osler.text import sentences
+
+
+def record(text: str) -> list[Evidence]:
+    return [Evidence(id="1", kind="record", text=text)]
+
+
+@pytest.mark.parametrize(("evidence", "statement", "verdict"), CASES)
+def test_verdict(evidence: str, statement: str, verdict: str) -> None:
+    found = verify(statement, record(evidence))
+    assert found.verdict == verdict, found.reasons
+
+
+def test_contradiction_says_what_the_evidence_says() -> None:
+    found = verify("Follow-up in four hours.", record("Pt seen for knee pain. F/u 48h."))
+    assert any("48h" in reason and "four hours" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("text", [STATIN, MEASLES, WARD, BREAST, BETA])
+def test_every_sentence_supports_itself(text: str) -> None:
+    for start, end in sentences(text):
+        assert verify(text[start:end], record(text)).verdict == "supported"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60), min_size=1, max_size=4))
+def test_any_text_gets_a_verdict_and_whole_sentences_are_supported(parts: list[str]) -> None:
+    text = "\n".join(parts)
+    verify(parts[0], record(text))
+    for start, end in sentences(text):
+        if any(character.isalnum() for character in text[start:end]):
+            assert verify(text[start:end], record(text)).verdict == "supported"
+
+
+def test_a_part_of_a_denial_is_not_taken_as_verbatim() -> None:
+    assert verify("Pleural effusion.", record("No pleural effusion.")).verdict == "contradicted"
+
+
+def test_no_evidence_supports_nothing() -> None:
+    assert verify("Aspirin thins the blood.", []).verdict == "unsupported"
+    assert verify("Aspirin thins the blood.", record("")).verdict == "unsupported"
+
+
+def test_several_pieces_of_evidence_are_read_together() -> None:
+    pieces = [Evidence(id=str(n), kind="passage", text=text) for n, text in enumerate([STATIN, MEASLES])]
+    assert verify("Measles is very contagious.", pieces).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("48h", "2 days"),
+        ("1 g", "1000 mg"),
+        ("75 mcg", "0.075 mg"),
+        ("half a year", "6 months"),
+        ("one month", "4 wks"),
+        ("a quarter", "25%"),
+        ("38.5 C", "101.3 F"),
+        ("BID", "twice daily"),
+        ("q8h", "three times a day"),
+        ("0.85–1.2 g", "0.85 to 1.2 g"),
+        ("8mm", "0.8厘米"),
+        ("三天", "3 days"),
+        ("每日3次", "TID"),
+        ("one in four", "25 percent"),
+        ("3 million", "3,000,000"),
+    ],
+)
+def test_equal_quantities(a: str, b: str) -> None:
+    assert equal(quantities(a)[0], quantities(b)[0])
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("48h", "4 hours"), ("75 mg", "75 mcg"), ("2009", "2019"), ("152/94", "125/94"), ("5 days", "5 weeks")]
+)
+def test_different_quantities_of_one_dimension(a: str, b: str) -> None:
+    first, second = quantities(a)[0], quantities(b)[0]
+    assert same_dimension(first, second)
+    assert not equal(first, second)
+
+
+def test_numbers_in_names_are_no_quantities() -> None:
+    assert quantities("T2DM, IL-6, COVID-19 and HbA1c") == []
