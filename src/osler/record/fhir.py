@@ -10,18 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from osler.errors import InputError
-from osler.record.case import (
-    Allergy,
-    Case,
-    Condition,
-    Document,
-    Encounter,
-    Medication,
-    Observation,
-    Part,
-    Patient,
-    Procedure,
-)
+from osler.record import case
+from osler.record.case import Case, Observation, Part, Patient
 from osler.record.fhir_documents import documents_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
 from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, pregnancy
@@ -34,6 +24,16 @@ from osler.record.times import age_at, newest, reference_time
 from osler.text import language_of
 
 P = TypeVar("P", bound=Part)
+# The times at which a part says that something was so.
+_TIMES = {
+    Observation: ("time",),
+    case.Document: ("time",),
+    case.Condition: ("onset", "abatement", "recorded"),
+    case.Medication: ("started",),
+    case.Allergy: ("recorded",),
+    case.Procedure: ("started",),
+    case.Encounter: ("started",),
+}
 _SUPPORT = ("Medication", "Binary")  # read only where something refers to them
 _UNPLANNED = ("planned", "preparation", "not-done", "cancelled", "draft")
 
@@ -99,23 +99,16 @@ def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str
     def of(kind: type[P]) -> list[P]:
         return merge([part for part in parts if isinstance(part, kind)])
 
-    conditions, observations, documents = of(Condition), of(Observation), of(Document)
-    medications, procedures, encounters = of(Medication), of(Procedure), of(Encounter)
-    allergies = of(Allergy)
-    dated = [(one.source, one.time) for one in observations] + [(one.source, one.time) for one in documents]
-    dated += [(one.source, time) for one in conditions for time in (one.onset, one.abatement, one.recorded)]
-    dated += [(one.source, one.started) for one in medications] + [(one.source, one.recorded) for one in allergies]
-    events: list[Procedure | Encounter] = [*procedures, *encounters]
-    for event in events:
-        if event.status not in _UNPLANNED:
-            ended = event.ended if event.status in ("finished", "completed") else None
-            dated += [(event.source, event.started), (event.source, ended)]
-    reference = reference_time(dated, omissions)
+    observations, documents = of(Observation), of(case.Document)
+    conditions, medications, allergies = of(case.Condition), of(case.Medication), of(case.Allergy)
+    procedures, encounters = of(case.Procedure), of(case.Encounter)
+    everything: list[Part] = [*observations, *documents, *conditions, *medications, *allergies]
+    happened = [one for one in (*procedures, *encounters) if getattr(one, "status", None) not in _UNPLANNED]
+    reference = reference_time(_dated([*everything, *happened]), omissions)
     age, doubt = age_at(patient.birth_date, reference) if patient.birth_date and reference else (None, None)
     if doubt:
         omissions.add(f"{patient.source}.birthDate", doubt)
-    named: list[Condition | Observation | Medication] = [*conditions, *observations, *medications]
-    words = [part.label for part in named] + [document.text for document in documents]
+    words = [part.text if isinstance(part, case.Document) else getattr(part, "label", "") for part in everything]
     return Case(
         kind="fhir",
         digest=digest,
@@ -131,6 +124,14 @@ def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str
         documents=documents,
         unread=omissions.rows(),
     )
+
+
+def _dated(parts: list[Part]) -> Iterator[tuple[str, str | None]]:
+    for part in parts:
+        for name in _TIMES[type(part)]:
+            yield part.source, getattr(part, name)
+        if isinstance(part, case.Procedure | case.Encounter) and part.status in ("finished", "completed"):
+            yield part.source, part.ended
 
 
 def _pregnant(observations: list[Observation]) -> bool | None:

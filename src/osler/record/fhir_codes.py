@@ -106,15 +106,18 @@ _NOTHING = Concept(None, [])
 
 def concept(node: Node, *names: str) -> Concept:
     """The concept of an element (of a list the first); empty where there is none."""
-    found = concepts(node, *names)
+    _, raw = node.first(names)
+    found = _found(node, raw, names) if raw is not None else None
     return found[0] if found else _NOTHING
 
 
 def concepts(node: Node, *names: str) -> list[Concept]:
     """The concepts of an element, be it one or a list."""
     _, raw = node.first(names)
-    if raw is None:
-        return []
+    return _found(node, raw, names) if raw is not None else []
+
+
+def _found(node: Node, raw: msgspec.Raw, names: tuple[str, ...]) -> list[Concept]:
     try:
         return _concepts(bytes(raw))
     except (msgspec.DecodeError, RecursionError):  # element by element, to keep and to report each

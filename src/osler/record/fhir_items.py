@@ -50,7 +50,7 @@ class Record:
 
     def add(self, item: "Item") -> None:
         """Make an item findable. Of two with one address the first stays."""
-        name = item.text("id")
+        name = item.id
         if item.owner is not None:
             self._places.setdefault(f"{item.owner.path}#{name}", item)
             return
@@ -81,16 +81,17 @@ class Item(Node):
     """A resource with its place. `kind`: its R4 type; `opened`: path with open indices, and the type as written, for
     what is counted; `url`: its address; `owner`: what contains it."""
 
-    __slots__ = ("duplicates", "kind", "opened", "owner", "record", "url")
+    __slots__ = ("duplicates", "id", "kind", "opened", "owner", "record", "url")
 
     def __init__(
         self, node: Node, written: str, record: Record, url: str | None = None, owner: "Item | None" = None
     ) -> None:
         super().__init__(node.content, node.path, node.omissions)
-        self.asked.update(_SILENT)
+        self.asked += _SILENT
         self.kind = _OLD_TYPES.get(written, written)
         self.opened = f"{anywhere(node.path)}({written})"
         self.record, self.url, self.owner = record, url, owner
+        self.id = self.text("id")
         self.duplicates: list[str] = []
         if written in _OLD_TYPES:
             self.count("", "shape of another FHIR version than R4: read as far as it maps to R4")
@@ -112,11 +113,12 @@ class Item(Node):
 
         What is written there and is none is reported.
         """
-        self.asked.update(names)
-        for name in [name for name in names if name in self.content]:
+        present = [name for name in names if name in self.content]
+        self.asked += present
+        for name in present:
             if name.endswith("Age"):
                 found = age_of(quantity(self, name))
-            elif name.lower().endswith("period"):
+            elif name.endswith(("Period", "period")):
                 side = "end" if end else "start"
                 found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
             else:
@@ -236,9 +238,8 @@ def settle(items: list[Item]) -> list[Item]:
     """One item for each resource: of several versions (same address) the newest, of equal ones the first."""
     chosen: dict[str, Item] = {}
     for item in items:
-        name = item.text("id")
-        key = f"{item.kind}/{name}" if name else item.path
-        if item.url and (not name or item.url.startswith("http")):
+        key = f"{item.kind}/{item.id}" if item.id else item.path
+        if item.url and (not item.id or item.url.startswith("http")):
             key = item.url
         newer = chosen.setdefault(key, item)
         if newer is item or item.kind not in READ:

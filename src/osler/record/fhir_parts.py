@@ -142,7 +142,7 @@ def observation(item: Item) -> Iterator[Part]:
         "time": item.time("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
     }
     whole = _measured(item, item)
-    measured = [_measured(part, item) for part in item.nodes("component")]
+    measured = [_measured(part, item) for part in item.nodes("component")] if "component" in item.content else []
     # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
     if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
         measured.insert(0, whole)
@@ -158,21 +158,21 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
     answer = concept(one, "valueCodeableConcept")
     part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": answer.codes}
     part["duplicates"] = item.duplicates
-    given = quantity(one, "valueQuantity")
-    if given.value is not None and not given.comparator:
-        part["value"], part["unit"] = given.value, _unit(given, "valueQuantity", item)
-    elif (text := answer.label or given.text or _value_text(one)) is not None:
+    amount = quantity(one, "valueQuantity")
+    if amount.value is not None and not amount.comparator:
+        part["value"], part["unit"] = amount.value, _unit(amount, "valueQuantity", item)
+    elif (text := answer.label or amount.text or _value_text(one)) is not None:
         part["text"] = text
     elif (whole := one.number("valueInteger")) is not None:
         part["value"] = whole
     elif one.has("dataAbsentReason"):
         one.omit("", f"has no value: {concept(one, 'dataAbsentReason').label}")
-    if one.has("interpretation"):
-        first, *more = concepts(one, "interpretation")
-        part["interpretation"] = first.code or first.label
-        if more:
+    if "interpretation" in one.content:
+        given = concepts(one, "interpretation")
+        part["interpretation"] = next((found.code or found.label for found in given), None)
+        if len(given) > 1:
             one.omit("interpretation", "has several interpretations: only the first is kept")
-    if one.has("referenceRange"):
+    if "referenceRange" in one.content:
         part |= _limits(one.nodes("referenceRange"), part.get("unit"), one, item)
     return part
 
@@ -236,7 +236,7 @@ def encounter(item: Item) -> Iterator[Part]:
     yield Encounter(
         source=item.path,
         duplicates=item.duplicates,
-        id=item.text("id"),
+        id=item.id,
         label=next((one.label for one in concepts(item, "type") if one.label), None),
         kind=kind.code or kind.label,
         status=item.status(),

@@ -27,16 +27,16 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
             _refuse(name, people[0].path, other.path)
         other.omit("", f"the same patient as {people[0].path}: merged, its further details are not read")
     elsewhere: set[str] = set()
-    mine: set[str | None] = set()  # full addresses that were found to be the patient's
+    mine: set[bytes] = set()  # references by full address that were found to be the patient's
     outside: tuple[str, str] | None = None  # (address, path) of a patient that is not in the input
     for item in items:
         if item.kind in ("Patient", "Medication", "Binary"):
             continue
-        subject = item.node("patient", "subject")
-        address = _address(subject)
-        if address in mine and not item.has("focus"):
+        raw = item.first(("patient", "subject"))[1]
+        if raw is not None and bytes(raw) in mine and "focus" not in item.content:
             continue
-        found = item.find(subject)
+        subject = item.node("patient", "subject")
+        found, address = item.find(subject), _address(subject)
         thing = found.kind if found else "".join((address or "").split("/")[-2:-1])
         if item.has("focus"):
             item.omit("focus", "was observed on something else than the patient: not read")
@@ -48,7 +48,8 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
                 people = [found]
             elif found not in people and not (people and _same_person(people[0], found)):
                 _refuse(name, people[0].path if people else str(outside), f"{subject.path} ({found.path})")
-            mine |= {address} if address and ":" in address else set()
+            if raw is not None and address and ":" in address:
+                mine.add(bytes(raw))
         elif found is not None or thing in _OTHERS:
             subject.omit("", f"is about a {thing}, not the patient: not read")
             elsewhere.add(item.path)
@@ -79,7 +80,7 @@ def _may_be(patient: Item, address: str) -> bool:
         own = identifiers_of(patient)
         return (system, value) in own or all(system != one for one, _ in own)
     # A patient that is being created has no address yet; whatever else is referred to must be this one.
-    return patient.text("id") is None and patient.url is None
+    return patient.id is None and patient.url is None
 
 
 def _same_address(first: str, second: str) -> bool:
@@ -113,7 +114,7 @@ def _read(item: Item, duplicates: list[str]) -> Patient:
     return Patient(
         source=item.path,
         duplicates=[*item.duplicates, *duplicates],
-        id=item.text("id"),
+        id=item.id,
         identifiers=[f"{system}|{number}" for system, number in dict.fromkeys(identifiers_of(item))],
         name=next((written for name in names if (written := _name(name))), None),
         sex=item.bound("gender", GENDER),

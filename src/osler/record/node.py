@@ -31,7 +31,7 @@ class Node:
         self.content = content
         self.path = path
         self.omissions = omissions
-        self.asked: set[str] = set()
+        self.asked: list[str] = []
         self.children: dict[str, Node] = {}  # by the name of the element
 
     def __bool__(self) -> bool:
@@ -47,19 +47,18 @@ class Node:
 
     def first(self, names: tuple[str, ...]) -> tuple[str, Raw | None]:
         """The first of the names that has a value, and the value; null if none has."""
-        self.asked.update(names)
         for name in names:
             raw = self.content.get(name)
-            if raw is not None and raw != _NULL:
-                return name, raw
+            if raw is not None:
+                self.asked.append(name)
+                if raw != _NULL:
+                    return name, raw
         return names[0], None
 
     def has(self, *names: str) -> bool:
         return self.first(names)[1] is not None
 
-    def _decoded(self, name: str, raw: Raw | None, decoder: msgspec.json.Decoder[Any]) -> Any:
-        if raw is None:
-            return None
+    def _decoded(self, name: str, raw: Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
         try:
             return decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -68,16 +67,16 @@ class Node:
             return None
 
     def text(self, *names: str) -> str | None:
-        found: str | None = self._decoded(*self.first(names), _TEXT)
-        return found
+        name, raw = self.first(names)
+        return self._decoded(name, raw, _TEXT) if raw is not None else None
 
     def flag(self, *names: str) -> bool | None:
-        found: bool | None = self._decoded(*self.first(names), _FLAG)
-        return found
+        name, raw = self.first(names)
+        return self._decoded(name, raw, _FLAG) if raw is not None else None
 
     def number(self, *names: str) -> float | None:
-        found: float | None = self._decoded(*self.first(names), _NUMBER)
-        return found
+        name, raw = self.first(names)
+        return self._decoded(name, raw, _NUMBER) if raw is not None else None
 
     def node(self, *names: str) -> "Node":
         name, raw = self.first(names)
@@ -96,13 +95,13 @@ class Node:
             return []
         try:
             listed = _LIST.decode(raw)
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, RecursionError):
             return [(name, raw)]
         return [(f"{name}[{index}]", one) for index, one in enumerate(listed) if one != _NULL]
 
     def nodes(self, *names: str) -> list["Node"]:
         """The objects of a list."""
-        found = [self._child(name, raw) for name, raw in self.items(*names)] if self.has(*names) else []
+        found = [self._child(name, raw) for name, raw in self.items(*names)]
         return [child for child in found if child is not NOTHING]
 
     def texts(self, *names: str) -> list[str]:
