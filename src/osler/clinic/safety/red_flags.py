@@ -24,9 +24,6 @@ _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 _RECENT_DAYS = 7
 
 
-_NEGATION = re.compile(r"\b(?:no|not|nor|cannot|can't|without|absent|never|\w+n't)\b|[无未不没]", re.IGNORECASE)
-
-_OWN = 22
 _LONG_AGO = re.compile(
     r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\blast (?:year|month|spring|summer|autumn"
     r"|winter)|\b(?:19|20)\d\d\b"
@@ -35,7 +32,7 @@ _LONG_AGO = re.compile(
     r"|\b(?:at|when|aged?)\s+(?:(?:age|the age of|(?:s?he|i) was)\s+)?(?:\d{1,2}|\w+teen|twelve|ten"
     r"|twenty)(?:,| s?he\b| i\b| years| months| weeks)"
     r"|\b(?:since (?:then|recovered)|no recurrence|none since)\b"
-    r"|[年月]前|既往|曾|病史|旧|去年|(?:19|20)\d\d年|[小大]学时|术后[一二三四五六七八九十\d]+年",
+    r"|[年月]前|既往|曾|(?<!现)病史|旧|去年|(?:19|20)\d\d年|[小大]学时|术后[一二三四五六七八九十\d]+年",
     re.IGNORECASE,
 )
 
@@ -102,9 +99,9 @@ class View:
         self._sex = self._sex or next((one.sex for one in said if one.sex), None)
         spans = self._book.phrasebook.find(document.text)
         readings = vitals.readings(document.text, document.id)
-        for span, context in _contexts(document.text, spans):
+        for span, context in _contexts(document.text, spans, self._book):
             feature = self._book.features[span.feature]
-            if not (feature.plain or _counts(feature, _dated(document.text, span, context))):
+            if not _counts(feature, _dated(document.text, span, context)):
                 continue
             words = document.text[span.start : span.end]
             self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
@@ -174,16 +171,13 @@ def _dated(text: str, span: Span, context: Context) -> Context:
     return context if old else context._replace(time="current")
 
 
-def _contexts(text: str, spans: Sequence[Span]) -> list[tuple[Span, Context]]:
-    """Each span with its context. Long ones that hold a negation ("no numbness ... urine") are asked apart, because a
-    cue inside one mention doesn't count for its neighbours; short ones ("reflexes absent") own their negation."""
-    pairs: list[tuple[Span, Context]] = []
-    groups: tuple[list[Span], list[Span]] = ([], [])
-    for span in spans:
-        groups[span.end - span.start > _OWN and bool(_NEGATION.search(text, span.start, span.end))].append(span)
-    for group in groups:
-        pairs += zip(group, contexts(text, [(span.start, span.end) for span in group]), strict=True)
-    return pairs
+def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Span, Context]]:
+    """Each span with its context. Words of time and manner have none, so they don't hide their cues from others either:
+    "2 hours ago" still says when the pain began."""
+    plain = [span for span in spans if book.features[span.feature].plain]
+    asked = [span for span in spans if not book.features[span.feature].plain]
+    found = contexts(text, [(span.start, span.end) for span in asked])
+    return [*((span, Context()) for span in plain), *zip(asked, found, strict=True)]
 
 
 def _guideline(rule: Rule) -> Evidence:

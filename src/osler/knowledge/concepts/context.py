@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.knowledge.concepts.cues import Hit, find_cues, headings, lowered, overlaps, values
+from osler.knowledge.concepts.cues import Hit, find_cues, headings, lowered, over, overlaps, values
 from osler.knowledge.concepts.normal import unwrap
 from osler.nouns import Experiencer, Status, Time
 from osler.text import Span, sentences
@@ -35,6 +35,8 @@ _STATUS = ("negated", "uncertain", "affirmed")
 _LISTING = ("den", "neg", "-ve", "neither")
 _OPENERS = ("", ".", ";", ":", "!", "?", "\n", "-", "•", "*", ")", ",")
 _EXPERIENCERS = ("family", "other", "patient")
+# A mention no longer than this owns the cues inside it.
+_OWN = 22
 _LINE = re.compile(r"[^\n]*\n?")
 _HEADING = re.compile(
     r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)\s*[:：]|(?P<bare>[^:：\n]{1,60}?)\s*$)"
@@ -69,16 +71,33 @@ def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     units = _units(low)
     begins = [unit.start for unit in units]
     sections = _sections(text, low, units, spans)
-    hits = find_cues(low, spans)
+    hits, touching = find_cues(low, spans)
     hit_starts = [hit.start for hit in hits]
+    touching_starts = [hit.start for hit in touching]
+    ordered = sorted(spans)
+    owners = {hit: over(ordered, hit.start, hit.end) for hit in touching}
     found: list[Context] = []
     for start, end in spans:
         unit = units[max(0, bisect_left(begins, start + 1) - 1)] if units else Span(0, len(text))
         stop = max(unit.end, end)
         near = hits[bisect_left(hit_starts, unit.start) : bisect_left(hit_starts, stop)]
+        others = touching[bisect_left(touching_starts, unit.start) : bisect_left(touching_starts, stop)]
+        shared = [hit for hit in others if _shared(hit, Span(start, end), owners[hit])]
+        near = sorted([*near, *shared]) if shared else near
         section = next((section for section in reversed(sections) if section.start <= start < section.end), None)
         found.append(_context(low, Span(start, end), Span(unit.start, stop), near, section, spans))
     return found
+
+
+def _shared(hit: Hit, mention: Span, owners: Sequence[tuple[int, int]]) -> bool:
+    """Whether a cue inside other mentions speaks of this one too. "Absent reflexes" keeps its cue to itself; a cue in
+    the midst of a long one ("numbness, but no trouble passing urine") or of one that holds this mention doesn't."""
+    if hit.start < mention.end and mention.start < hit.end:
+        return False
+    return hit.cue.category == "current" or all(
+        (start < mention.end and mention.start < end) or (end - start > _OWN and start < hit.start and hit.end < end)
+        for start, end in owners
+    )
 
 
 def _units(low: str) -> list[Span]:
@@ -176,8 +195,19 @@ def _context(
             for hit in scopes + scopes_back
             if (hit.cue.category, hit.cue.reach) != ("historical", "next")
         ]
-    past = category == "historical" or "historical" in every or (effect == "historical" and "current" not in every)
+    now = any(hit.cue.category == "current" and hit.cue.reach != "manner" for hit in scopes + scopes_back)
+    past = "historical" in every or (effect == "historical" and not now)
+    if past and _now(low, mention, scopes, scopes_back):
+        past = False
     return Context("present", experiencer, "historical" if past and experiencer == "patient" else "current")
+
+
+def _now(low: str, mention: Span, scopes: list[Hit], scopes_back: list[Hit]) -> bool:
+    """Whether a time of this illness in the same clause outweighs history before a comma: "h/o AF, chest pain since
+    this morning"."""
+    told = [hit for hit in scopes_back if hit.cue.category == "current" and not _comma(low[mention.end : hit.start])]
+    past = [hit for hit in scopes + scopes_back if hit.cue.category == "historical"]
+    return bool(told) and all(hit.end <= mention.start and _comma(low[hit.end : mention.start]) for hit in past)
 
 
 def _mark(low: str, mention: Span) -> str | None:
@@ -220,8 +250,11 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
     if ";" in between or "；" in between:
         return False
     category = hit.cue.category
+    later = [other for other in before if other.start >= hit.end]
     if hit.cue.reach == "next":
-        return _adjacent(between)
+        return _adjacent(between) and not any(other.cue.category == "end" for other in later)
+    if category == "historical" and _recent_event(low, hit, before):
+        return False
     if hit.cue.reach == "clause" and _comma(between) and not _listed(low, hit, mention):
         return False
     if low[hit.start : hit.end] == "should" and low[: hit.start].rstrip(" \t")[-1:] not in _OPENERS:
@@ -234,9 +267,7 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
         return False
     if category in ("negated", "uncertain") and "，" in between and hit.cue.reach != "sentence":
         return False
-    for other in before:
-        if other.start < hit.end:
-            continue
+    for other in later:
         name = other.cue.category
         if name == "end" and (category != "hypothetical" or other.cue.direction == "forward"):
             return False
@@ -264,14 +295,23 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
     return True
 
 
+def _recent_event(low: str, hit: Hit, before: list[Hit]) -> bool:
+    """Whether a time of this illness stands right before a historical cue: "3天前曾呕血" is not past history."""
+    near = (other for other in before if other.cue.category == "current" and other.end <= hit.start)
+    return any(hit.start - other.end <= 6 and not _comma(low[other.end : hit.start]) for other in near)
+
+
 def _goes_on(low: str, hit: Hit, mention: Span, spans: Sequence[tuple[int, int]]) -> bool:
     """Whether "no", "not" or "without" goes on over a comma: it does over a list of findings ("no rash, fever"), but
     "not sleeping well, anxious" denies the sleep alone."""
     between = low[hit.end : mention.start]
     comma = between.find(",")
-    if comma < 0 or any(hit.end <= start < hit.end + comma for start, _ in spans):
+    # "red eyes without pus, cracked lips" goes on with what is there
+    aside = low[hit.start : hit.end] == "without" and low[: hit.start].rstrip(" \t")[-1:] not in (*_OPENERS, "")
+    if comma < 0 or (not aside and any(hit.end <= start < hit.end + comma for start, _ in spans)):
         return True
-    return bool(re.search(r"\b(?:or|and|nor)\b|/", between[comma:] + low[mention.end : mention.end + 60].split(".")[0]))
+    joins = r"\b(?:or|nor)\b" if aside else r"\b(?:or|and|nor)\b|/"
+    return bool(re.search(joins, between[comma:] + low[mention.end : mention.end + 60].split(".")[0]))
 
 
 def _listed(low: str, hit: Hit, mention: Span) -> bool:
@@ -322,6 +362,8 @@ def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], e
             return "patient"
         if ";" in between or "；" in between:
             break
+        if _SPEAKS.match(low, hit.end):
+            return "patient"
         if _reports(low, hit, before):
             continue
         if hit.cue.direction != "backward":
@@ -335,6 +377,7 @@ def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], e
     return default
 
 
+_SPEAKS = re.compile(r"\s*[:：]\s*[\"'“]?(?:s?he|they|it|my (?:husband|wife|son|daughter|child|baby))\b")
 _BELONGS = re.compile(
     r"^[^,]{0,40}(?:\b(?:in|of|on|with|through|from|via)\s+"
     r"(?:(?:his|her|the|their|a|an|two|both|one|my|patient's|\S+ of (?:his|her|the))\s+)*|\(\s*)$"

@@ -77,17 +77,24 @@ def lowered(text: str) -> str:
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> list[Hit]:
-    """Cues on word boundaries, the longest first, none inside a mention."""
+def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Hit], list[Hit]]:
+    """Cues on word boundaries, the longest first: those outside all mentions, and those that touch one."""
     inside = sorted(spans)
     found: list[tuple[int, int, tuple[Cue, ...]]] = []
     # cues write a digit as 0: "in 0000", "00 years ago"
     for last, (length, meanings) in _tables()[2].iter(_DIGIT.sub("0", low)):
         start, end = last - length + 1, last + 1
-        if _bounded(low, start, end) and not overlaps(inside, start, end):
+        if _bounded(low, start, end):
             found.append((start, end, meanings))
     found.sort(key=lambda hit: hit[0] - hit[1])
-    taken = bytearray(len(low))
+    outside = [hit for hit in found if not overlaps(inside, hit[0], hit[1])]
+    touching = [hit for hit in _longest(found, len(low)) if overlaps(inside, hit.start, hit.end)]
+    return _longest(outside, len(low)), touching
+
+
+def _longest(found: list[tuple[int, int, tuple[Cue, ...]]], length: int) -> list[Hit]:
+    """Of overlapping cues (sorted by length) the longest."""
+    taken = bytearray(length)
     kept: list[Hit] = []
     for start, end, meanings in found:
         if not any(taken[start:end]):
@@ -106,10 +113,14 @@ def _bounded(low: str, start: int, end: int) -> bool:
     return True
 
 
-def overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether a span (sorted, at most a few nested) meets start..end."""
+def over(spans: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """The spans (sorted, at most a few nested) that meet start..end."""
     at = bisect_left(spans, (end, 0))
-    return any(begin < end and start < stop for begin, stop in spans[max(0, at - 4) : at])
+    return [span for span in spans[max(0, at - 6) : at] if span[0] < end and start < span[1]]
+
+
+def overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    return bool(over(spans, start, end))
 
 
 def headings() -> dict[str, str]:
