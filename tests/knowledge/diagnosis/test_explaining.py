@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from osler.knowledge.diagnosis import explain, load_ranker, next_questions, rank
-from osler.knowledge.diagnosis.questions import differential, information_gain, question_kind
+from osler.knowledge.diagnosis import explain, load_ranker, next_questions, prepare, rank
+from osler.knowledge.diagnosis.questions import DATA, differential, information_gain, question_kind
 from osler.nouns import RankedDisease
 
 MARFANOID = ["HP:0001166", "HP:0001083", "HP:0002616", "HP:0001519", "HP:0004927"]
@@ -32,6 +32,9 @@ def test_every_score_is_the_sum_of_its_contributions(shared: Path) -> None:
                 assert all(c.score > 0 for c in after.for_) and all(c.score <= 0 for c in after.against)
                 codes = [c.code for c in (*after.for_, *after.against)]
                 assert len(codes) == len(set(codes))
+                absent = set(prepare(load_ranker().graph, [], case["excluded"]).excluded)
+                assert not absent & {c.code for c in after.for_}
+                assert all(c.score < -1e-9 for c in after.against if c.code in absent)
 
 
 def test_rows_are_those_of_the_source() -> None:
@@ -66,11 +69,23 @@ def test_excluded_findings_stand_against() -> None:
 
 
 def test_missing_findings_are_usual_unmentioned_and_sorted() -> None:
-    marfan = explain(rank(MARFANOID, top=1), MARFANOID, ["HP:0000768"], missing=50)[0]
+    ranked = rank(MARFANOID, top=1)
+    usual = [m.code for m in explain(ranked, MARFANOID)[0].missing]
+    assert usual and not set(usual) & set(MARFANOID)
+    absent, contradictory = usual[:2]  # the latter given as present and as absent, and so used as neither
+    marfan = explain(ranked, [*MARFANOID, contradictory], [absent, contradictory])[0]
     codes = [m.code for m in marfan.missing]
-    assert codes and not set(codes) & set(MARFANOID) and "HP:0000768" not in codes
+    assert codes and not {absent, contradictory} & set(codes) and set(usual[2:]) <= set(codes)
     weights = [m.weight for m in marfan.missing]
     assert weights == sorted(weights, reverse=True)
+
+
+def test_without_any_rows_left_there_is_nothing_to_explain() -> None:
+    ranked = rank(MARFANOID, top=1)
+    gone = [e.reference for e in load_ranker().graph.edges(MARFAN) if e.reference and e.relation.endswith("phenotype")]
+    references = ";".join(gone).split(";")
+    assert MARFAN not in {d.id for d in rank(MARFANOID, exclude_references=references, top=10**6)}
+    assert explain(ranked, MARFANOID, (), references) == ranked
 
 
 def test_nothing_to_explain() -> None:
@@ -136,3 +151,11 @@ def test_information_of_simple_questions() -> None:
 )
 def test_kinds_of_questions(code: str, kind: str) -> None:
     assert question_kind(load_ranker().graph, code) == kind
+
+
+def test_the_table_of_kinds_names_live_findings_by_their_labels() -> None:
+    graph = load_ranker().graph
+    for line in (DATA / "question_kinds.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        code, kind, label = line.split("\t")
+        assert kind in ("history", "examination", "test")
+        assert (graph.node(code).id, graph.label(code)) == (code, label)

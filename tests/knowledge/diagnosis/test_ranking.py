@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osler.knowledge.diagnosis import Ranker, load_ranker, prepare, rank, rows_from_graph, rows_from_statements
-from osler.knowledge.graph import load_graph
+from osler.knowledge.diagnosis import Ranker, load_ranker, prepare, rank
+from osler.knowledge.graph import Graph
+from osler.knowledge.graph.compile import Builder, EdgeRow, write
+from osler.knowledge.graph.store import Pack
 
 # Arachnodactyly, ectopia lentis, aortic root aneurysm, disproportionate tall stature, pulmonary artery dilatation
 MARFANOID = ["HP:0001166", "HP:0001083", "HP:0002616", "HP:0001519", "HP:0004927"]
@@ -101,13 +103,11 @@ def _scores(ranker: Ranker, references: list[str]) -> dict[str, float]:
 def test_excluding_a_reference_is_the_same_as_never_having_read_it(ranker: Ranker, references: list[str]) -> None:
     numbers = ranker.index.rows_with(references)
     assert len(numbers)
-    rows = ranker.index.rows
-    for number in numbers.tolist():
-        cited = rows.references[rows.reference[number]].split(";")
+    edges = ranker.index.edges
+    for edge in edges[numbers].tolist():
+        cited = (ranker.graph.table.edge(edge).reference or "").split(";")
         assert any(r in cited or f"PMID:{r}" in cited or r.upper() in cited for r in references)
-    keep = np.ones(len(rows.disease), dtype=bool)
-    keep[numbers] = False
-    anew = Ranker(ranker.graph, rows.take(keep))
+    anew = Ranker(ranker.graph, np.delete(edges, numbers))
     expected, found = _scores(anew, []), _scores(ranker, references)
     assert expected.keys() == found.keys()
     assert max(abs(expected[d] - found[d]) for d in expected) < 1e-6
@@ -126,30 +126,19 @@ def test_a_disease_known_from_one_publication_only_vanishes_without_it(ranker: R
     assert naive_share > 0.7 and 0.25 < honest_share < 0.5  # contamination is large, and taken out
 
 
-def test_rows_of_another_source_are_ranked_with_their_reference(ranker: Ranker) -> None:
-    graph = load_graph()
-    influenza = graph.resolve("influenza")[0].id
-    findings = ["HP:0001945", "HP:0012735", "HP:0003326", "HP:0002315"]  # fever, cough, myalgia, headache
-    assert influenza not in {d.id for d in ranker.rank(findings, top=10**6)}
-    told = rows_from_statements(
-        graph, [(influenza, f, None if f == "HP:0002315" else 0.8, 50, "text:1") for f in findings]
-    )
-    wider = Ranker(graph, rows_from_graph(graph).joined(told))
-    assert wider.rank(findings, top=1)[0].id == influenza
-    assert influenza not in {d.id for d in wider.rank(findings, (), ["text:1"], top=10**6)}
-
-
-def test_a_higher_share_of_a_finding_raises_its_disease() -> None:
-    graph = load_graph()
-    influenza, cough, last = "MONDO:0005812", "HP:0012735", -np.inf
-    for share in (0.05, 0.4, 0.9):
-        told = rows_from_statements(
-            graph, [(influenza, cough, share, 10, "a"), (influenza, "HP:0001945", 0.9, 10, "b")]
-        )
-        wider = Ranker(graph, rows_from_graph(graph).joined(told))
-        found = next(d.score for d in wider.rank([cough], top=10**6) if d.id == influenza)
-        assert found > last
-        last = found
+def test_a_higher_share_of_a_finding_raises_its_disease(tmp_path: Path) -> None:
+    builder = Builder()
+    for finding in ("HP:1", "HP:2"):
+        builder.term(finding, finding, "phenotype")
+    for disease, share in (("MONDO:1", "5%"), ("MONDO:2", "40%"), ("MONDO:3", "90%")):
+        builder.term(disease, disease, "disease")
+        builder.edges.append(EdgeRow(disease, "has_phenotype", "HP:1", "s", share, f"PMID:{disease[-1]}"))
+        builder.edges.append(EdgeRow(disease, "has_phenotype", "HP:2", "s", "90%", "PMID:9"))
+    write(builder, [{"name": "s"}], tmp_path / "pack")
+    small = Ranker(Graph(Pack(tmp_path / "pack")))
+    assert [d.id for d in small.rank(["HP:1"])] == ["MONDO:3", "MONDO:2", "MONDO:1"]
+    assert [d.id for d in small.rank(["HP:1"], exclude_references=["3", "9"])] == ["MONDO:2", "MONDO:1"]
+    assert small.rank(["HP:1"], ["HP:2"])[0].score < small.rank(["HP:1"])[0].score
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,17 +8,5 @@ from osler.knowledge.diagnosis.explaining import explain
 from osler.knowledge.diagnosis.query import Query, prepare
 from osler.knowledge.diagnosis.questions import next_questions
 from osler.knowledge.diagnosis.ranking import Ranker, load_ranker, rank
-from osler.knowledge.diagnosis.rows import AnnotationRows, rows_from_graph, rows_from_statements
 
-__all__ = [
-    "AnnotationRows",
-    "Query",
-    "Ranker",
-    "explain",
-    "load_ranker",
-    "next_questions",
-    "prepare",
-    "rank",
-    "rows_from_graph",
-    "rows_from_statements",
-]
+__all__ = ["Query", "Ranker", "explain", "load_ranker", "next_questions", "prepare", "rank"]

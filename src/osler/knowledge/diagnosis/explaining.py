@@ -1,23 +1,26 @@
 """`explain`: each score of a ranking as the sum of what each finding adds, with the rows that say so.
 
-A finding's contribution is its own evidence for the disease plus its part in the reverse match (each annotation of
+An observed finding contributes its own evidence for the disease plus its part in the reverse match (each annotation of
 the disease is credited to the finding it has most information in common with; equal ones share it), both less their
-mean over all diseases. Positive contributions are for, negative against. Nothing is left over.
+mean over all diseases: for, if positive, else against. An excluded one takes from the diseases that have it and is not
+listed where it takes nothing. Nothing is left over.
 """
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from osler.knowledge.diagnosis.index import Index
-from osler.knowledge.diagnosis.ranking import Ranker, Scored, load_ranker
-from osler.knowledge.diagnosis.rows import Floats, Ints
-from osler.knowledge.diagnosis.scoring import REVERSE, constant
+from osler.knowledge.diagnosis.index import Floats, Ints, Lists, sublists
+from osler.knowledge.diagnosis.query import prepare
+from osler.knowledge.diagnosis.ranking import load_ranker
+from osler.knowledge.diagnosis.scoring import REVERSE, Scores, View, gain, largest, shared_information
+from osler.knowledge.graph import Edge, Graph
 from osler.nouns import Contribution, MissingFinding, RankedDisease, Row
 
 USUAL = 0.3  # share of patients from which on a finding is usual: not mentioned, it is missing
 ROOT_INFORMATION = 0.1  # nats; a term that nearly every disease has says nothing
 ROWS = 6  # rows shown a contribution
+MISSING = 8  # missing findings shown a disease
 
 
 def explain(
@@ -25,111 +28,99 @@ def explain(
     observed: Sequence[str],
     excluded: Sequence[str] = (),
     exclude_references: Iterable[str] = (),
-    missing: int = 8,
-    ranker: Ranker | None = None,
 ) -> list[RankedDisease]:
     """The ranked diseases with `for`, `against` and `missing` filled; the contributions of each sum to its score.
 
-    Give the same findings as to `rank`. Raises KeyError for a disease that the ranker has no rows of.
+    Give the same findings as to `rank`. A disease without rows apart from the excluded references comes back as it is;
+    raises KeyError for one that has no rows at all.
     """
-    ranker = ranker or load_ranker()
+    ranker = load_ranker()
     places = [ranker.place[disease.id] for disease in ranked]
-    scored = ranker.score(observed, excluded, exclude_references, places)
-    if scored is None:
+    scores = ranker.score(observed, excluded, exclude_references, places)
+    if scores is None:
         return list(ranked)
-    return [_explained(ranker, scored, column, disease, missing) for column, disease in enumerate(ranked)]
+    said = ranker.positions(prepare(ranker.graph, [*observed, *excluded]).observed)  # contradictory ones too
+    return [
+        _explained(ranker.graph, scores, column, place, disease, said)
+        for column, (place, disease) in enumerate(zip(places, ranked, strict=True))
+    ]
 
 
-def _explained(ranker: Ranker, scored: Scored, column: int, disease: RankedDisease, missing: int) -> RankedDisease:
-    place, seen, scores = ranker.place[disease.id], scored.seen, scored.scores
-    matrix, held = seen.whole.matrix, place
-    if seen.matrix is not None and place in seen.changed:
-        matrix, held = seen.matrix, int(np.searchsorted(seen.changed, place))
-    low, high = matrix.direct.bounds[held : held + 2]
-    terms, shares = matrix.direct.items[low:high], matrix.direct_share[low:high]
-    credit = REVERSE * _reverse_credit(scored, terms, matrix.weight[low:high])
-    parts = scores.forward[:, column] + credit - scores.reverse_mean / len(scored.observed)
-    found = []
-    for term, part in zip(scored.observed.tolist(), parts.tolist(), strict=True):
-        found.append(_contribution(ranker, scored, place, term, part, _matched_terms(scored, terms, shares, term)))
-    for term, part in zip(scored.excluded.tolist(), scores.against[:, column].tolist(), strict=True):
-        narrower = [t for t in terms.tolist() if term in seen.whole.ancestors.of(t)]
-        found.append(_contribution(ranker, scored, place, term, part, narrower))
+def _explained(
+    graph: Graph, scores: Scores, column: int, place: int, disease: RankedDisease, said: Ints
+) -> RankedDisease:
+    seen = scores.seen
+    terms, shares, weights = seen.annotations(place)
+    if not len(terms):
+        return disease
+    above = sublists(seen.whole.ancestors, terms)
+    rows: dict[int, list[int]] = {}
+    for number in seen.whole.annotations_of.of(place).tolist():
+        if number not in seen.removed:
+            rows.setdefault(int(seen.whole.term[number]), []).append(int(seen.whole.edges[number]))
+
+    def contribution(term: int, value: float, matched: Iterable[int]) -> Contribution:
+        edges = [graph.table.edge(edge) for match in matched for edge in rows[match]]
+        code = graph.ids[term]
+        return Contribution(
+            code=code, label=graph.label(code), score=value, rows=[_row(graph, edge) for edge in edges[:ROWS]]
+        )
+
+    credit = REVERSE * _reverse_credit(scores, above, weights) - scores.reverse_mean / len(scores.observed)
+    found = [
+        contribution(term, float(part[column] + other), _matched(seen, term, terms, shares, above))
+        for term, part, other in zip(scores.observed.tolist(), scores.forward, credit.tolist(), strict=True)
+    ]
+    for term, part in zip(scores.excluded.tolist(), scores.against, strict=True):
+        if part[column] < 0:
+            narrower = [t for k, t in enumerate(terms.tolist()) if term in above.of(k)]
+            found.append(contribution(term, float(part[column]), narrower))
     return disease.model_copy(update={
         "score": float(scores.total[place]),
         "for_": sorted((c for c in found if c.score > 0), key=lambda c: (-c.score, c.code)),
         "against": sorted((c for c in found if c.score <= 0), key=lambda c: (c.score, c.code)),
-        "missing": _missing(ranker, scored, terms, shares)[:missing],
+        "missing": _missing(graph, scores, terms, shares, above, said),
     })  # fmt: skip
 
 
-def _reverse_credit(scored: Scored, terms: Ints, weights: Floats) -> Floats:
+def _reverse_credit(scores: Scores, above: Lists, weights: Floats) -> Floats:
     """For each observed finding the sum of weight x shared information of the annotations credited to it."""
-    index, information = scored.seen.whole, scored.seen.information
-    above = [set(index.ancestors.of(q).tolist()) for q in scored.observed.tolist()]
-    credit = np.zeros(len(above))
-    for term, weight in zip(terms.tolist(), weights.tolist(), strict=True):
-        own = index.ancestors.of(term).tolist()
-        common = np.array([max((information[a] for a in own if a in q), default=0.0) for q in above])
-        best = common == common.max()
-        credit[best] += weight * common.max() / best.sum()
+    common = np.array([shared_information(scores.seen, np.array([q]), above) for q in scores.observed])
+    best = common == common.max(axis=0)
+    credit: Floats = (best / best.sum(axis=0)) @ (weights * common.max(axis=0))
     return credit
 
 
-def _matched_terms(scored: Scored, terms: Ints, shares: Floats, finding: int) -> list[int]:
+def _matched(seen: View, finding: int, terms: Ints, shares: Floats, above: Lists) -> list[int]:
     """The disease's annotated terms behind the best match of a finding; none where they match in the root only."""
-    seen = scored.seen
-    lineages = [set(seen.whole.ancestors.of(t).tolist()) for t in terms.tolist()]
-    best, matched = -np.inf, list[int]()
-    for ancestor in seen.whole.ancestors.of(finding).tolist():
-        narrower = [k for k, lineage in enumerate(lineages) if ancestor in lineage]
-        if not narrower:
-            continue
-        largest = shares[narrower].max()
-        value = 0.5 * np.log(largest) + constant(seen, finding, ancestor)
-        if value > best:
-            best = value
-            specific = seen.information[ancestor] > ROOT_INFORMATION
-            matched = [int(terms[k]) for k in narrower if shares[k] >= largest - 1e-6] if specific else []
+    lineage = seen.whole.ancestors.of(finding)
+    values = np.full(seen.whole.terms, -np.inf)
+    values[lineage] = gain(seen, finding, lineage)
+    best = (0.5 * np.log(shares) + largest(values, above)).max()
+    values[seen.information <= ROOT_INFORMATION] = -np.inf
+    matched = terms[0.5 * np.log(shares) + largest(values, above) > best - 1e-6].tolist()
     return sorted(matched, key=lambda t: (t != finding, t))
 
 
-def _contribution(
-    ranker: Ranker, scored: Scored, place: int, term: int, score: float, matched: Sequence[int]
-) -> Contribution:
-    index = ranker.index
-    numbers = index.rows_of.of(place)
-    left_out = scored.seen.removed
-    rows = []
-    for match in matched:
-        for number in numbers[index.rows.term[numbers] == match].tolist():
-            if number not in left_out:
-                rows.append(_row(index, number))
-    code = ranker.graph.ids[term]
-    return Contribution(code=code, label=ranker.graph.label(code), score=score, rows=rows[:ROWS])
-
-
-def _row(index: Index, number: int) -> Row:
-    rows = index.rows
-    frequency = rows.frequencies[rows.frequency[number]]
+def _row(graph: Graph, edge: Edge) -> Row:
+    written = edge.frequency_text or ""
     return Row(
-        disease=rows.names[rows.stated_for[number]],
-        term=index.graph.ids[int(rows.term[number])],
-        frequency=(index.graph.label(frequency).lower() if frequency.startswith("HP:") else frequency) or None,
-        reference=rows.references[rows.reference[number]] or None,
+        disease=edge.stated_for or edge.subject,
+        term=edge.object,
+        frequency=(graph.label(written).lower() if written.startswith("HP:") else written) or None,
+        reference=edge.reference,
     )
 
 
-def _missing(ranker: Ranker, scored: Scored, terms: Ints, shares: Floats) -> list[MissingFinding]:
+def _missing(
+    graph: Graph, scores: Scores, terms: Ints, shares: Floats, above: Lists, said: Ints
+) -> list[MissingFinding]:
     """Usual findings of the disease of which the case says nothing, by share x information."""
-    index = ranker.index
-    told = {a for q in scored.observed.tolist() for a in index.ancestors.of(q).tolist()}
-    present, absent = set(scored.observed.tolist()), set(scored.excluded.tolist())
+    told = np.isin(terms, scores.seen.whole.ancestors.gather(scores.observed)[0])
+    narrower = np.logical_or.reduceat(np.isin(above.items, said), above.bounds[:-1])
+    weights = shares * scores.seen.information[terms]
     found = []
-    for term, share in zip(terms.tolist(), shares.tolist(), strict=True):
-        above = set(index.ancestors.of(term).tolist())
-        if share >= USUAL and term not in told and not above & (present | absent):
-            code = ranker.graph.ids[term]
-            weight = share * float(scored.seen.information[term])
-            found.append(MissingFinding(code=code, label=ranker.graph.label(code), weight=weight))
-    return sorted(found, key=lambda m: (-m.weight, m.code))
+    for place in np.flatnonzero((shares >= USUAL) & ~told & ~narrower).tolist():
+        code = graph.ids[int(terms[place])]
+        found.append(MissingFinding(code=code, label=graph.label(code), weight=float(weights[place])))
+    return sorted(found, key=lambda m: (-m.weight, m.code))[:MISSING]

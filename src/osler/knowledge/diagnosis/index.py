@@ -1,4 +1,4 @@
-"""The rows of all diseases in the form that scoring reads: shares pooled, carried up the ontology, sorted by finding.
+"""The annotations of all diseases in the form that scoring reads: shares pooled, carried up the ontology, by finding.
 
 It holds numbers of terms and diseases, no words; what a score is made of is said in `scoring`.
 """
@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osler.knowledge.diagnosis.rows import AnnotationRows, Floats, Ints
 from osler.knowledge.graph import Graph
 from osler.knowledge.graph.nouns import KINDS, RELATIONS
 
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
 SHARE_NOT_GIVEN = 0.5  # what a row without a frequency stands for, unless another row of the finding has one
-
-
+CLASS_SIZE = 10.0  # patients that a frequency given as a class or percentage counts for when rows are pooled
 MAX_DEPTH = 64
 DENSE_FROM = 500  # diseases with a term above which a plain vector is faster than a list
 
@@ -40,6 +42,18 @@ class Lists(NamedTuple):
 def lists(owner: Ints, items: Ints, size: int) -> Lists:
     """`Lists` from pairs already sorted by owner."""
     return Lists(np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=size))]), items)
+
+
+def sublists(whole: Lists, which: Ints) -> Lists:
+    """The lists of `which`, in that order."""
+    items, owner = whole.gather(which)
+    return lists(owner, items, len(which))
+
+
+def distinct(values: Ints) -> Ints:
+    """Sorted, each once. (`numpy.unique` hashes, which is fifty times slower on numbers as regular as these.)"""
+    ordered = np.sort(values)
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] if len(ordered) else ordered
 
 
 class Matrix(NamedTuple):
@@ -69,37 +83,54 @@ class Background(NamedTuple):
     holders: Floats
     diseases: int
 
-    def log_share(self) -> Floats:
-        """log bg(a), the mean share of each term over diseases."""
-        return np.log(np.maximum(self.expected, 1e-9) / max(1, self.diseases))
+    def share(self) -> Floats:
+        """bg(a), the mean share of each term over diseases."""
+        return np.maximum(self.expected, 1e-9) / max(1, self.diseases)
 
     def information(self) -> Floats:
         """IC(a) in nats: -log of the share of diseases with the term; a term no disease has counts as if one had it."""
         return np.log(max(1, self.diseases) / np.maximum(self.holders, 1.0))
 
 
-class Index:
-    """`diseases[k]` is the graph position of disease k of the matrix; terms are graph positions below `terms`."""
+def background(matrix: Matrix) -> Background:
+    totals = np.concatenate([[0.0], np.cumsum(matrix.carried_share)])
+    holders = np.diff(matrix.carried.bounds).astype(np.float64)
+    return Background(np.diff(totals[matrix.carried.bounds]), holders, len(distinct(matrix.owner)))
 
-    def __init__(self, graph: Graph, rows: AnnotationRows) -> None:
-        self.graph = graph
-        self.terms = int(np.count_nonzero(graph.pack.array("node_kind") == KINDS.index("phenotype")))
+
+class Index:
+    """`diseases[k]` is the graph position of disease k of the matrix; terms are graph positions below `terms`.
+
+    Annotation n is row `edges[n]` of the graph's edges: `term[n]` in disease `owner[n]`, with `share[n]` from 0 to 1
+    (NaN: not given, 0: a NOT row) resting on `patients[n]`. `edges`, given, are the only rows that are read.
+    """
+
+    def __init__(self, graph: Graph, edges: Ints | None = None) -> None:
+        table, pack = graph.table, graph.pack
+        self.terms = int(np.count_nonzero(pack.array("node_kind") == KINDS.index("phenotype")))
         self.ancestors = ancestor_lists(graph, self.terms)
-        self.rows = rows.take(rows.term < self.terms)
-        self.diseases, self.row_disease = np.unique(self.rows.disease, return_inverse=True)
-        self.matrix = self.build(self.rows, self.row_disease, len(self.diseases))
-        self.background = background(self.matrix, self.terms)
-        order = np.argsort(self.row_disease, kind="stable")
-        self.rows_of = lists(self.row_disease[order], order, len(self.diseases))
+        absent = table.relation == RELATIONS.index("not_has_phenotype")
+        stated = absent | (table.relation == RELATIONS.index("has_phenotype"))
+        self.edges = np.flatnonzero(stated & (table.object < self.terms)) if edges is None else edges
+        frequency = pack.array("edge_frequency")[self.edges]
+        self.term = table.object[self.edges].astype(np.int64)
+        self.share = np.where(absent[self.edges], 0.0, pack.array("frequency_value")[frequency].astype(np.float64))
+        self.patients = np.array([patients(text) for text in pack.strings("frequency_table")])[frequency]
+        self.diseases, self.owner = np.unique(table.subject[self.edges].astype(np.int64), return_inverse=True)
+        self.annotations_of = lists(self.owner, np.arange(len(self.owner)), len(self.diseases))
+        self.matrix = self.build(np.arange(len(self.owner)), self.owner, len(self.diseases))
+        self.background = background(self.matrix)
         self.used = distinct(self.matrix.direct.items)
         self.used_ancestors = sublists(self.ancestors, self.used)
+        self._references = (pack.array("edge_reference")[self.edges], pack.strings("reference_table"))
 
-    def build(self, rows: AnnotationRows, disease: Ints, size: int) -> Matrix:
-        """Pool the rows of each (disease, term) and carry the shares up to all ancestors."""
-        given = ~np.isnan(rows.share)
-        weight = np.where(given, np.maximum(rows.size, 1.0), 1e-9)
-        pair, place = np.unique(disease * self.terms + rows.term, return_inverse=True)
-        told = np.bincount(place, weight * np.where(given, rows.share, SHARE_NOT_GIVEN), len(pair))
+    def build(self, numbers: Ints, disease: Ints, size: int) -> Matrix:
+        """Pool these annotations by (disease, term) and carry the shares up to all ancestors."""
+        share = self.share[numbers]
+        given = ~np.isnan(share)
+        weight = np.where(given, np.maximum(self.patients[numbers], 1.0), 1e-9)
+        pair, place = np.unique(disease * self.terms + self.term[numbers], return_inverse=True)
+        told = np.bincount(place, weight * np.where(given, share, SHARE_NOT_GIVEN), len(pair))
         share = told / np.bincount(place, weight, len(pair))
         pair, share = pair[share > 0], share[share > 0]
         owner, term = np.divmod(pair, self.terms)
@@ -112,55 +143,42 @@ class Index:
         above, held = np.divmod(last >> 32, max(1, size))
         top = (last & 0xFFFFFFFF).astype(np.uint32).view(np.float32).astype(np.float64)
         carried, half_log = lists(above, held, self.terms), 0.5 * np.log(top)
-        wide_terms = np.flatnonzero(np.diff(carried.bounds) > max(DENSE_FROM, size // 8)).tolist()
         dense = {}
-        for wide_term in wide_terms:
-            low, high = carried.bounds[wide_term : wide_term + 2]
-            dense[wide_term] = np.full(size, -np.inf)
-            dense[wide_term][held[low:high]] = half_log[low:high]
+        for common in np.flatnonzero(np.diff(carried.bounds) > max(DENSE_FROM, size // 8)).tolist():
+            low, high = carried.bounds[common : common + 2]
+            dense[common] = np.full(size, -np.inf)
+            dense[common][held[low:high]] = half_log[low:high]
         weight = share / np.bincount(owner, share, size)[owner]
         return Matrix(size, lists(owner, term, size), share, weight, owner, carried, top, half_log, dense)
 
     @functools.cached_property
-    def _row_numbers(self) -> dict[str, list[int]]:
-        """Rows by single reference."""
-        by_place: dict[int, list[int]] = {}
-        for row, place in enumerate(self.rows.reference.tolist()):
-            by_place.setdefault(place, []).append(row)
+    def _numbers(self) -> dict[str, list[int]]:
+        """Annotations by single reference."""
         table: dict[str, list[int]] = {}
-        for place, numbers in by_place.items():
-            for reference in self.rows.references[place].split(";"):
-                table.setdefault(reference.strip().upper(), []).extend(numbers)
+        split = [[one.strip().upper() for one in text.split(";")] for text in self._references[1]]
+        for number, place in enumerate(self._references[0].tolist()):
+            for reference in split[place]:
+                table.setdefault(reference, []).append(number)
         return table
 
     def rows_with(self, references: Iterable[str]) -> Ints:
-        """Numbers of the rows that rest on any of the references; digits alone are a PMID."""
+        """Numbers of the annotations that rest on any of the references; digits alone are a PMID."""
         written = (reference.strip().upper() for reference in references)
         wanted = {f"PMID:{reference}" if reference.isdigit() else reference for reference in written}
-        found = {row for reference in wanted for row in self._row_numbers.get(reference, ())}
-        return np.array(sorted(found), dtype=np.int64)
+        return np.array(sorted({n for reference in wanted for n in self._numbers.get(reference, ())}), dtype=np.int64)
 
 
-def sublists(whole: Lists, which: Ints) -> Lists:
-    """The lists of `which`, in that order."""
-    items, owner = whole.gather(which)
-    return lists(owner, items, len(which))
-
-
-def background(matrix: Matrix, terms: int) -> Background:
-    counts = np.diff(matrix.carried.bounds).astype(np.float64)
-    totals = np.concatenate([[0.0], np.cumsum(matrix.carried_share)])
-    expected = totals[matrix.carried.bounds[1:]] - totals[matrix.carried.bounds[:-1]]
-    with_rows = int(np.count_nonzero(np.diff(matrix.direct.bounds)))
-    return Background(expected, counts[:terms], with_rows)
+def patients(frequency: str) -> float:
+    """Patients behind a frequency as written: the denominator of a count, CLASS_SIZE for a class, 0 for none."""
+    _, slash, total = frequency.partition("/")
+    return float(total) if slash else CLASS_SIZE if frequency else 0.0
 
 
 def ancestor_lists(graph: Graph, terms: int) -> Lists:
     """For each phenotype the phenotypes that it is a kind of, itself included."""
     table = graph.table
     which = (table.relation == RELATIONS.index("is_a")) & (table.subject < terms) & (table.object < terms)
-    child, parent = table.subject[which].astype(np.int64), table.object[which].astype(np.int64)
-    parents = lists(child, parent, terms)
+    parents = lists(table.subject[which].astype(np.int64), table.object[which].astype(np.int64), terms)
     front: Ints = np.arange(terms, dtype=np.int64) * (terms + 1)
     reached = [front]
     for _ in range(MAX_DEPTH):  # a bound, so that a cycle in imported terms ends too
@@ -172,9 +190,3 @@ def ancestor_lists(graph: Graph, terms: int) -> Lists:
         reached.append(front)
     low, high = np.divmod(distinct(np.concatenate(reached)), terms)
     return lists(low, high, terms)
-
-
-def distinct(values: Ints) -> Ints:
-    """Sorted, each once. (`numpy.unique` hashes, which is fifty times slower on numbers as regular as these.)"""
-    ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] if len(ordered) else ordered

@@ -4,33 +4,41 @@ The differential is weighted by a softmax of the scores within the case; that is
 statement of how likely the diseases are.
 """
 
+import functools
 from collections.abc import Sequence
-from typing import Literal
+from importlib.resources import files
+from typing import Literal, cast
 
 import numpy as np
 
-from osler.knowledge.diagnosis.branches import BRANCHES, FEMALE_ONLY, MALE_ONLY, QuestionKind
-from osler.knowledge.diagnosis.query import prepare
+from osler.knowledge.diagnosis.index import Floats, Ints
+from osler.knowledge.diagnosis.query import Query, prepare
 from osler.knowledge.diagnosis.ranking import Ranker, load_ranker
-from osler.knowledge.diagnosis.rows import Floats, Ints
 from osler.knowledge.graph import Graph
 from osler.nouns import NextQuestion, RankedDisease
 from osler.text import words
 
+QuestionKind = Literal["history", "examination", "test"]
+
+DATA = files("osler.knowledge.diagnosis") / "data"
 CONSIDERED = 30  # diseases of the differential that questions are to tell apart
 FLOOR, CEILING = 0.01, 0.95  # no annotation makes a finding impossible or certain
 MOST_QUESTIONS = 10  # branches double with each
 LEAST_GAIN = 1e-3  # bits
-NEOPLASM = "HP:0002664"
 LEAST_INFORMATION = 2.0  # nats; broader findings make no question
-
-_QUESTION: dict[tuple[QuestionKind, str], str] = {
-    ("history", "en"): "Is there any history of {}?",
-    ("examination", "en"): "On examination, is there {}?",
-    ("test", "en"): "Do tests show {}?",
-    ("history", "zh"): "患者是否有“{}”？",
-    ("examination", "zh"): "查体是否发现“{}”？",
-    ("test", "zh"): "检查结果是否提示“{}”？",
+NEOPLASM = "HP:0002664"
+OTHER_SEX = {"male": ("HP:0010460", "HP:0000140"), "female": ("HP:0010461",)}  # genitalia, menstrual cycle
+QUESTION: dict[str, dict[QuestionKind, str]] = {
+    "en": {
+        "history": "Is there any history of {}?",
+        "examination": "On examination, is there {}?",
+        "test": "Do tests show {}?",
+    },
+    "zh": {
+        "history": "患者是否有“{}”？",
+        "examination": "查体是否发现“{}”？",
+        "test": "检查结果是否提示“{}”？",
+    },
 }
 
 
@@ -41,27 +49,24 @@ def next_questions(
     limit: int = 5,
     language: Literal["en", "zh"] = "en",
     sex: str | None = None,
-    ranker: Ranker | None = None,
 ) -> list[NextQuestion]:
     """Findings not yet spoken of, by falling expected reduction of entropy (bits) over the first 30 ranked diseases.
 
     No two are narrower and broader forms of one another. `sex` (male, female) drops findings of the other sex. Empty
     with fewer than two diseases.
     """
-    ranker = ranker or load_ranker()
-    query = prepare(ranker.graph, observed, excluded)
+    ranker = load_ranker()
+    graph, query = ranker.graph, prepare(ranker.graph, observed, excluded)
     known = [disease for disease in ranked[:CONSIDERED] if disease.id in ranker.place]
     if len(known) < 2 or limit < 1:
         return []
+    places = np.array([ranker.place[disease.id] for disease in known])
     weights = differential(np.array([disease.score for disease in known]), max(1, len(query.observed)))
-    terms = _candidates(ranker, [ranker.place[disease.id] for disease in known], query.observed, query.excluded, sex)
-    if not len(terms):
-        return []
-    shares = _shares(ranker, terms, [ranker.place[disease.id] for disease in known])
+    terms = _candidates(ranker, places, query, sex)
+    shares = _shares(ranker, terms, places)
     gain = information_gain(weights[None, :], shares)
-    chosen = _together(ranker, terms, weights, shares, limit)
-    chosen.sort(key=lambda k: (-gain[k], terms[k]))
-    return [_question(ranker.graph, ranker.graph.ids[int(terms[k])], float(gain[k]), language) for k in chosen]
+    chosen = sorted(_together(ranker, terms, weights, shares, limit), key=lambda k: (-gain[k], terms[k]))
+    return [_question(graph, graph.ids[int(terms[k])], float(gain[k]), language) for k in chosen]
 
 
 def _together(ranker: Ranker, terms: Ints, weights: Floats, shares: Floats, limit: int) -> list[int]:
@@ -70,16 +75,15 @@ def _together(ranker: Ranker, terms: Ints, weights: Floats, shares: Floats, limi
     ancestors = ranker.index.ancestors
     chosen: list[int] = []
     branches = weights[None, :]  # one row for each combination of answers so far: P(answers and disease)
-    open_ = np.ones(len(terms), dtype=bool)
-    while len(chosen) < min(limit, MOST_QUESTIONS):
-        gain = np.where(open_, information_gain(branches, shares), -1.0)
+    closed = np.zeros(len(terms), dtype=bool)
+    while len(chosen) < min(limit, MOST_QUESTIONS) and not closed.all():
+        gain = np.where(closed, -1.0, information_gain(branches, shares))
         best = int(np.argmax(np.round(gain, 9)))
         if gain[best] <= LEAST_GAIN:
             break
         chosen.append(best)
-        lineage = ancestors.of(int(terms[best]))
-        open_ &= ~np.isin(terms, lineage)
-        open_[[k for k, term in enumerate(terms.tolist()) if terms[best] in ancestors.of(term)]] = False
+        closed |= np.isin(terms, ancestors.of(int(terms[best])))
+        closed |= [terms[best] in ancestors.of(term) for term in terms.tolist()]
         branches = np.concatenate([branches * shares[:, best], branches * (1 - shares[:, best])])
     return chosen
 
@@ -106,55 +110,57 @@ def _entropy(share: Floats) -> Floats:
     return bits
 
 
-def _candidates(
-    ranker: Ranker, places: Sequence[int], observed: Sequence[str], excluded: Sequence[str], sex: str | None
-) -> Ints:
+def _candidates(ranker: Ranker, places: Ints, query: Query, sex: str | None) -> Ints:
     """Terms annotated to the diseases that the case does not settle, broad ones and those of the other sex left out."""
     graph, index = ranker.graph, ranker.index
-    other_sex = {"male": FEMALE_ONLY, "female": MALE_ONLY}.get((sex or "").lower(), ())
-    closed = {graph.position(i) for i in (*excluded, *other_sex)}
-    told = {a for i in observed for a in index.ancestors.of(graph.position(i) or 0).tolist()}
-    information = index.background.information()
-    terms = sorted({t for place in places for t in index.matrix.direct.of(place).tolist()} - told)
-    # To ask for the tumour that a candidate disease is named after would be to ask for the diagnosis.
+    closed = ranker.positions([*query.excluded, *OTHER_SEX.get((sex or "").lower(), ())])
+    told, _ = index.ancestors.gather(ranker.positions(query.observed))
+    terms = np.setdiff1d(index.matrix.direct.gather(places)[0], told)
+    terms = terms[index.background.information()[terms] >= LEAST_INFORMATION]
     tumour = graph.position(NEOPLASM)
-    diseases = [set(words(graph.label(ranker.disease_ids[place]))) for place in places]
-    terms = [
-        t
-        for t in terms
-        if tumour not in index.ancestors.of(t) or not any(set(words(graph.label(graph.ids[t]))) <= d for d in diseases)
-    ]
-    kept = [
-        t for t in terms if information[t] >= LEAST_INFORMATION and closed.isdisjoint(index.ancestors.of(t).tolist())
-    ]
-    return np.array(kept, dtype=np.int64)
+    diseases = [set(words(graph.label(ranker.disease_ids[place]))) for place in places.tolist()]
+
+    def open_(term: int) -> bool:
+        above = index.ancestors.of(term)
+        if np.isin(above, closed).any():
+            return False
+        # To ask for the tumour that a candidate disease is named after would be to ask for the diagnosis.
+        name = set(words(graph.label(graph.ids[term]))) if tumour in above else None
+        return name is None or not any(name <= disease for disease in diseases)
+
+    return np.array([term for term in terms.tolist() if open_(term)], dtype=np.int64)
 
 
-def _shares(ranker: Ranker, terms: Ints, places: Sequence[int]) -> Floats:
+def _shares(ranker: Ranker, terms: Ints, places: Ints) -> Floats:
     """P(finding | disease), narrower findings included; the background where the disease has no row."""
-    matrix, back = ranker.index.matrix, ranker.index.background
+    matrix, usual = ranker.index.matrix, ranker.index.background.share()
     shares = np.empty((len(places), len(terms)))
     for column, term in enumerate(terms.tolist()):
         low, high = matrix.carried.bounds[term : term + 2]
-        held = dict(zip(matrix.carried.items[low:high].tolist(), range(low, high), strict=True))
-        usual = float(back.expected[term]) / max(1, back.diseases)
-        shares[:, column] = [matrix.carried_share[held[p]] if p in held else usual for p in places]
+        of_all = np.full(matrix.size, usual[term])
+        of_all[matrix.carried.items[low:high]] = matrix.carried_share[low:high]
+        shares[:, column] = of_all[places]
     return np.clip(shares, FLOOR, CEILING)
 
 
+@functools.cache
+def question_kinds() -> dict[str, QuestionKind]:
+    """The table of branches of the HPO whose findings are told, seen or measured; the nearest above decides."""
+    lines = (DATA / "question_kinds.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines[1:])
+    return {code: cast(QuestionKind, kind) for code, kind, _ in rows}
+
+
 def question_kind(graph: Graph, code: str) -> QuestionKind:
-    """Told, seen or measured: the entry of BRANCHES nearest above the finding."""
-    above = graph.ancestors(code)
-    nearest = max((b for b in BRANCHES if b in above), key=lambda b: (len(graph.ancestors(b)), b), default=None)
-    return BRANCHES[nearest] if nearest else "examination"
+    kinds = question_kinds()
+    above = graph.ancestors(code) & kinds.keys()
+    nearest = max(above, key=lambda b: (len(graph.ancestors(b)), b), default=None)
+    return kinds[nearest] if nearest else "examination"
 
 
 def _question(graph: Graph, code: str, gain: float, language: Literal["en", "zh"]) -> NextQuestion:
-    kind = question_kind(graph, code)
-    label = graph.label(code)
-    name = graph.label(code, language) if language == "zh" else label
+    kind, label, name = question_kind(graph, code), graph.label(code), graph.label(code, language)
     if language == "en" and not label[1:2].isupper():
         name = label[:1].lower() + label[1:]
-    return NextQuestion(
-        code=code, label=label, kind=kind, expected_information=gain, question=_QUESTION[kind, language].format(name)
-    )
+    text = QUESTION[language][kind].format(name)
+    return NextQuestion(code=code, label=label, kind=kind, expected_information=gain, question=text)
