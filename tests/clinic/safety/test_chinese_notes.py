@@ -1,4 +1,4 @@
-"""Red flags in Chinese notes with their headings: today's emergency fires; what is past, a relative's or denied doesn't."""
+"""Red flags in Chinese notes with headings: today's emergency fires; what is past, a relative's or denied doesn't."""
 
 from pathlib import Path
 

@@ -9,6 +9,7 @@ from osler.clinic.safety import red_flags
 from osler.clinic.safety.rules import load_rules
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Evidence, Finding, RedFlag
+from osler.record import read_text
 from osler.record.case import Case, Code, Condition, Document, Observation, Patient
 from osler.text import language_of
 
@@ -160,3 +161,10 @@ def test_an_empty_case_has_no_flag_and_does_not_fail(graph: Graph) -> None:
     assert red_flags(case_of(""), [], graph) == ([], [])
     case = case_of("", conditions=[Condition(source="Condition/1", label="Essential hypertension")])
     assert red_flags(case, [], graph)[0] == []
+
+
+def test_a_doctors_question_is_no_symptom_until_answered(graph: Graph) -> None:
+    asked = "Doctor: Do you have crushing chest pain into your left arm, and sweating?\nPatient: {}\n"
+    for reply, expected in (("No.", False), ("Yes.", True), ("I came by bus.", False)):
+        case = read_text(asked.format(reply), kind="dialogue")
+        assert ("acute-coronary-syndrome" in slugs(red_flags(case, [], graph)[0])) is expected, reply

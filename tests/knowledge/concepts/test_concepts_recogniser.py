@@ -8,6 +8,7 @@ from osler.knowledge.concepts.measurements import measurements
 from osler.knowledge.concepts.recogniser import _data, findings_of, index_key, lay_names, load_recogniser
 from osler.knowledge.graph import load_graph
 from osler.nouns import Finding
+from osler.record import read_text
 from osler.record.case import Case, Code, Condition, Document, Observation, Patient, Turn
 
 
@@ -136,6 +137,31 @@ def test_a_reply_decides_what_was_asked() -> None:
     }
     assert found["HP:0002099"].experiencer == "family"
     assert all(text[f.start : f.end] == f.text and f.source == "d1" for f in found.values())
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "status", "value"),
+    [
+        ("Any fever?", "39.2 last night, with shaking chills.", "present", 39.2),
+        ("Have you had a fever?", "Yes, about 38.9 C.", "present", 38.9),
+        ("Any fever?", "Um, 103 F yesterday.", "present", 103),
+        ("发热吗？", "昨晚39.5度。", "present", 39.5),
+        ("Any fever?", "2 days ago I felt odd.", "uncertain", None),
+        ("Any fever?", "No, 36.8.", "absent", None),
+    ],
+)
+def test_a_number_answers_what_is_measured(question: str, reply: str, status: str, value: float | None) -> None:
+    document = read_text(f"Doctor: {question}\nPatient: {reply}\n", kind="dialogue").documents[0]
+    fever = next(f for f in findings_of(a_case(documents=[document]), load_recogniser()) if f.code == "HP:0001945")
+    assert (fever.status, fever.value) == (status, value)
+
+
+def test_inheritance_and_onset_are_no_findings_of_a_patient() -> None:
+    text = "Autosomal dominant inheritance, congenital onset. Seizures."
+    assert {f.code for f in load_recogniser(("hpo",)).find(text)} == {"HP:0000006", "HP:0003577", "HP:0001250"}
+    document = Document(source="d", id="d1", text=text, language="en")
+    found = findings_of(a_case(documents=[document]), load_recogniser(("hpo",)))
+    assert {f.code for f in found} == {"HP:0001250"}
 
 
 def test_conditions_and_observations_of_a_record() -> None:

@@ -11,6 +11,7 @@ from osler.clinic.safety import vitals
 from osler.clinic.safety.conditions import Compare, Name, evaluate
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
+from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
 from osler.knowledge.graph import Graph
 from osler.nouns import Evidence, Finding, RedFlag, Source
@@ -101,6 +102,9 @@ class View:
         readings = vitals.readings(document.text, document.id)
         for span, context in _contexts(document.text, spans, self._book):
             feature = self._book.features[span.feature]
+            if document.turns:
+                status = dialogue.status_in(document.text, document.turns, span.start, context.status)
+                context = context._replace(status=context.status if feature.plain else status)
             if not _counts(feature, _dated(document.text, span, context)):
                 continue
             words = document.text[span.start : span.end]
@@ -117,6 +121,13 @@ class View:
                 continue
             if finding.source in old or graph.position(finding.code) is None:
                 continue
+            if finding.value is not None and finding.unit == "Cel":
+                self._readings.setdefault(
+                    "temp",
+                    vitals.Reading(
+                        "temp", finding.value, f"{finding.value:g} °C", finding.source or "", finding.start, finding.end
+                    ),
+                )
             for ancestor in graph.ancestors(finding.code).intersection(codes):
                 for name in codes[ancestor]:
                     words = finding.text or finding.label

@@ -4,8 +4,11 @@ It reads only the first words of the reply; what else the patient says is read l
 """
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from osler.nouns import Status
+from osler.record.case import Turn
 from osler.text import sentences
 
 _ASKING = re.compile(
@@ -34,6 +37,15 @@ _NOT_SURE = re.compile(
     re.IGNORECASE,
 )
 _NOT_NO = re.compile(r"\W*i (?:don't|do not) think so", re.IGNORECASE)
+
+
+_NUMBER_FIRST = re.compile(
+    r"\W*(?:(?:yes|yeah|yep|um+|uh+|oh|well|about|around|maybe|up to|it was|it's|at|a|"
+    r"是|有|对|大概|最高|差不多|量了|昨晚|今早)\W*)*"
+    r"(?P<number>\d{1,3}(?:\.\d{1,2})?\s?(?:°?\s?[CF]\b|degrees|度|℃)?)"
+    r"(?![\d/-]|\s?(?:years|days|weeks|hours|months|times|天|次|年))",
+    re.IGNORECASE,
+)
 
 
 def is_question(sentence: str) -> bool:
@@ -69,3 +81,28 @@ def answered(question: str, at: int, status: Status, reply: str | None) -> Statu
         # "No fever?" "No." and "No fever?" "Right." both deny it
         return "absent" if said != "uncertain" else "uncertain"
     return said
+
+
+def reply_to(text: str, turns: Sequence[Turn], at: int) -> tuple[Turn, str | None] | None:
+    """The doctor's turn at a place and what the other answers to it; None where no doctor speaks."""
+    here = bisect_right([turn.start for turn in turns], at) - 1
+    if here < 0 or turns[here].speaker != "doctor" or at >= turns[here].end:
+        return None
+    following = turns[here + 1] if here + 1 < len(turns) else None
+    heard = following is not None and following.speaker != "doctor"
+    return turns[here], text[following.start : following.end] if following and heard else None
+
+
+def status_in(text: str, turns: Sequence[Turn], at: int, status: Status) -> Status:
+    """The status of a mention of a dialogue: what a doctor asks is what the reply makes of it."""
+    asked = reply_to(text, turns, at)
+    if asked is None:
+        return status
+    turn, reply = asked
+    return answered(text[turn.start : turn.end], at - turn.start, status, reply)
+
+
+def number_of(reply: str) -> str | None:
+    """The number a reply begins with, as written with its unit: "39.2 last night" answers "Any fever?"."""
+    match = _NUMBER_FIRST.match(reply)
+    return match["number"].strip() if match else None

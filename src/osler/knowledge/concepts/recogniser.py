@@ -18,7 +18,7 @@ from osler.knowledge.concepts.abbreviations import with_abbreviations
 from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
-from osler.knowledge.concepts.measurements import analyte_of, code_of, measurements
+from osler.knowledge.concepts.measurements import analyte_of, analytes, code_of, measurements
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
 from osler.record.case import Case, Condition, Document, Observation
@@ -188,8 +188,16 @@ def findings_of(case: Case, recogniser: Recogniser) -> list[Finding]:
     found += _of_observations(case.observations, recogniser, adult)
     unique: dict[tuple[object, ...], Finding] = {}
     for finding in found:
-        unique.setdefault((finding.code, finding.source, finding.start, finding.end, finding.status), finding)
+        if not _qualifies(finding.code):
+            unique.setdefault((finding.code, finding.source, finding.start, finding.end, finding.status), finding)
     return list(unique.values())
+
+
+@functools.lru_cache(maxsize=10_000)
+def _qualifies(code: str) -> bool:
+    """Whether an HPO term qualifies a disease (inheritance, onset, course) and is no finding of a patient."""
+    node = load_graph().find(code) if code.startswith("HP:") else None
+    return node is not None and node.kind == "modifier"
 
 
 def _adult(age: str | None) -> bool:
@@ -204,17 +212,33 @@ def _of_document(document: Document, recogniser: Recogniser, adult: bool) -> lis
     if not document.turns:
         return recogniser.find(document.text, document.id, adult)
     findings: list[Finding] = []
-    for position, turn in enumerate(document.turns):
-        text = document.text[turn.start : turn.end]
-        following = document.turns[position + 1] if position + 1 < len(document.turns) else None
-        reply = document.text[following.start : following.end] if following and following.speaker != "doctor" else None
-        for finding in recogniser.find(text, document.id, adult):
-            start, end = finding.start or 0, finding.end or 0
-            moved: dict[str, object] = {"start": start + turn.start, "end": end + turn.start}
-            if turn.speaker == "doctor":
-                moved["status"] = dialogue.answered(text, start, finding.status, reply)
+    for turn in document.turns:
+        for finding in recogniser.find(document.text[turn.start : turn.end], document.id, adult):
+            start = turn.start + (finding.start or 0)
+            moved: dict[str, object] = {"start": start, "end": turn.start + (finding.end or 0)}
+            moved["status"] = dialogue.status_in(document.text, document.turns, start, finding.status)
+            if moved["status"] != "absent":
+                moved |= _measured_reply(document, start, finding, adult)
             findings.append(finding.model_copy(update=moved))
     return findings
+
+
+def _measured_reply(document: Document, start: int, finding: Finding, adult: bool) -> dict[str, object]:
+    """ "Any fever?" "39.2 last night": the status and value that a number in the reply gives to what was asked."""
+    asked = dialogue.reply_to(document.text, document.turns, start)
+    number = dialogue.number_of(asked[1]) if asked and asked[1] else None
+    analyte = next((one for one in analytes() if finding.code in (one.below, one.above)), None)
+    if asked is None or number is None or analyte is None:
+        return {}
+    turn = asked[0]
+    if dialogue.answered(document.text[turn.start : turn.end], start - turn.start, "present", "yes") != "present":
+        return {}
+    read = measurements(f"{analyte.names[0]} {number}", adult)
+    return (
+        {"status": "present", "value": read[0].value, "unit": read[0].unit}
+        if read[:1] and read[0].code == finding.code
+        else {}
+    )
 
 
 def _of_condition(condition: Condition, recogniser: Recogniser) -> list[Finding]:
