@@ -91,7 +91,7 @@ def test_without_the_privilege_the_model_is_not_asked(settings: Settings) -> Non
 
 
 def test_written_statements_are_verified_against_what_they_cite(settings: Settings) -> None:
-    run, model = writing(
+    run, _ = writing(
         settings,
         ("Early Lyme disease is treated with doxycycline for 10 days.", [2]),
         ("Early Lyme disease is treated with doxycycline for 30 days.", [2]),

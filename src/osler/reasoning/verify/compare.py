@@ -11,7 +11,9 @@ from typing import NamedTuple
 from osler.reasoning.verify.quantities import equal, same_dimension
 from osler.reasoning.verify.terms import Term
 
-SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.6, 0.35, 0.1  # a companion in the same clause counts 1
+SAME_CLAUSE = 0.8  # a companion in the same claim counts 1
+SAME_SENTENCE, NEXT_SENTENCE, ELSEWHERE = 0.6, 0.35, 0.1
+FAR = 0.5  # of a rival's affinity: an equal number below it belongs to something else
 LONELY = 0.5  # affinity where the evidence has no other word of the statement
 OTHER_CLAUSE = 0.5  # weight of a companion in another clause of the statement
 
@@ -33,7 +35,7 @@ def agrees(a: Term, b: Term) -> bool:
     """Whether two terms say the same thing, negation aside."""
     if a.quantity is not None or b.quantity is not None:
         return a.quantity is not None and b.quantity is not None and equal(a.quantity, b.quantity)
-    return not a.keys.isdisjoint(b.keys)
+    return not a.keys.isdisjoint(b.keys) and not rivals(a, b)
 
 
 def rivals(a: Term, b: Term) -> bool:
@@ -105,6 +107,9 @@ def _near(candidate: Term, other: Term) -> float:
     if candidate is other:
         return 0.0
     if apart == 0:
-        base = 1.0 if candidate.clause == other.clause else SAME_SENTENCE
+        if candidate.claim == other.claim:
+            base = 1.0
+        else:
+            base = SAME_CLAUSE if candidate.clause == other.clause else SAME_SENTENCE
         return base / (1.0 + 0.02 * abs(candidate.position - other.position))
     return NEXT_SENTENCE if apart == 1 and other.sentence < candidate.sentence else ELSEWHERE

@@ -14,6 +14,7 @@ from osler.reasoning.verify.terms import PRONOUN, Reading, Term, lexicon, normal
 from osler.text import has_chinese, sentences, words
 
 SLOT = 0.45  # affinity from which two terms stand in the same slot
+STATED, SAID = 0.8, 0.92  # of a rival's affinity: from there a number, or a word, stands in the slot itself
 DENIED = 0.3  # the same where one side denies
 SPECIFIC = 0.75  # weight from which a term says something of its own
 NAMED = 1.0  # weight from which a term may be what a statement is about
@@ -35,6 +36,8 @@ def conflicts(
     statement: str, evidence: str, said: Reading, known: Reading, aligned: Sequence[Aligned]
 ) -> list[Conflict]:
     """All reasons why the evidence contradicts the statement. `said`, `known`: both texts as read."""
+    if _contained(statement, evidence):
+        return []
     swap = _swapped(normalise(statement), evidence)
     found = [Conflict(f"the evidence compares the other way round: {swap}", True)] if swap else []
     for item in aligned:
@@ -52,7 +55,9 @@ def conflicts(
 def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
     """Another value in the slot, unless the stated value stands there too or the subject is another one."""
     term, rival = item.term, item.rival
-    if rival is None or item.rival_affinity < SLOT or item.affinity >= 0.8 * item.rival_affinity:
+    if rival is None or item.rival_affinity < SLOT:
+        return None
+    if item.affinity >= (STATED if term.quantity else SAID) * item.rival_affinity:
         return None
     if term.quantity is None and term.negated != rival.negated:
         return None  # `does not rise` against `falls`: no contradiction
@@ -156,6 +161,17 @@ def _held_with(subject: Term, rest: Sequence[Term], known: Reading) -> float:
         for number in about
     ]
     return max(held, default=0.0)
+
+
+def _contained(statement: str, evidence: str) -> bool:
+    """Whether a sentence of the evidence has the statement's words in one run with no negation right before it."""
+    said = _plain(statement)
+    for start, end in sentences(evidence):
+        theirs = _plain(evidence[start:end])
+        for place in range(len(theirs) - len(said) + 1):
+            if theirs[place] == said[0] and theirs[place : place + len(said)] == said:
+                return len(said) >= 4 and not lexicon().negation.intersection(theirs[max(0, place - 4) : place])
+    return False
 
 
 _NEAR_VERBATIM = 0.8  # share of the statement's words that stand in one sentence in the same order

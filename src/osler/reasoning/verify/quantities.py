@@ -126,7 +126,7 @@ _PERIOD = {"day": 1.0, "week": 1 / 7, "month": 1 / 30.44, "year": 1 / 365.25, "�
 _LY = {"daily": 1.0, "nightly": 1.0, "weekly": 1 / 7, "monthly": 1 / 30.44, "yearly": 1 / 365.25}
 _STEP = {"hour": 24.0, "h": 24.0, "hr": 24.0, "day": 1.0, "d": 1.0, "week": 1 / 7, "wk": 1 / 7, "month": 1 / 30.44,
          "year": 1 / 365.25}  # fmt: skip
-_NEVER_BARE = {"fold", "percent", "frequency", "pair", "calendar"}
+_NEVER_BARE = {"fold", "name", "percent", "frequency", "pair", "calendar"}
 _LOOSE = re.compile(r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|~|约|大约|左右|近)\s*$", re.I)
 _YEAR = re.compile(r"^(?:1[89]|20)\d\d$")
 

@@ -137,6 +137,7 @@ _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?<=[a-z]{4})/(?=[a-z]{4})"), " / "),
 ]
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
+_AND_A_HALF = re.compile(r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d+) and a half\s", re.I)
 _ORDINAL_DAY = re.compile(rf"\b({'|'.join(_ORDINALS)}) day\b", re.I)
 _WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:['.\-][^\W_{CJK}]+)*|[,;:.()!?]")
 
@@ -146,6 +147,7 @@ def normalise(text: str) -> str:
     words = lexicon()
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
+    text = _AND_A_HALF.sub(lambda match: f"{quantities(match[1])[0].low + 0.5:g} ", text)
     text = _ORDINAL_DAY.sub(lambda match: f"day {_ORDINALS[match[1].lower()]}", text)
     text = words.abbreviations.sub(lambda match: words.long_forms[match.group()], text)
     for _ in range(2):
@@ -247,7 +249,7 @@ class _Reader:
             self._deny(
                 1 if word == "non" else FOCUS if word in ("not", "never") or word in words.negating_verbs else LIST
             )
-            if word in words.negating_verbs:
+            if word in words.negating_verbs or word in words.axes:
                 self._add(word, negated=False)
             return
         if word in words.barrier:
@@ -258,17 +260,22 @@ class _Reader:
             self.verb = self.position
         if word in _AUXILIARIES and self.reach and self.reach < LIST and self.found and self.found[-1].negated:
             self.reach = 0
-        for part in word.split("-") if "-" in word and word not in words.axes else [word]:
+        parts = word.split("-") if "-" in word and word not in words.axes else [word]
+        for place, part in enumerate(parts):
             if part and (part not in words.stop or part in words.axes):
-                self._add(part, negated=self.reach > 0)
+                # `fat-soluble` and `water-soluble`, `oxygen-rich` and `oxygen-poor` exclude each other.
+                other = parts[1 - place] if len(parts) == 2 else ""
+                self._add(part, negated=self.reach > 0, compound=(f"{'-' * place}{part}", other) if other else None)
                 self.reach = max(0, self.reach - 1)
 
     def _deny(self, reach: int) -> None:
         self.reach = reach
         self.denying.add(self.clause)
 
-    def _add(self, word: str, negated: bool) -> None:
+    def _add(self, word: str, negated: bool, compound: tuple[str, str] | None = None) -> None:
         axes = self.words.axes.get(word, ())
+        if compound is not None:
+            axes = (*axes, compound)
         root = stem(word)
         for prefix, pair in self.words.prefixes.items():
             if word.startswith(prefix) and len(word) > len(prefix) + 4:
@@ -286,6 +293,8 @@ class _Reader:
     def _measure(self, quantity: Quantity, text: str) -> Term:
         if quantity.dimension == "time" and _AGE.match(text, quantity.end):
             quantity = quantity._replace(dimension="age")
+        if quantity.dimension == "" and _NAMING.search(text, 0, quantity.start):
+            quantity = quantity._replace(dimension="name")
         written = text[quantity.start : quantity.end].strip()
         return Term(written, frozenset(), (), 1.3, False, self.number, self.position, self.clause, self.claim, quantity)
 
@@ -308,6 +317,7 @@ _MOVE = re.compile(r"(?P<a>\d[\d.,]*)[^.;,\d]{0,12}\bbecame\s+(?P<b>\d[\d,]*(?:\
 _AGE = re.compile(r"[\s-]*(?:old|of age)\b")
 _INITIALS = re.compile(r"\b[A-Z]{2,6}(?=s?\b)")
 _JOINING = frozenset("and or nor but which who because whereas while although though however".split())
+_NAMING = re.compile(r"\b(?:types?|stages?|grades?|class|phase|level|factor|group|category|disease) $", re.I)
 _AUXILIARIES = frozenset("is are was were will should can may must has have had".split())
 
 

@@ -25,6 +25,7 @@ class Verification(NamedTuple):
 COVERED = 0.64  # coverage from which a statement is supported
 PARTLY = 0.45  # coverage from which an embedder's word counts
 ALIKE = 0.95  # cosine (e5-small) from which a sentence says the same, where no rare word or number is missing
+BARE = 0.7  # weight that the missing half of a half-true statement has at least
 RARE = 1.25  # weight from which a missing word keeps a statement from being supported
 ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
 
@@ -91,7 +92,7 @@ def _half_true(aligned: Sequence[Aligned]) -> bool:
         joined = aligned[cut - 1].term.claim != aligned[cut].term.claim
         for part, rest in ((aligned[:cut], aligned[cut:]), (aligned[cut:], aligned[:cut])):
             weight = sum(item.term.weight for item in part)
-            if sum(item.term.weight for item in rest if item.match is None) < 0.8:
+            if sum(item.term.weight for item in rest if item.match is None) < BARE:
                 continue
             if not joined and part[0] is not aligned[0]:
                 continue  # what it is said of is missing: nothing is half true
