@@ -4,6 +4,7 @@ Deterministic wording from facts, so no model privilege is needed; every stateme
 like any other. It does not rank or search beyond what the leading disease asks for.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from osler.reasoning.verify import verify
 from osler.record.case import Case
 from osler.text import Language, sentences
 
+_PARENTHESIS = re.compile(r"\s*\([^)]*\)")
 NAMED_FINDINGS = 6
 FEATURES = 4
 PASSAGES = 8
@@ -193,8 +195,10 @@ def _library_statements(leader: RankedDisease, run: Run, count: int) -> list[_Dr
     about = [item for item in run.search(query, k=PASSAGES) if any(_names(item, name) for name in names)]
     drafts = []
     for sentence in best_sentences(query, about, run, count):
-        named = any(name in sentence.text.lower() for name in names)
-        drafts.append(_Draft(sentence.text if named else f"{leader.label}: {sentence.text}", [sentence.evidence]))
+        bare = _PARENTHESIS.sub("", sentence.text).lower()
+        title = sentence.evidence.source.title or leader.label
+        named = any(name in bare for name in (*names, title.lower()))
+        drafts.append(_Draft(sentence.text if named else f"{title}: {sentence.text}", [sentence.evidence]))
     return drafts
 
 
