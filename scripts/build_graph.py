@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from osler.knowledge.graph.compile import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE, Builder, EdgeRow, write
+from graph_pack import Builder, EdgeRow, write
+
 from osler.knowledge.graph.names import key
+from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE
 
 PHENOTYPE_ROOTS = ("HP:0000118", "HP:0032443")  # phenotypic abnormality; past medical history
 ASPECT = {"P": "has_phenotype", "H": "has_history", "I": "has_inheritance", "C": "has_course", "M": "has_modifier"}

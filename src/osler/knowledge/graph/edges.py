@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from osler.knowledge.graph.nouns import HIERARCHY, RELATIONS, Direction, Edge
+from osler.knowledge.graph.nouns import EDGE_TEXTS, HIERARCHY, RELATIONS, Direction, Edge
 from osler.knowledge.graph.store import Array, Pack
 
 _HIERARCHY = tuple(RELATIONS.index(relation) for relation in HIERARCHY)
@@ -45,7 +45,7 @@ class EdgeTable:
         counts = np.bincount(self.object, minlength=len(self.ids))
         return order, np.concatenate([[0], np.cumsum(counts)])
 
-    def rows(self, position: int, direction: Direction = "out") -> Array:
+    def rows(self, position: int, direction: Direction) -> Array:
         """Row numbers of the edges at a node."""
         out = np.arange(self.bounds[position], self.bounds[position + 1])
         if direction == "out":
@@ -65,31 +65,18 @@ class EdgeTable:
         """One row with its texts."""
         share = float(self.pack.array("frequency_value")[self.pack.array("edge_frequency")[row]])
         return Edge(
-            self.ids[self._subject_of(row)],
+            self.ids[int(np.searchsorted(self.bounds, row, side="right")) - 1],
             RELATIONS[self.relation[row]],
             self.ids[self.object[row]],
             self.pack.header["sources"][self.pack.array("edge_source")[row]]["name"],
             None if share != share else share,
-            self._text(row, "reference"),
-            self._text(row, "frequency"),
-            self._text(row, "stated_for"),
-            self._text(row, "evidence"),
-            self._text(row, "onset"),
-            self._text(row, "sex"),
-            self._text(row, "modifiers"),
+            *(self.pack.strings(f"{t}_table")[self.pack.array(f"edge_{t}")[row]] or None for t in EDGE_TEXTS),
         )
-
-    def _subject_of(self, row: int) -> int:
-        return int(np.searchsorted(self.bounds, row, side="right")) - 1
-
-    def _text(self, row: int, field: str) -> str | None:
-        return self.pack.strings(f"{field}_table")[self.pack.array(f"edge_{field}")[row]] or None
 
     @functools.lru_cache(maxsize=32768)  # noqa: B019  (one table a process, and it lives as long)
     def ancestors(self, position: int) -> frozenset[int]:
         """Positions of all broader terms, itself included; cycles between merged sources are harmless."""
-        seen = {position}
-        front = [position]
+        seen, front = {position}, [position]
         while front:
             rows = np.concatenate([np.arange(self.bounds[p], self.bounds[p + 1]) for p in front])
             above = self.object[rows[np.isin(self.relation[rows], _HIERARCHY)]].tolist()

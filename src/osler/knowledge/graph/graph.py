@@ -10,10 +10,10 @@ from typing import Literal, cast
 
 from osler.errors import InputError
 from osler.knowledge.graph.edges import EdgeTable
+from osler.knowledge.graph.names import NameIndex, nearest_identifiers
 from osler.knowledge.graph.nouns import (
     FLAG_LABEL_UNSAFE,
     FLAG_OBSOLETE,
-    HIERARCHY,
     KINDS,
     NAME_TYPES,
     Direction,
@@ -24,12 +24,12 @@ from osler.knowledge.graph.nouns import (
     SourceInfo,
 )
 from osler.knowledge.graph.paths import find_paths
-from osler.knowledge.graph.resolve import NameIndex, nearest_identifiers
 from osler.knowledge.graph.store import Pack
 
 
 class Graph:
-    """Read-only and safe to share between threads."""
+    """Read-only and safe to share between threads. What takes an identifier follows equivalents, alternative and
+    obsolete ones, and raises InputError "unknown identifier" with the nearest ones unless it says otherwise."""
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
@@ -41,7 +41,7 @@ class Graph:
     # --- nodes ---
 
     def position(self, identifier: str) -> int | None:
-        """Row of an identifier, following equivalents, alternative and obsolete identifiers; None if unknown."""
+        """Row of an identifier; None if unknown."""
         identifier = identifier.strip()
         found = self._position.get(identifier)
         if found is None:
@@ -50,32 +50,26 @@ class Graph:
             found = self._folded.get(identifier.upper())
         return found
 
-    def find(self, identifier: str) -> Node | None:
-        """The node of an identifier, or None."""
-        found = self.position(identifier)
-        return None if found is None else self.at(found)
-
-    def node(self, identifier: str) -> Node:
-        """The node of an identifier. Raises InputError "unknown identifier" with the nearest ones."""
-        found = self.position(identifier)
-        if found is None:
-            raise InputError(f"unknown identifier {identifier!r}.", hint=self._suggestion(identifier))
-        return self.at(found)
-
     def canonical(self, identifier: str) -> str | None:
         """The identifier the graph uses for this one; None if unknown."""
         found = self.position(identifier)
         return None if found is None else self.ids[found]
 
+    def find(self, identifier: str) -> Node | None:
+        """The node of an identifier; None if unknown."""
+        found = self.position(identifier)
+        return None if found is None else self.at(found)
+
+    def node(self, identifier: str) -> Node:
+        return self.at(self._known(identifier))
+
     def at(self, position: int) -> Node:
-        names = self._names.of(position)
-        chinese = [name for name, kind, zh in names if zh and kind == "label"]
         return Node(
             id=self.ids[position],
             label=self.pack.strings("node_label")[position],
             kind=self.kind(position),
-            label_zh=chinese[0] if chinese else None,
-            synonyms=tuple(name for name, _, zh in names if not zh),
+            label_zh=self._chinese(position),
+            synonyms=tuple(name for name, _, zh in self._names.of(position) if not zh),
             equivalents=self.equivalents(position),
             definition=self.pack.strings("definition")[position] or None,
             replaced_by=self.pack.strings("replaced_by")[position] or None,
@@ -93,11 +87,7 @@ class Graph:
         found = self.position(identifier)
         if found is None:
             return identifier
-        if language == "zh":
-            for name, kind, zh in self._names.of(found):
-                if zh and kind == "label":
-                    return name
-        return self.pack.strings("node_label")[found]
+        return (self._chinese(found) if language == "zh" else None) or self.pack.strings("node_label")[found]
 
     def resolve(self, text: str, limit: int = 5) -> list[Node]:
         """Nodes that `text` (identifier, label or synonym, English or Chinese) may mean, best first; empty if none.
@@ -106,9 +96,7 @@ class Graph:
         spellings.
         """
         found = self.position(text)
-        if found is not None:
-            return [self.at(found)]
-        return [self.at(position) for position in self._names.search(text, limit)]
+        return [self.at(p) for p in (self._names.search(text, limit) if found is None else [found])]
 
     def names(self, kinds: Iterable[str], language: Literal["en", "zh"] = "en") -> Iterator[tuple[str, str, str]]:
         """(id, name, type) of every name of the kinds, in the order of identifiers; no obsolete terms and no names
@@ -116,11 +104,11 @@ class Graph:
         wanted = {KINDS.index(kind) for kind in kinds}
         kind_of, flag = self.pack.array("node_kind").tolist(), self.pack.array("node_flag").tolist()
         keep = [kind in wanted and not f & FLAG_OBSOLETE for kind, f in zip(kind_of, flag, strict=True)]
-        if language == "en":
+        chinese = language == "zh"
+        if not chinese:
             for position, label in enumerate(self.pack.strings("node_label")):
                 if keep[position] and not flag[position] & FLAG_LABEL_UNSAFE:
                     yield self.ids[position], label, "label"
-        chinese = language == "zh"
         columns = (self.pack.array(f"name_{column}").tolist() for column in ("node", "type", "zh"))
         for name, position, kind, zh in zip(self.pack.strings("name"), *columns, strict=True):
             if keep[position] and bool(zh) == chinese:
@@ -131,29 +119,19 @@ class Graph:
     def edges(
         self, identifier: str, relation: str | Iterable[str] | None = None, direction: Direction = "out"
     ) -> list[Edge]:
-        """Edges at a node, ordered by subject, relation and object. Raises InputError for an unknown identifier."""
-        wanted = None if relation is None else (relation,) if isinstance(relation, str) else tuple(relation)
+        """Edges at a node, ordered by subject, relation and object."""
+        wanted = (relation,) if isinstance(relation, str) else relation
         return self.table.edges(self._known(identifier), wanted, direction)
 
-    def parents(self, identifier: str) -> list[str]:
-        """Broader terms one step up: is_a, in_series, MeSH trees and drug classes."""
-        return sorted({edge.object for edge in self.edges(identifier, HIERARCHY)})
-
-    def children(self, identifier: str) -> list[str]:
-        return sorted({edge.subject for edge in self.edges(identifier, HIERARCHY, "in")})
-
     def ancestors(self, identifier: str) -> frozenset[str]:
-        """All broader terms, itself included."""
+        """All broader terms (is_a, in_series, MeSH trees, drug classes), itself included."""
         return frozenset(self.ids[p] for p in self.table.ancestors(self._known(identifier)))
 
     def descends(self, identifier: str, ancestor: str) -> bool:
         return self._known(ancestor) in self.table.ancestors(self._known(identifier))
 
     def path(self, a: str, b: str, limit: int = 3, max_length: int = 4) -> list[Path]:
-        """Shortest and most specific chains between two nodes, at most `max_length` edges long; empty if none.
-
-        Raises InputError for an unknown identifier.
-        """
+        """Shortest and most specific chains between two nodes, at most `max_length` edges long; empty if none."""
         return find_paths(self.table, self._known(a), self._known(b), limit, max_length)
 
     # --- provenance ---
@@ -176,8 +154,7 @@ class Graph:
     @functools.cached_property
     def _folded(self) -> dict[str, int]:
         """Identifiers in capitals, for `hp:0001166`, `Orphanet:558` and `MIM:154700`."""
-        table = {alias.upper(): position for alias, position in self._aliases.items()}
-        table.update({identifier.upper(): position for identifier, position in self._position.items()})
+        table = {identifier.upper(): position for identifier, position in (self._aliases | self._position).items()}
         for written, prefix in (("ORPHANET:", "ORPHA:"), ("MIM:", "OMIM:")):
             table.update({written + i[len(prefix) :]: p for i, p in list(table.items()) if i.startswith(prefix)})
         return table
@@ -185,22 +162,22 @@ class Graph:
     @functools.cached_property
     def _equivalents(self) -> dict[int, tuple[str, ...]]:
         table: dict[int, tuple[str, ...]] = {}
-        columns = (self.pack.array("alias_node").tolist(), self.pack.array("alias_replaced").tolist())
-        for alias, position, replaced in zip(self.pack.strings("alias"), *columns, strict=True):
+        for (alias, position), replaced in zip(self._aliases.items(), self.pack.array("alias_replaced"), strict=True):
             if not replaced:
                 table[position] = (*table.get(position, ()), alias)
         return table
 
+    def _chinese(self, position: int) -> str | None:
+        return next((name for name, kind, zh in self._names.of(position) if zh and kind == "label"), None)
+
     def _known(self, identifier: str) -> int:
         found = self.position(identifier)
         if found is None:
-            raise InputError(f"unknown identifier {identifier!r}.", hint=self._suggestion(identifier))
+            near = nearest_identifiers(identifier, self.ids) or [self.ids[p] for p in self._names.search(identifier, 3)]
+            nearest = ", ".join(f"{i} ({self.label(i)})" for i in near)
+            hint = f"Nearest: {nearest}." if near else "Search by name instead."
+            raise InputError(f"unknown identifier {identifier!r}.", hint=hint)
         return found
-
-    def _suggestion(self, identifier: str) -> str:
-        near = nearest_identifiers(identifier, self.ids)
-        near += [self.ids[p] for p in self._names.search(identifier, 3)] if not near else []
-        return f"Nearest: {', '.join(f'{i} ({self.label(i)})' for i in near)}." if near else "Search by name instead."
 
 
 @functools.cache

@@ -1,14 +1,13 @@
 """What the graph hands out: nodes, edges, paths and sources. It does not know how they are stored."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["phenotype", "disease", "gene", "drug", "heading", "modifier"]
 Direction = Literal["out", "in", "both"]
-NameType = Literal["label", "exact", "related", "broad", "narrow", "brand", "abbreviation"]
 
 FLAG_OBSOLETE, FLAG_LABEL_UNSAFE = 1, 2  # bits of `node_flag`; an unsafe label is an everyday word
 
-KINDS: tuple[str, ...] = ("phenotype", "disease", "gene", "drug", "heading", "modifier")
+KINDS: tuple[str, ...] = get_args(Kind)
 NAME_TYPES: tuple[str, ...] = ("label", "exact", "related", "broad", "narrow", "brand", "abbreviation")
 RELATIONS: tuple[str, ...] = (
     "is_a",  # HPO, Disease Ontology
@@ -28,6 +27,7 @@ RELATIONS: tuple[str, ...] = (
     "same_label",  # disease or heading -> phenotype of the same English name
 )
 HIERARCHY: tuple[str, ...] = ("is_a", "in_series", "broader", "member_of_class")
+EDGE_TEXTS = ("reference", "frequency", "stated_for", "evidence", "onset", "sex", "modifiers")  # as in `Edge`
 
 
 class Node(NamedTuple):

@@ -10,7 +10,6 @@ import numpy as np
 
 from osler.knowledge.graph.edges import EdgeTable
 from osler.knowledge.graph.nouns import KINDS, RELATIONS, Edge, Path
-from osler.knowledge.graph.store import Array
 
 # Derived, negative and bookkeeping relations explain nothing in a chain.
 _AVOIDED = ("not_has_phenotype", "has_inheritance", "has_course", "has_modifier", "gene_has_phenotype")
@@ -43,33 +42,26 @@ def find_paths(table: EdgeTable, start: int, goal: int, limit: int, max_length: 
         if len(found) >= limit:
             break
     best = sorted(found, key=lambda chain: (found[chain], [table.ids[p] for p in chain]))[:limit]
-    return [_path(table, chain, found[chain]) for chain in best]
-
-
-def _neighbours(table: EdgeTable, position: int) -> list[int]:
-    rows = table.rows(position, "both")
-    rows = rows[_FOLLOWED[table.relation[rows]]]
-    ends: Array = np.where(table.subject[rows] == position, table.object[rows], table.subject[rows])
-    return np.unique(ends).tolist()  # type: ignore[no-any-return]
+    return [
+        Path(tuple(table.ids[p] for p in chain), tuple(_link(table, a, b) for a, b in pairwise(chain)), found[chain])
+        for chain in best
+    ]
 
 
 def _grow(table: EdgeTable, front: dict[int, list[Chain]]) -> dict[int, list[Chain]]:
     """Chains one edge longer, by their last node. Hubs are reached, but not passed."""
     grown: dict[int, list[Chain]] = {}
     for position, chains in front.items():
-        inner = len(chains[0]) > 1
-        if inner and _degree(table, position) > _HUB:
+        rows = table.rows(position, "both")
+        if len(chains[0]) > 1 and len(rows) > _HUB:
             continue
-        for other in _neighbours(table, position):
+        rows = rows[_FOLLOWED[table.relation[rows]]]
+        ends = np.where(table.subject[rows] == position, table.object[rows], table.subject[rows])
+        for other in np.unique(ends).tolist():
             extended = [(*chain, other) for chain in chains if other not in chain]
             if extended:
                 grown.setdefault(other, []).extend(extended)
     return grown
-
-
-def _degree(table: EdgeTable, position: int) -> int:
-    _, bounds = table.incoming
-    return int(table.bounds[position + 1] - table.bounds[position] + bounds[position + 1] - bounds[position])
 
 
 def _cost(table: EdgeTable, chain: Chain) -> float:
@@ -94,11 +86,6 @@ def _shrunk(edge: Edge) -> float:
     if slash:
         return (int(count) + 1) / (int(total) + 2)
     return 0.5 if edge.frequency is None else edge.frequency
-
-
-def _path(table: EdgeTable, chain: Chain, cost: float) -> Path:
-    edges = tuple(_link(table, a, b) for a, b in pairwise(chain))
-    return Path(tuple(table.ids[p] for p in chain), edges, cost)
 
 
 def _link(table: EdgeTable, a: int, b: int) -> Edge:

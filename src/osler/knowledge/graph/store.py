@@ -10,7 +10,7 @@ import os
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,6 @@ from osler.errors import IntegrityError, MissingComponent
 
 MAGIC = b"OSLERPK1"
 Array = NDArray[Any]
-
-
-class _Section(NamedTuple):
-    start: int
-    length: int
-    dtype: str
 
 
 def write_pack(
@@ -41,7 +35,7 @@ def write_pack(
         blobs[name] = ("text", zlib.compress("\n".join(table).encode(), 9) if table else b"")
     start, sections = 0, {}
     for name, (dtype, blob) in blobs.items():
-        sections[name] = _Section(start, len(blob), dtype)
+        sections[name] = (start, len(blob), dtype)
         start += len(blob)
     head = json.dumps({"header": header, "sections": sections}, ensure_ascii=False, separators=(",", ":")).encode()
     temporary = path.with_name(path.name + ".part")
@@ -70,34 +64,31 @@ class Pack:
         length = int.from_bytes(self._bytes[8:12], "little")
         head = json.loads(self._bytes[12 : 12 + length])
         self.header: dict[str, Any] = head["header"]
-        self._base = 12 + length
-        self._sections = {name: _Section(*section) for name, section in head["sections"].items()}
+        self._sections: dict[str, tuple[int, int, str]] = {
+            name: (12 + length + start, size, dtype) for name, (start, size, dtype) in head["sections"].items()
+        }
         self._cache: dict[str, Any] = {}
 
     def _raw(self, name: str) -> bytes:
-        section = self._sections[name]
-        begin = self._base + section.start
-        if section.length == 0:
-            return b""
+        start, size, _ = self._sections[name]
         try:
-            return zlib.decompress(self._bytes[begin : begin + section.length])
+            return zlib.decompress(self._bytes[start : start + size]) if size else b""
         except zlib.error:
             raise IntegrityError(f"section {name} is damaged", str(self._path), "Reinstall osler.") from None
 
     def array(self, name: str) -> Array:
         """The array, read-only."""
         if name not in self._cache:
-            self._cache[name] = np.frombuffer(self._raw(name), dtype=self._sections[name].dtype)
+            self._cache[name] = np.frombuffer(self._raw(name), dtype=self._sections[name][2])
         array: Array = self._cache[name]
         return array
 
     def strings(self, name: str) -> list[str]:
         if name not in self._cache:
-            raw = self._raw(name)
-            self._cache[name] = raw.decode().split("\n") if self._sections[name].length else []
+            self._cache[name] = self._raw(name).decode().split("\n") if self.sizes()[name] else []
         table: list[str] = self._cache[name]
         return table
 
     def sizes(self) -> dict[str, int]:
         """Compressed bytes of each section."""
-        return {name: section.length for name, section in self._sections.items()}
+        return {name: size for name, (_, size, _) in self._sections.items()}

@@ -1,19 +1,16 @@
 """From collected terms, aliases and edge rows to the arrays of a pack, the same rows giving the same bytes.
 
-It does not read the sources' files; `scripts/build_graph.py` does.
+It does not read the sources' files; `build_graph.py` does.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from osler.knowledge.graph.names import key_hash
-from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
 from osler.knowledge.graph.store import Array, write_pack
-
-__all__ = ["FLAG_LABEL_UNSAFE", "FLAG_OBSOLETE", "Builder", "EdgeRow", "Term", "write"]
 
 FREQUENCY_CLASS = {  # midpoints of the ranges that HPO defines
     "HP:0040280": 1.0, "HP:0040281": 0.895, "HP:0040282": 0.545,
@@ -77,16 +74,6 @@ def frequency_number(text: str) -> float:
     return int(count) / int(total) if slash and int(total) > 0 else float("nan")
 
 
-def table_of(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
-    """Sorted distinct strings, the empty one first, and the position of each."""
-    table = ["", *sorted(set(values) - {""})]
-    return table, {value: position for position, value in enumerate(table)}
-
-
-def smallest(values: list[int]) -> Array:
-    return np.array(values, dtype=np.min_scalar_type(max(values, default=0)))
-
-
 def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[str, int]:
     """Write the pack; returns what it holds. Edges whose ends are unknown are counted as `dangling` and left out."""
     ids = sorted(builder.terms, key=lambda i: (KINDS.index(builder.terms[i].kind), i))
@@ -126,11 +113,11 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
         "edge_object": np.array([row[2] for row in ordered], dtype=np.uint32),
         "edge_source": np.array([source_names.index(s) for s in columns[3]], dtype=np.uint8),
     }
-    fields = ("frequency", "reference", "stated_for", "evidence", "onset", "sex", "modifiers")
-    for field, column in zip(fields, columns[4:], strict=True):
-        table, place = table_of(column)
+    for field, values in zip(EdgeRow._fields[4:], columns[4:], strict=True):
+        table = sorted({"", *values})
         strings[f"{field}_table"] = table
-        arrays[f"edge_{field}"] = smallest([place[value] for value in column])
+        place = {value: number for number, value in enumerate(table)}
+        arrays[f"edge_{field}"] = np.array([place[v] for v in values], dtype=np.min_scalar_type(len(table) - 1))
     arrays["frequency_value"] = np.array([frequency_number(t) for t in strings["frequency_table"]], dtype=np.float32)
     # Lookup: hash of each name's key, sorted. Places below len(ids) are labels, the others rows of `name`.
     searchable = [(key_hash(t.label), n) for n, t in enumerate(terms) if not t.flag & FLAG_OBSOLETE]
