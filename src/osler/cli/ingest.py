@@ -64,6 +64,6 @@ def command(
             f"{result.added} added, {result.replaced} replaced, {result.unchanged} unchanged, {result.deleted} removed"
             f" ({result.passages} passages); library {name} {library.version[:16]}"
         )
-    for error in result.errors:
-        click.echo(f"osler: {error['where'] or ''}: {error['message']}", err=True)
+    for row in result.errors:
+        click.echo(f"osler: {row['where'] or ''}: {row['message']}", err=True)
     return 1 if result.errors else 0

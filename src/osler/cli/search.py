@@ -43,7 +43,8 @@ def command(
         raise UsageError("give either a QUERY or --queries FILE")
     if queries is not None and run_file is None:
         raise UsageError("--queries needs --run FILE for the TREC run")
-    filters = Filters(**{key: value or None for key, value in wanted.items()})
+    given: dict[str, Any] = {key: value or None for key, value in wanted.items()}
+    filters = Filters(**given)
     with progress("Unpacking the starter library") as report:
         library = open_library(name or settings.library.default, settings, progress=report)
     if queries is None:

@@ -43,7 +43,7 @@ def _case_line(case: Case) -> Text:
     age = patient.age.removeprefix("P") if patient.age else "age not known"
     line = Text("Case  ", style="bold")
     line.append(f"{patient.sex or 'sex not known'}, {age}")
-    counts = {
+    counts: dict[str, Sequence[object]] = {
         "conditions": case.conditions,
         "medications": case.medications,
         "allergies": case.allergies,

@@ -15,7 +15,6 @@ from osler.reasoning.resources import Resources, Run
 from osler.record.case import Case
 from osler.text import Language
 
-
 CONSIDERED = 100  # diseases ranked; the questions weigh more of them than the page shows
 
 

@@ -13,6 +13,7 @@ from osler.clinic.consult import consult
 from osler.errors import InputError
 from osler.ledger import Ledger
 from osler.models import load_model
+from osler.models.gguf import GgufModel
 from osler.nouns import ModelCall
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.resources import REPLAYED, Resources, Run
@@ -89,7 +90,10 @@ def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Itera
     for number, call in enumerate(ModelCall(**call) for call in calls):
         if not call.replayable:
             continue
-        generation = load_model(call.model.spec, settings).replay(call.prompt, call.parameters)
+        model = load_model(call.model.spec, settings)
+        if not isinstance(model, GgufModel):
+            continue
+        generation = model.replay(call.prompt, call.parameters)
         if generation.tokens != call.output_tokens or generation.text != call.output:
             yield Difference(f"calls[{number}]", call.output, generation.text)
 
