@@ -12,10 +12,11 @@ from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Classes, Drug, load_names, tokens
 from osler.clinic.safety.interactions import SEVERITIES, Severity
 from osler.record.case import Allergy
+from osler.text import has_chinese
 
 # How records name whole classes.
 _CLASS_NAMES = (
-    (r"penicillins?\b|beta-?lactams?\b|青霉素类|青霉素", "penicillins"),
+    (r"penicillins?\b|pcn|beta-?lactams?\b|青霉素类|青霉素", "penicillins"),
     (r"cephalosporins?|头孢菌素|头孢", "cephalosporins"),
     (r"carbapenems?|碳青霉烯", "carbapenems"),
     (r"sulfa\b|sulpha\b|sulfonamides?(?! non)|sulphonamides?|sulfa drugs?|磺胺", "sulfonamide-antimicrobials"),
@@ -62,6 +63,7 @@ class Allergen(NamedTuple):
     classes: tuple[str, ...]
     severe: bool
     source: str
+    certain: bool = True
 
 
 class Match(NamedTuple):
@@ -108,10 +110,23 @@ def allergen_of(label: str, severe: bool, source: str) -> Allergen | None:
     classes = tuple(
         name
         for pattern, name in _CLASS_NAMES
-        if re.fullmatch(rf"(?i)(?:{pattern})(?:\s*(?:antibiotics?|drugs?|class|containing products))?", label)
+        if re.fullmatch(
+            rf"(?i)(?:{pattern})(?:\s*(?:antibiotics?|drugs?|class|containing products)|类?(?:药物?|抗生素|抗菌药)?)",
+            label,
+        )
     )
     drugs = tuple(load_names().of(label)) if not classes or classes == ("penicillins",) else ()
     return Allergen(label, drugs, classes, severe, source) if drugs or classes else None
+
+
+def allergen_in(name: str, severe: bool, source: str, certain: bool) -> Allergen | None:
+    """The allergen that a text's words name, with other words around it ("any sulfa drugs", "曾用青霉素")."""
+    endings = [name[at:] for at in range(len(name) - 1)] if has_chinese(name) else [name]
+    found = next((one for end in endings if (one := allergen_of(end, severe, source))), None)
+    if found is None:
+        classes = [kind for pattern, kind in _CLASS_NAMES if re.search(rf"(?i)\b(?:{pattern})", name)]
+        found = Allergen(name, (), tuple(classes), severe, source) if classes else None
+    return found._replace(certain=certain) if found else None
 
 
 def matches(allergens: Sequence[Allergen], drugs: Sequence[Drug], classes: Classes) -> list[Match]:

@@ -15,6 +15,7 @@ from osler.clinic.safety.crosswalk import coded, load_crosswalk
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
 from osler.clinic.safety.duplicates import duplicates
 from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, load_interactions, uncovered
+from osler.clinic.safety.stated_allergies import DENIED, allergies_of
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
 from osler.record.case import Case, Document
@@ -29,11 +30,15 @@ _NOT_CHECKED = (
     ("food, herbs and alcohol", "only what the record names as a drug is seen"),
     ("age", "no rules for children or the old are known"),
 )
-_ALLERGIC = re.compile(r"allerg|anaphyla|hypersensitiv|intoleran|过敏|不耐受", re.IGNORECASE)
 _NOT_TAKEN = re.compile(
     r"\b(?:stopp?ed|discontinued|held|withheld|avoid|overdos\w*|swallowed|never taken|previously"
     r"|used to|ran out of|refus\w+"
     r"|declin\w+|consider\w*|suggest\w*|asks? about|level|screen)\b|停用|停服|已停|曾服|避免|过量|拟用|建议",
+    re.IGNORECASE,
+)
+# Past history also names what is taken today: "长期服用阿司匹林", "AF on warfarin".
+_TAKEN = re.compile(
+    r"\b(?:on|takes|taking|daily|nightly|currently|still|od|bd|bid|tds|tid|qd|mg)\b|长期|规律|目前|现服|口服|平素|每日|每天|给予|今",
     re.IGNORECASE,
 )
 
@@ -59,6 +64,12 @@ class _Reading(NamedTuple):
     gaps: list[NotChecked]
     mapped: int
     unmapped: list[str]
+    denied: list[Evidence]
+    labels: dict[str, str]
+
+    def label(self, drug: Drug) -> str:
+        """The drug in the language of the record, where its name is known."""
+        return self.labels.get(drug.id, drug.label)
 
 
 def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings: Settings) -> DrugSafety:
@@ -83,7 +94,8 @@ def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings:
 
 
 def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict[str, str]) -> _Reading:
-    reading = _Reading([], [], {}, [], 0, [])
+    labels = load_names().chinese if case.language == "zh" else {}
+    reading = _Reading([], [], {}, [], 0, [], [], labels)
     mapped = 0
     for medication in case.medications:
         if not medication.current:
@@ -104,6 +116,9 @@ def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict
         reading.taken.extend(Taken(drug, item, medication.label) for drug in drugs)
     for allergy in case.allergies:
         if allergy.status in ("inactive", "resolved") or allergy.verification == "refuted":
+            continue
+        if DENIED.search(allergy.label):
+            reading.denied.append(_evidence(allergy.source, allergy.label))
             continue
         codes = coded(allergy.codes, crosswalk, graph)
         mapped += len(codes.targets)
@@ -137,30 +152,50 @@ def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict
 
 
 def _read_notes(case: Case, findings: Sequence[Finding], graph: Graph, reading: _Reading) -> None:
-    """Drugs that the notes name as taken now, or as allergies."""
+    """Drugs that the notes name as taken now, and the allergies that they state."""
     documents = {document.id: document for document in case.documents}
+    places: dict[str, list[tuple[int, int]]] = {}
+    for document in case.documents:
+        places[document.id] = _read_allergies(document, reading)
     for finding in findings:
-        document = documents.get(finding.source or "")
-        if document is None or finding.start is None or finding.end is None:
+        found_in = documents.get(finding.source or "")
+        if found_in is None or finding.start is None or finding.end is None:
             continue
-        if finding.status != "present" or finding.experiencer != "patient" or finding.time != "current":
+        if finding.status != "present" or finding.experiencer != "patient" or finding.time == "hypothetical":
             continue
         node = graph.find(finding.code)
         if node is None or node.kind != "drug":
             continue
-        start, end = _sentence(document, finding.start)
-        words, item = document.text[start:end], _passage(document, start, end)
+        if any(start < finding.end and finding.start < end for start, end in places[found_in.id]):
+            continue
+        item = _passage(found_in, *_sentence(found_in, finding.start))
+        if _NOT_TAKEN.search(item.text) or (finding.time == "historical" and not _TAKEN.search(item.text)):
+            continue
         drugs = load_names().of(finding.text or finding.label) or [Drug(node.id, node.label)]
-        if _ALLERGIC.search(words):
-            name = finding.text or finding.label
-            reading.allergens.append(
-                allergies.allergen_of(name, bool(re.search(r"anaphyla|休克", words, re.I)), item.id)
-                or Allergen(name, tuple(drugs), (), False, item.id)
-            )
+        reading.records[item.id] = item
+        reading.taken.extend(Taken(drug, item, None) for drug in drugs)
+
+
+def _read_allergies(document: Document, reading: _Reading) -> list[tuple[int, int]]:
+    """Takes in the allergies that a document states; gives the places that speak of them."""
+    said = allergies_of(document)
+    for one in said.stated:
+        item = _passage(document, *_sentence(document, one.start))
+        allergen = allergies.allergen_in(one.name, one.severe, item.id, one.certain)
+        if allergen is None and one.listed:
+            gap = NotChecked(what=f"allergy: {one.name}", why="names no drug or drug class that is known")
+            reading.gaps.extend([gap] if gap not in reading.gaps else [])
+        elif allergen is not None and not any(_same(allergen, known) for known in reading.allergens):
             reading.records[item.id] = item
-        elif not _NOT_TAKEN.search(words):
-            reading.records[item.id] = item
-            reading.taken.extend(Taken(drug, item, None) for drug in drugs)
+            reading.allergens.append(allergen)
+    reading.denied.extend(_passage(document, *_sentence(document, start)) for start, _ in said.denied)
+    return said.places
+
+
+def _same(one: Allergen, known: Allergen) -> bool:
+    """Whether a known allergen says the same and at least as much."""
+    same = set(one.drugs) <= set(known.drugs) and set(one.classes) <= set(known.classes)
+    return same and known.severe >= one.severe and known.certain >= one.certain
 
 
 def _interactions(
@@ -171,10 +206,10 @@ def _interactions(
         rows = between(a, b, knowledge, classes)
         if not rows:
             continue
-        first = rows[0]
+        first, named = rows[0], [reading.label(a), reading.label(b)]
         for row in rows:
             if row.severity == first.severity:
-                text = f"{a.label} with {b.label}: {row.mechanism}. {row.management}."
+                text = f"{named[0]} with {named[1]}: {row.mechanism}. {row.management}."
                 evidence[row.id] = Evidence(
                     id=row.id, kind="passage", text=text, source=Source(title=row.source, year=row.year)
                 )
@@ -182,8 +217,8 @@ def _interactions(
             Alert(
                 kind="interaction",
                 severity=first.severity,
-                drugs=[a.label, b.label],
-                message=f"{a.label} with {b.label}: {first.mechanism}.",
+                drugs=named,
+                message=f"{named[0]} with {named[1]}: {first.mechanism}.",
                 management=f"{first.management}.",
                 evidence=[*(row.id for row in rows if row.severity == first.severity), *_of(reading, a, b)],
             )
@@ -197,7 +232,8 @@ def _allergies(
     alerts: list[Alert] = []
     for match in allergies.matches(reading.allergens, drugs, classes):
         ids = [match.allergen.source, *_of(reading, match.drug)]
-        message = f"{match.drug.label} in a patient with an allergy to {match.allergen.label}: {match.message}."
+        label, how = reading.label(match.drug), "an" if match.allergen.certain else "a possible"
+        message = f"{label} in a patient with {how} allergy to {match.allergen.label}: {match.message}."
         if match.cross is not None:
             source = Source(title=match.cross.source, year=match.cross.year)
             evidence[match.cross.id] = Evidence(
@@ -208,7 +244,7 @@ def _allergies(
             Alert(
                 kind="allergy",
                 severity=match.severity,
-                drugs=[match.drug.label],
+                drugs=[label],
                 message=message,
                 management=match.management,
                 evidence=list(dict.fromkeys(ids)),
@@ -224,7 +260,7 @@ def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
             entries[taken.entry].append(taken.drug)
     alerts: list[Alert] = []
     for one in duplicates(entries, classes):
-        labels = [drug.label for drug in one.drugs]
+        labels = [reading.label(drug) for drug in one.drugs]
         what = (
             f"{labels[0]} stands in more than one entry"
             if one.shared is None
@@ -267,7 +303,14 @@ def _coverage(drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, cl
         )
     checked = [f"drug-drug interactions ({len(pairs)} pairs of {len(drugs)} drugs)"] if pairs else []
     if drugs:
-        checked += [f"drug-allergy ({len(reading.allergens)} allergies)", "duplicate therapy"]
+        checked.append("duplicate therapy")
+    if reading.allergens:
+        count = f"{len(reading.allergens)} {'allergy' if len(reading.allergens) == 1 else 'allergies'}"
+        checked += [f"drug-allergy ({count})"] if drugs else []
+    elif reading.denied:
+        checked.append("drug-allergy (the record states that there are none)")
+    elif not any(gap.what.startswith("allergy: ") for gap in gaps):
+        gaps.append(NotChecked(what="allergies", why="the record names none and does not say there are none"))
     return Coverage(
         checked=checked,
         not_checked=[*gaps, *(NotChecked(what=what, why=why) for what, why in _NOT_CHECKED)],

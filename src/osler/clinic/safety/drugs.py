@@ -12,6 +12,7 @@ from typing import NamedTuple
 from osler.clinic.safety import tables
 from osler.errors import IntegrityError
 from osler.knowledge.graph import Graph, load_graph
+from osler.text import has_chinese
 
 _WORDS = re.compile(r"\w+")
 _BRACKETS = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)")
@@ -66,12 +67,15 @@ class Names:
         self._graph = graph
         self._ids: dict[str, tuple[str, ...]] = {}
         self._bases: dict[str, tuple[Drug, ...]] = {}
+        self.chinese: dict[str, str] = {}
         for identifier, name, _ in graph.names(("drug",), "en"):
             if "/" not in name and " and " not in name:
                 self._ids.setdefault(_folded(name), (identifier,))
         for row in tables.shipped("drug_aliases.csv"):
             parts = tuple(self.one(name, row.where).id for name in row.values["drugs"].split("|"))
             self._ids[_folded(row.values["name"])] = parts
+            if has_chinese(row.values["name"]) and len(parts) == 1:
+                self.chinese.setdefault(parts[0], row.values["name"])
         self._longest = max(len(name.split()) for name in self._ids)
 
     def one(self, name: str, where: str) -> Drug:
