@@ -93,9 +93,9 @@ def test_without_the_privilege_the_model_is_not_asked(settings: Settings) -> Non
 def test_written_statements_are_verified_against_what_they_cite(settings: Settings) -> None:
     run, _ = writing(
         settings,
-        ("Early Lyme disease is treated with doxycycline for 10 days.", [2]),
-        ("Early Lyme disease is treated with doxycycline for 30 days.", [2]),
-        ("Amoxicillin is an alternative in pregnancy.", [3]),
+        ("Early Lyme disease is treated with doxycycline for 10 days.", [1]),
+        ("Early Lyme disease is treated with doxycycline for 30 days.", [1]),
+        ("Amoxicillin is an alternative in pregnancy.", [2]),
     )
     made = answer(Question(text="How is early Lyme disease treated?", context=CONTEXT), run)
     assert made.mode == "generative" and made.model is not None
@@ -103,7 +103,7 @@ def test_written_statements_are_verified_against_what_they_cite(settings: Settin
 
 
 def test_a_written_answer_without_support_is_an_abstention(settings: Settings) -> None:
-    run, _ = writing(settings, ("Amoxicillin is an alternative in pregnancy.", [3]))
+    run, _ = writing(settings, ("Amoxicillin is an alternative in pregnancy.", [2]))
     made = answer(Question(text="How is early Lyme disease treated?", context=CONTEXT), run)
     assert made.abstained is not None and made.choice is None
 

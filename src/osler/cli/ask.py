@@ -38,6 +38,9 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
     def ask(asked: Question) -> tuple[dict[str, Any], Run]:
         run = Run(resources, "ask")
         made = answer(asked, run)
+        if asked.method == "generative" and made.mode == "extractive":
+            model = settings.models.language
+            click.echo(f"osler: {model} has no privilege to write answers; answered extractively", err=True)
         output = {"answer": dump(made), "evidence": dump(list(run.evidence.values()))}
         trace = run.trace(made.method)
         ledger.append("ask", {"input": asked.model_dump(), "trace": dump(trace), "output": output}, id=run.id)

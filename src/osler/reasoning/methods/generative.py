@@ -21,8 +21,8 @@ from osler.reasoning.verify import verify
 from osler.reasoning.words import WORDS
 from osler.text import language_of
 
-PASSAGE = 800  # code points of each passage that the model sees
-READ = 5  # passages that the model sees: a small machine reads 60 tokens a second
+PASSAGE = 700  # code points of each passage that the model sees
+READ = 4  # passages that the model sees: a small machine reads 60 tokens a second
 TOKENS = 400
 STATEMENTS = 4
 
@@ -32,11 +32,13 @@ def generative(question: Question, run: Run) -> Answer:
     """A written answer whose statements are verified; an abstention when none of them is supported."""
     if not privileged("answer", run):
         return extractive(question, run)
-    evidence = passages_for(question, run)[:READ]
+    evidence = passages_for(question, run)
     words = WORDS[language_of(question.text)]
-    if not speaks_to(question, sentences_for(question, evidence, run), evidence):
+    found = sentences_for(question, evidence, run)
+    if not speaks_to(question, found, evidence):
         reason = words["nothing_context" if question.context is not None else "nothing"]
         return _answer(question, run, Abstention(reason=reason, missing=missing(question.text, evidence, words)))
+    evidence = list({item.evidence.id: item.evidence for item in found}.values())[:READ]
     written = _written(question, evidence, run)
     statements = [_checked(item, evidence, run) for item in written.get("statements", []) if item["text"].strip()]
     abstained = None
