@@ -4,7 +4,7 @@ It holds numbers of terms and diseases, no words; what a score is made of is sai
 """
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 SHARE_NOT_GIVEN = 0.5  # what a row without a frequency stands for, unless another row of the finding has one
 CLASS_SIZE = 10.0  # patients that a frequency given as a class or percentage counts for when rows are pooled
 MAX_DEPTH = 64
-DENSE_FROM = 500  # diseases with a term above which a plain vector is faster than a list
 
 
 class Lists(NamedTuple):
@@ -28,8 +27,12 @@ class Lists(NamedTuple):
     bounds: Ints
     items: Ints
 
+    def span(self, n: int) -> slice:
+        """Where list n is, in `items` and in arrays parallel to it."""
+        return slice(self.bounds[n], self.bounds[n + 1])
+
     def of(self, n: int) -> Ints:
-        return self.items[self.bounds[n] : self.bounds[n + 1]]
+        return self.items[self.span(n)]
 
     def gather(self, which: Ints) -> tuple[Ints, Ints]:
         """The items of many lists end to end, and for each the place in `which` of its list."""
@@ -60,9 +63,9 @@ class Matrix(NamedTuple):
     """Shares of findings in `size` diseases, in two orders.
 
     Direct: rows of disease d are `direct.of(d)` (terms) with `direct_share` beside them. Carried up: the diseases
-    with term a or a narrower one are `carried.of(a)`, with the largest such share in `carried_share`, half its log in
-    `half_log`, and for terms of many diseases the latter also by disease in `dense` (-inf where there is none).
-    `weight`: the direct shares of a disease divided by their sum; `owner`: the disease of each.
+    with term a or a narrower one are `carried.of(a)`, with the largest such share in `carried_share` and half its log
+    in `half_log`. `weight`: the direct shares of a disease divided by their sum; `owner`: the disease of each.
+    `terms`: the terms with direct rows, each once, with their ancestors in `above`.
     """
 
     size: int
@@ -73,7 +76,8 @@ class Matrix(NamedTuple):
     carried: Lists
     carried_share: Floats
     half_log: Floats
-    dense: Mapping[int, Floats]
+    terms: Ints
+    above: Lists
 
 
 class Background(NamedTuple):
@@ -120,8 +124,6 @@ class Index:
         self.annotations_of = lists(self.owner, np.arange(len(self.owner)), len(self.diseases))
         self.matrix = self.build(np.arange(len(self.owner)), self.owner, len(self.diseases))
         self.background = background(self.matrix)
-        self.used = distinct(self.matrix.direct.items)
-        self.used_ancestors = sublists(self.ancestors, self.used)
         self._references = (pack.array("edge_reference")[self.edges], pack.strings("reference_table"))
 
     def build(self, numbers: Ints, disease: Ints, size: int) -> Matrix:
@@ -142,14 +144,11 @@ class Index:
         last = wide[np.flatnonzero(np.diff(wide >> 32, append=-1))]
         above, held = np.divmod(last >> 32, max(1, size))
         top = (last & 0xFFFFFFFF).astype(np.uint32).view(np.float32).astype(np.float64)
-        carried, half_log = lists(above, held, self.terms), 0.5 * np.log(top)
-        dense = {}
-        for common in np.flatnonzero(np.diff(carried.bounds) > max(DENSE_FROM, size // 8)).tolist():
-            low, high = carried.bounds[common : common + 2]
-            dense[common] = np.full(size, -np.inf)
-            dense[common][held[low:high]] = half_log[low:high]
         weight = share / np.bincount(owner, share, size)[owner]
-        return Matrix(size, lists(owner, term, size), share, weight, owner, carried, top, half_log, dense)
+        terms = distinct(term)
+        direct, carried = lists(owner, term, size), lists(above, held, self.terms)
+        half_log, lineages = 0.5 * np.log(top), sublists(self.ancestors, terms)
+        return Matrix(size, direct, share, weight, owner, carried, top, half_log, terms, lineages)
 
     @functools.cached_property
     def _numbers(self) -> dict[str, list[int]]:

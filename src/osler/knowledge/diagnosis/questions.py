@@ -136,9 +136,8 @@ def _shares(ranker: Ranker, terms: Ints, places: Ints) -> Floats:
     matrix, usual = ranker.index.matrix, ranker.index.background.share()
     shares = np.empty((len(places), len(terms)))
     for column, term in enumerate(terms.tolist()):
-        low, high = matrix.carried.bounds[term : term + 2]
         of_all = np.full(matrix.size, usual[term])
-        of_all[matrix.carried.items[low:high]] = matrix.carried_share[low:high]
+        of_all[matrix.carried.of(term)] = matrix.carried_share[matrix.carried.span(term)]
         shares[:, column] = of_all[places]
     return np.clip(shares, FLOOR, CEILING)
 

@@ -13,17 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from osler.knowledge.diagnosis.index import (
-    Background,
-    Floats,
-    Index,
-    Ints,
-    Lists,
-    Matrix,
-    background,
-    distinct,
-    sublists,
-)
+from osler.knowledge.diagnosis.index import Background, Floats, Index, Ints, Lists, Matrix, background, distinct
 
 SPECIFICITY = 0.25  # weight of the information lost when a finding is matched by a broader one
 REVERSE = 0.5  # weight of how much of the disease the case shows
@@ -50,7 +40,7 @@ class View(NamedTuple):
         matrix = self.whole.matrix
         if self.matrix is not None and place in self.changed:
             matrix, place = self.matrix, int(np.searchsorted(self.changed, place))
-        which = slice(*matrix.direct.bounds[place : place + 2])
+        which = matrix.direct.span(place)
         return matrix.direct.items[which], matrix.direct_share[which], matrix.weight[which]
 
 
@@ -120,12 +110,8 @@ def _match(seen: View, matrix: Matrix, term: int) -> Floats:
     best = np.full(matrix.size, -np.inf)
     lineage = seen.whole.ancestors.of(term)
     for ancestor, add in zip(lineage.tolist(), gain(seen, term, lineage).tolist(), strict=True):
-        if ancestor in matrix.dense:
-            np.maximum(best, matrix.dense[ancestor] + add, out=best)
-            continue
-        low, high = matrix.carried.bounds[ancestor : ancestor + 2]
-        held = matrix.carried.items[low:high]
-        best[held] = np.maximum(best[held], matrix.half_log[low:high] + add)
+        held = matrix.carried.span(ancestor)
+        np.maximum.at(best, matrix.carried.items[held], matrix.half_log[held] + add)
     return best
 
 
@@ -138,21 +124,15 @@ def gain(seen: View, term: int, ancestors: Ints) -> Floats:
 
 def _exclusion(seen: View, matrix: Matrix, term: int) -> Floats:
     penalty = np.zeros(matrix.size)
-    low, high = matrix.carried.bounds[term : term + 2]
-    penalty[matrix.carried.items[low:high]] = EXCLUDED * np.log1p(-SURE * matrix.carried_share[low:high])
+    penalty[matrix.carried.of(term)] = EXCLUDED * np.log1p(-SURE * matrix.carried_share[matrix.carried.span(term)])
     return penalty
 
 
 def _reverse(seen: View, matrix: Matrix, observed: Ints) -> Floats:
     if not len(matrix.weight):
         return np.zeros(matrix.size)
-    index = seen.whole
-    terms, ancestors = index.used, index.used_ancestors
-    if matrix is not index.matrix:
-        terms = distinct(matrix.direct.items)
-        ancestors = sublists(index.ancestors, terms)
-    shared = np.zeros(index.terms)
-    shared[terms] = shared_information(seen, observed, ancestors)
+    shared = np.zeros(seen.whole.terms)
+    shared[matrix.terms] = shared_information(seen, observed, matrix.above)
     return np.bincount(matrix.owner, matrix.weight * shared[matrix.direct.items], matrix.size).astype(np.float64)
 
 
