@@ -32,6 +32,10 @@ _DANGLING = re.compile(
     r"for example|for instance|as a result|then|here|there)\b|[它此该这那其]|因此|但是?|同时|另外|例如",
     re.I,
 )
+# "In anaphylaxis, it is given ..." names everything but what is given.
+_UNNAMED = re.compile(
+    r"(?:in|for|with|during|at|after|before|if|when|since)\b[^,.]{1,60}, (?:it|they|this|these)\b", re.I
+)
 _POINTING = re.compile(
     r"\b(?:figure|table|box|chapter|section|click|see also|this (?:page|chapter|section))\b|[见如]图", re.I
 )
@@ -86,7 +90,8 @@ def heading(item: Evidence) -> str:
 
 def _stands_alone(text: str) -> bool:
     """A full, informative sentence: no heading, no question, no pointer to a figure."""
-    if text.endswith(("?", "？", ":", "：")) or _POINTING.search(text) or _TABULAR.search(text):
+    unfit = _POINTING.search(text) or _TABULAR.search(text) or _UNNAMED.match(text)
+    if text.endswith(("?", "？", ":", "：")) or unfit:
         return False
     if has_chinese(text):
         return 6 <= len(text) <= 200
