@@ -29,12 +29,15 @@ def command(
 ) -> int:
     """Rank diseases for TERMs (HPO ids or names), or for each line of FILE: {"id", "observed": [HP],
     "excluded": [HP], "sex"?, "age"?, "onset"?, "exclude_references"?: [PMID]}, one JSON document a line."""
-    from osler.knowledge.diagnosis import explain, next_questions, rank
+    from osler.knowledge.diagnosis import explain, next_questions, prepare, rank
+    from osler.knowledge.graph import load_graph
 
     def answer(row: dict[str, Any]) -> dict[str, Any]:
+        observed, excluded = list_field(row, "observed"), list_field(row, "excluded")
+        notes = prepare(load_graph(), observed, excluded).notes
         ranked = rank(
-            list_field(row, "observed"),
-            list_field(row, "excluded"),
+            observed,
+            excluded,
             sex=row.get("sex"),
             age=row.get("age"),
             onset=row.get("onset"),
@@ -42,7 +45,7 @@ def command(
             top=top,
         )
         keys = ("id", "equivalents", "label", "score")
-        return {"ranked": [{key: getattr(item, key) for key in keys} for item in ranked]}
+        return {"ranked": [{key: getattr(item, key) for key in keys} for item in ranked], "notes": list(notes)}
 
     if jsonl_out or (len(terms) == 1 and (terms[0] == "-" or Path(terms[0]).is_file())):
         return run_batch(terms[0], ("id", "observed"), answer)
