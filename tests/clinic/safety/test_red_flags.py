@@ -22,7 +22,7 @@ def rows(name: str) -> list[tuple[str, str, str]]:
     return [(rule, sign, note) for rule, sign, note in (line.split("\t") for line in lines)]
 
 
-NOTES = rows("notes.tsv") + rows("hard_notes.tsv")
+NOTES = rows("notes.tsv") + rows("hard_notes.tsv") + rows("narratives.tsv")
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +168,14 @@ def test_a_doctors_question_is_no_symptom_until_answered(graph: Graph) -> None:
     for reply, expected in (("No.", False), ("Yes.", True), ("I came by bus.", False)):
         case = read_text(asked.format(reply), kind="dialogue")
         assert ("acute-coronary-syndrome" in slugs(red_flags(case, [], graph)[0])) is expected, reply
+
+
+def test_an_earlier_not_does_not_deny_a_phrase_with_its_own_verb_or_negation(graph: Graph) -> None:
+    note = (
+        "Weeks of back pain and sciatica; she has no feeling when she wipes, and cannot tell when her bladder is full."
+    )
+    assert "cauda-equina" in raised(note, graph)
+    assert "cauda-equina" not in raised(
+        "Back pain and sciatica. Denies that she cannot pass urine, no saddle numbness.", graph
+    )
+    assert "encephalitis" in raised("Feverish for three days, did not know his own children and had a fit.", graph)

@@ -25,6 +25,12 @@ _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 _RECENT_DAYS = 7
 
 
+_AUXILIARY = re.compile(r"(?:(?:had|has|have|was|were|is|are|felt|feels|feeling|been|having|a|an)\s+)+", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:no|not|cannot|can't|could not|couldn't|unable|won't|will not|does not|doesn't)\b", re.IGNORECASE
+)
+_ANSWERED = re.compile(r"\s*(?:[:：?？(（-]|no\b|absent)", re.IGNORECASE)
+_DENIES = re.compile(r"\bden(?:y|ies|ied|ying)\b|\b(?:if|should|unless|when|in case)\b", re.IGNORECASE)
 _LONG_AGO = re.compile(
     r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\blast (?:year|month|spring|summer|autumn"
     r"|winter)|\b(?:19|20)\d\d\b"
@@ -187,8 +193,28 @@ def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Sp
     "2 hours ago" still says when the pain began."""
     plain = [span for span in spans if book.features[span.feature].plain]
     asked = [span for span in spans if not book.features[span.feature].plain]
-    found = contexts(text, [(span.start, span.end) for span in asked])
-    return [*((span, Context()) for span in plain), *zip(asked, found, strict=True)]
+    found = contexts(text, [(span.start + _lead(text, span), span.end) for span in asked])
+    owned = [
+        context._replace(status="present") if context.status == "absent" and _owns_negation(text, span) else context
+        for span, context in zip(asked, found, strict=True)
+    ]
+    return [*((span, Context()) for span in plain), *zip(asked, owned, strict=True)]
+
+
+def _lead(text: str, span: Span) -> int:
+    """The length of the auxiliary words that a phrase begins with: the verb of "had a fit" ends what an earlier "not"
+    denies."""
+    match = _AUXILIARY.match(text, span.start, span.end)
+    return match.end() - span.start if match and match.end() < span.end else 0
+
+
+def _owns_negation(text: str, span: Span) -> bool:
+    """Whether a phrase is itself a negation ("cannot pass urine") and only another one before it made it absent: no
+    list goes on into it, unless the sentence denies all of it."""
+    if not _NEGATED.match(text, span.start) or _ANSWERED.match(text, span.end):
+        return False
+    around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
+    return around is None or not _DENIES.search(text, around.start, span.start)
 
 
 def _guideline(rule: Rule) -> Evidence:

@@ -72,7 +72,7 @@ _SMALL = (
 )
 _VALUE = (
     rf"[\s:：=,，~≈(（]*(?:{_SMALL}[\s:：=,，~≈(（]*){{0,4}}(?P<sign>[<>＜＞≤≥]\s?)?(?P<value>\d[\d,]*(?:\.\d+)?)"
-    r"(?P<unit>\s?(?:mmol/?L|mg/?dL|[uµμ]mol/?L|°?\s?[CFcf]\b|℃|℉|kPa|mmHg|g/dL|g/L|L/min|g\b|%|x\s?10|×\s?10))?(?!\d|/\d|-?(?:year|week|month|day)|岁)"
+    r"(?P<unit>\s?(?:mmol/?L|mg/?dL|[uµμ]mol/?L|°?\s?[CFcf]\b|℃|℉|kPa|mmHg|g/dL|g/L|L/min|g\b|%|x\s?10|×\s?10))?(?!\d|/\d|-?(?:year|week|month|day)|\s?(?:times|hours?|hrs?|days)\b|岁)"
 )
 _PATTERNS = {
     name: re.compile(rf"(?<![A-Za-z0-9])(?:{measure.names}){_VALUE}")
@@ -91,10 +91,13 @@ _SYSTOLIC = re.compile(
 )
 
 
-# A bare "39.6" after a stop or "now" is a temperature: nothing else is written so.
+# A bare "39.6" after a stop or "now", or before "degrees", is a temperature: nothing else is written so.
 _BARE_TEMPERATURE = re.compile(
     r"(?:(?:^|[,;.，；。]\s?)|\b(?:now|again|still|since then|then|today|tonight|to)\s)"
-    r"(?P<value>(?:3[5-9]|4[0-2])\.\d)(?!\d|\s?[a-zA-Z%/×])",
+    r"(?P<value>(?:3[5-9]|4[0-2])\.\d)"
+    r"(?!\d|\s?(?:%|/|×|[x-]|(?:to|cm|mm|kg|g|mg|ml|l|mmol|[uµμ]mol|pg|ng|iu|units?|kpa|fl|s|secs?|min|h|hours?|days?|w|weeks?"
+    r"|months?|years?|y)\b))"
+    r"|(?<![\d.])(?P<degrees>(?:2\d|3\d|4[0-3])\.\d)\s?(?:degrees|°)(?!\s?(?:F|of|fahrenheit)\b)",
     re.IGNORECASE,
 )
 
@@ -103,8 +106,8 @@ def readings(text: str, source: str) -> list[Reading]:
     """Every reading of a text, in order."""
     found = list(_pressures(text, source))
     for match in _BARE_TEMPERATURE.finditer(text):
-        start, end = match.span("value")
-        found.append(Reading("temp", float(match["value"]), match["value"], source, start, end))
+        start, end = match.span("value" if match["value"] else "degrees")
+        found.append(Reading("temp", float(text[start:end]), text[start:end], source, start, end))
     for name, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):
             value = MEASURES[name].converted(float(match["value"].replace(",", "")), match["unit"] or "")
