@@ -11,7 +11,6 @@ from osler.errors import InputError
 from osler.ledger import canonical
 from osler.ledger.chain import now
 from osler.ledger.vault import Vault
-from osler.models.base import LanguageModel
 from osler.models.files import write_atomically
 from osler.nouns import Privilege
 from osler.settings import Settings
@@ -20,7 +19,7 @@ TASKS = ("answer", "summarise", "report", "patient-facing", "options")
 
 
 class Privileges:
-    """The sheet of one home. `problems`: why a sheet or row was ignored, for the user to see."""
+    """The sheet of one home. `problems`: why a sheet was ignored, for the user to see."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.home / "privileges.json"
@@ -30,57 +29,53 @@ class Privileges:
 
     def may(self, digest: str, task: str) -> bool:
         """Whether the newest row for this model and task grants it."""
-        rows = [row for row in self.rows if (row.model, row.task) == (digest, task)]
+        rows = [row for row in self.of(digest) if row.task == task]
         return bool(rows) and rows[-1].granted
 
     def of(self, digest: str) -> list[Privilege]:
         return [row for row in self.rows if row.model == digest]
 
-    def grant_provisional(
-        self, model: LanguageModel | str, tasks: Sequence[str], by: str, reason: str
-    ) -> list[Privilege]:
+    def grant_provisional(self, digest: str, tasks: Sequence[str], by: str, reason: str) -> list[Privilege]:
         """Grant without a measurement, on a named person's word; the new rows, signed and stored.
 
-        `model`: a model or its digest. Raises InputError for an unknown task or an empty name or reason.
+        Raises InputError for an unknown task or an empty name or reason.
         """
+        import fcntl
+
         if unknown := [task for task in tasks if task not in TASKS]:
             raise InputError(f"unknown task {', '.join(unknown)}", hint=f"Tasks: {', '.join(TASKS)}.")
         if not tasks or not by.strip() or not reason.strip():
             raise InputError("a provisional privilege needs a task, the name of who grants it, and a reason")
-        digest = model if isinstance(model, str) else model.info.digest
         vault = Vault(self._keys)
         rows = []
         for task in tasks:
             row = Privilege(model=digest, task=task, granted=True, date=now(), granted_by=by.strip())
             rows.append(row.model_copy(update={"signature": vault.sign(_signed_part(row))}))
-        # Read again: another process may have granted something since. An ignored sheet is replaced whole.
-        self.rows = [*self._read(), *rows]
-        content = [row.model_dump(mode="json") for row in self.rows]
-        sheet = {"privileges": content, "signature": vault.sign(canonical(content))}
-        write_atomically(self._path, json.dumps(sheet, indent=1).encode())
+        with self._path.with_name(".privileges.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+            # Read again: another process may have granted something since. An ignored sheet is replaced whole.
+            self.rows = [*self._read(), *rows]
+            content = [row.model_dump(mode="json") for row in self.rows]
+            sheet = {"privileges": content, "signature": vault.sign(canonical(content))}
+            write_atomically(self._path, json.dumps(sheet, indent=1).encode())
         return rows
 
     def _read(self) -> list[Privilege]:
         self.problems = []
         if not self._path.exists():
             return []
+        vault = Vault(self._keys)
         try:
             sheet: Any = json.loads(self._path.read_bytes())
             rows = [Privilege.model_validate(row) for row in sheet["privileges"]]
-            content, signature = canonical(sheet["privileges"]), str(sheet["signature"])
+            whole = vault.signed(canonical(sheet["privileges"]), str(sheet["signature"]))
         except (OSError, ValueError, KeyError, TypeError, InputError):
-            return self._ignore("it is damaged")
-        vault = Vault(self._keys)
-        if not vault.signed(content, signature):
-            return self._ignore("its signature does not fit (it was altered, or comes from another home)")
-        if not all(vault.signed(_signed_part(row), row.signature or "") for row in rows):
-            return self._ignore("a row is not signed")
-        return rows
-
-    def _ignore(self, why: str) -> list[Privilege]:
-        self.problems.append(
-            f"{self._path}: the privilege sheet is ignored because {why}. Grant again what should hold."
-        )
+            why = "it is damaged"
+        else:
+            if whole and all(vault.signed(_signed_part(row), row.signature or "") for row in rows):
+                return rows
+            why = "its signature does not fit (it was altered, or comes from another home)"
+        self.problems = [f"{self._path}: the privilege sheet is ignored because {why}. Grant again what should hold."]
         return []
 
 
