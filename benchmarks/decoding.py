@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def models() -> list[tuple[str, Path]]:
-    from osler.models.weights import FILE, PACKAGE
+    from osler.models.catalogue import FILE, PACKAGE
 
     embedded = Path(str(importlib.metadata.distribution(PACKAGE).locate_file(FILE)))
     development = os.environ.get("OSLER_DEV_MODEL")
@@ -135,7 +135,7 @@ def osler_engine(weights: Path, threads: int) -> Callable[[list[str], int], tupl
     from osler.settings import load_settings
 
     flags = {"home": tempfile.mkdtemp(), "models.threads": threads, "models.context": CONTEXT}
-    model = GgufModel(weights, load_settings(flags, environment={}), parallel=BATCH)
+    model = GgufModel(f"gguf:{weights}", load_settings(flags, environment={}), parallel=BATCH)
 
     def generate(prompts: list[str], tokens: int) -> tuple[int, int]:
         requests = [Request(messages=[Message("user", prompt)], max_tokens=tokens) for prompt in prompts]

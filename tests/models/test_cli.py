@@ -7,8 +7,8 @@ import pytest
 
 from osler.cli import run
 from osler.ledger import Ledger
+from osler.models.catalogue import SHA256
 from osler.models.privileges import Privileges
-from osler.models.weights import SHA256
 from osler.settings import load_settings
 
 ADMIT = ["models", "admit", "smollm2", "--task", "answer", "--task", "options"]

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -48,7 +47,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GgufModel]:
     flags = {"home": tmp_path_factory.mktemp("home"), "models.context": 1024}
     threads = os.environ.get("OSLER_MODELS_THREADS")
     settings = load_settings({**flags, "models.threads": threads}, environment={})
-    loaded = GgufModel(Path(DEV), settings, parallel=4)
+    loaded = GgufModel(f"gguf:{DEV}", settings, parallel=4)
     yield loaded
     loaded.close()
 

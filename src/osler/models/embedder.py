@@ -1,15 +1,13 @@
-"""Text to vectors: the shipped e5-small in process, or an OpenAI-compatible embeddings endpoint.
+"""Text to vectors: the shipped e5-small in process, or an OpenAI-compatible embeddings endpoint behind the egress gate.
 
-It knows weights, tokens and batches. It does not know what is embedded, where vectors are kept, or whether a
-text may leave the machine: the egress gate that is handed in decides that.
+It knows weights, tokens and batches. It does not know what is embedded or where vectors are kept.
 """
 
 import hashlib
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,30 +16,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from osler.errors import (
-    EgressBlocked,
-    EndpointError,
-    InputError,
-    IntegrityError,
-    MissingComponent,
-    UsageError,
-)
-from osler.settings import Settings
+from osler.errors import EndpointError, InputError, IntegrityError, MissingComponent, UsageError
+from osler.models.http import Retry, Server
+from osler.privacy.egress import Gate
+from osler.settings import Models, Settings, default_home
 
 if TYPE_CHECKING:
-    import httpx
     import onnxruntime  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
 Vectors = npt.NDArray[np.float32]
-Gate = Callable[[str, list[str]], list[str]]
-"""(endpoint URL, texts) -> the texts that may be sent, in order; raises EgressBlocked when none may."""
 
 SHIPPED = Path(__file__).parent / "weights" / "e5-small"
 E5_PREFIXES = ("query: ", "passage: ")  # the model was trained with these
+REINSTALL = "Reinstall osler."
 TOKENISED_AT_ONCE = 1024  # texts; bounds what waits between tokenizer and model
-RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-LONGEST_PAUSE = 30.0  # seconds, whatever a server's Retry-After says
 
 
 class EmbedderInfo(NamedTuple):
@@ -67,45 +56,24 @@ class Embedder(Protocol):
 
 @cache
 def configured_embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings name, behind the egress gate; loaded once a process and settings."""
-    from osler.privacy.egress import Gate as EgressGate
+    """The embedder that the settings name: `e5-small` (shipped) or `openai:URL#NAME`; one a process and settings.
 
-    models = settings.models
-    return load_embedder(
-        models.embedder,
-        threads=models.threads,
-        gate=EgressGate(settings.egress),
-        api_key=os.environ.get(models.api_key_variable),
-        timeout=models.timeout,
-    )
-
-
-def load_embedder(
-    spec: str = "e5-small",
-    *,
-    threads: int = 0,
-    gate: Gate | None = None,
-    api_key: str | None = None,
-    timeout: float = 120.0,
-) -> Embedder:
-    """The embedder of a spec: `e5-small` (shipped) or `openai:URL#NAME`.
-
-    `threads` 0 means as many as the process may use. UsageError for an unknown spec; EgressBlocked for an
-    endpoint without a gate.
+    Raises UsageError for an unknown spec; EgressBlocked or EndpointError (on the first call) for an endpoint.
     """
+    spec = settings.models.embedder
     if spec == "e5-small":
-        return OnnxEmbedder(threads=threads)
-    kind, _, rest = spec.partition(":")
-    url, _, name = rest.partition("#")
-    if kind != "openai" or not name or not url.startswith(("http://", "https://")):
+        return OnnxEmbedder(threads=settings.models.threads)
+    if not spec.startswith("openai:"):
         raise UsageError(f"unknown embedder {spec!r}", hint="Use e5-small or openai:URL#NAME.")
-    if gate is None:
-        raise EgressBlocked("an embeddings endpoint needs an egress gate", where=url, hint="Nothing was sent.")
-    prefixes = E5_PREFIXES if "e5" in name.lower() else ("", "")
-    return EndpointEmbedder(url, name, gate, api_key=api_key, timeout=timeout, prefixes=prefixes)
+    return EndpointEmbedder(spec, settings)
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
+def load_embedder(spec: str = "e5-small", threads: int = 0) -> Embedder:
+    """The embedder of a spec with default settings for the rest. `threads` 0: as many as the machine has cores."""
+    return configured_embedder(Settings(home=default_home(), models=Models(embedder=spec, threads=threads)))
+
+
+def _stripped(texts: Sequence[str]) -> list[str]:
     """The texts without outer white space; a single string would otherwise be embedded letter by letter."""
     if isinstance(texts, str):
         raise UsageError("a list of texts was expected, not one string")
@@ -133,13 +101,11 @@ class OnnxEmbedder:
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
-        path = self._folder / "manifest.json"
+        content = self._read("manifest.json")
         try:
-            manifest: dict[str, Any] = json.loads(path.read_bytes())
-        except FileNotFoundError as error:
-            raise MissingComponent("the embedder is not installed", where=str(path)) from error
+            manifest: dict[str, Any] = json.loads(content)
         except ValueError as error:
-            raise IntegrityError(f"the manifest can't be read: {error}", where=str(path)) from error
+            raise IntegrityError(f"the embedder's manifest can't be read: {error}", hint=REINSTALL) from None
         return manifest
 
     @property
@@ -149,15 +115,13 @@ class OnnxEmbedder:
         return EmbedderInfo("e5-small", digest, manifest["dimension"], manifest["max_tokens"])
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """float32 (texts, 384), unit length."""
         return self._embed(E5_PREFIXES[0], texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """float32 (texts, 384), unit length."""
         return self._embed(E5_PREFIXES[1], texts)
 
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        inputs = [prefix + text for text in _checked(texts)]
+        inputs = [prefix + text for text in _stripped(texts)]
         vectors = np.empty((len(inputs), self._manifest["dimension"]), np.float32)
         if not inputs:
             return vectors
@@ -186,118 +150,77 @@ class OnnxEmbedder:
                 options.enable_mem_pattern = False  # lengths differ from run to run
                 options.log_severity_level = 3
                 session = onnxruntime.InferenceSession(
-                    self._read("model.onnx"), options, providers=["CPUExecutionProvider"]
+                    self._checked("model.onnx"), options, providers=["CPUExecutionProvider"]
                 )
-                self._loaded = Tokenizer.from_buffer(self._read("tokenizer.json")), session
+                self._loaded = Tokenizer.from_buffer(self._checked("tokenizer.json")), session
             return self._loaded
 
-    def _read(self, name: str) -> bytes:
+    def _checked(self, name: str) -> bytes:
         """A file's bytes after comparison with the manifest: what was checked is what is loaded."""
-        path = self._folder / name
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise MissingComponent("a file of the embedder is missing", where=str(path)) from error
+        content = self._read(name)
         if hashlib.sha256(content).hexdigest() != self._manifest["files"].get(name):
-            raise IntegrityError("the file differs from its manifest", where=str(path), hint="Reinstall osler.")
+            where = str(self._folder / name)
+            raise IntegrityError("the file differs from the embedder's manifest", where=where, hint=REINSTALL)
         return content
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            where = str(self._folder / name)
+            raise MissingComponent("the embedder is not installed", where=where, hint=REINSTALL) from None
 
 
 class EndpointEmbedder:
-    """An OpenAI-compatible `POST /v1/embeddings` (vLLM, Ollama, llama-server, a hospital gateway).
+    """`openai:URL#NAME`: `POST /v1/embeddings` (vLLM, Ollama, llama-server, a hospital gateway).
 
-    Every text passes `gate` before a byte is sent. 429, 5xx and broken connections are retried with growing
-    pauses; then, or when the answer makes no sense, EndpointError.
+    Every text passes the gate before a byte is sent. Calls raise EgressBlocked or EndpointError.
     """
 
     def __init__(
-        self,
-        url: str,
-        name: str,
-        gate: Gate,
-        *,
-        api_key: str | None = None,
-        timeout: float = 120.0,
-        prefixes: tuple[str, str] = ("", ""),
-        batch: int = 64,
-        attempts: int = 5,
-        pause: float = 0.5,
+        self, spec: str, settings: Settings, gate: Gate | None = None, retry: Retry | None = None, batch: int = 64
     ) -> None:
-        base = url.rstrip("/")
+        self._spec, self._gate, self._batch = spec, gate or Gate(settings.egress), batch
+        self._server = Server(spec, settings.models, retry)
+        base = self._server.base
         self._url = f"{base}/embeddings" if base.endswith("/v1") else f"{base}/v1/embeddings"
-        self._spec, self._name, self._gate, self._prefixes = f"openai:{url}#{name}", name, gate, prefixes
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._timeout, self._batch, self._attempts, self._pause = timeout, batch, attempts, pause
+        self._prefixes = E5_PREFIXES if "e5" in self._server.name.lower() else ("", "")
         self._dimension: int | None = None
 
     @property
     def info(self) -> EmbedderInfo:
         """Asks the endpoint for one vector if none came back yet: only it knows the dimension."""
-        if self._dimension is None:
-            self._embed("", ["dimension"])
-        assert self._dimension is not None
-        return EmbedderInfo(self._spec, hashlib.sha256(self._spec.encode()).hexdigest(), self._dimension, None)
+        dimension = self._dimension or self._embed("", ["dimension"]).shape[1]
+        return EmbedderInfo(self._spec, hashlib.sha256(self._spec.encode()).hexdigest(), dimension, None)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """float32 (texts, dimension), unit length; EgressBlocked or EndpointError."""
         return self._embed(self._prefixes[0], texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """float32 (texts, dimension), unit length; EgressBlocked or EndpointError."""
         return self._embed(self._prefixes[1], texts)
 
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        import httpx
-
-        checked = _checked(texts)
-        if not checked:
+        stripped = _stripped(texts)
+        if not stripped:
             return np.empty((0, self.info.dimension), np.float32)
-        allowed = self._gate(self._url, checked)
-        if len(allowed) != len(checked):
-            raise EgressBlocked("the egress gate withheld some texts", where=self._url, hint="Nothing was sent.")
-        inputs = [prefix + text for text in allowed]
-        with httpx.Client(timeout=self._timeout, headers=self._headers) as client:
-            starts = range(0, len(inputs), self._batch)
-            vectors = np.concatenate([self._ask(client, inputs[i : i + self._batch]) for i in starts])
+        inputs = [prefix + text for text in self._gate.clear(self._url, stripped).texts]
+        vectors = np.concatenate([self._ask(inputs[i : i + self._batch]) for i in range(0, len(inputs), self._batch)])
         if self._dimension not in (None, vectors.shape[1]):
             raise EndpointError(f"vectors changed from {self._dimension} to {vectors.shape[1]} dimensions", self._url)
         self._dimension = vectors.shape[1]
         return vectors
 
-    def _ask(self, client: "httpx.Client", inputs: list[str]) -> Vectors:
-        import httpx
-
-        problem = ""
-        for attempt in range(self._attempts):
-            wait = self._pause * 2**attempt
-            try:
-                answer = client.post(self._url, json={"model": self._name, "input": inputs})
-            except httpx.TransportError as error:
-                problem = f"no answer ({type(error).__name__}: {error})"
-            except (httpx.InvalidURL, httpx.RequestError) as error:
-                raise EndpointError(f"the request failed: {error}", where=self._url) from error
-            else:
-                if answer.is_success:
-                    return self._vectors(answer, len(inputs))
-                problem = f"status {answer.status_code}: {answer.text[:200]}"
-                if answer.status_code not in RETRIED:
-                    break
-                asked = answer.headers.get("Retry-After", "")
-                wait = max(wait, float(asked)) if asked.isdecimal() else wait
-            if attempt + 1 < self._attempts:
-                time.sleep(min(wait, LONGEST_PAUSE))
-        raise EndpointError(f"the embeddings endpoint failed: {problem}", where=self._url)
-
-    def _vectors(self, answer: "httpx.Response", n: int) -> Vectors:
+    def _ask(self, inputs: list[str]) -> Vectors:
         """Unit rows from the answer's `data`, by `index`; anything odd in them is an error, never a guess."""
+        answer = self._server.post(self._url, {"model": self._server.name, "input": inputs})
         try:
-            data = sorted(answer.json()["data"], key=lambda row: row["index"])
+            data = sorted(answer["data"], key=lambda row: row["index"])
             indices = [row["index"] for row in data]
             vectors = np.array([row["embedding"] for row in data], np.float32)
         except (ValueError, KeyError, TypeError) as error:
             raise EndpointError(f"the answer is not an embeddings list: {error}", where=self._url) from error
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        if vectors.ndim != 2 or indices != list(range(n)) or not np.isfinite(lengths).all() or not lengths.all():
-            raise EndpointError(f"the answer does not hold {n} finite vectors", where=self._url)
+        if vectors.ndim != 2 or indices != list(range(len(inputs))) or not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise EndpointError(f"the answer does not hold {len(inputs)} finite vectors", where=self._url)
         unit: Vectors = vectors / lengths
         return unit

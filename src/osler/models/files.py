@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from osler.errors import InputError, MissingComponent
-from osler.settings import Settings
 
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
@@ -21,7 +20,6 @@ _STRING, _ARRAY = 8, 9
 class Header(NamedTuple):
     """`context`: tokens the model was trained for. `chat`: the file holds a chat template."""
 
-    name: str | None
     architecture: str
     context: int | None
     licence: str | None
@@ -30,13 +28,13 @@ class Header(NamedTuple):
 
 def read_header(path: Path) -> Header:
     """Raises MissingComponent if there is no file, InputError if it is not a whole GGUF header."""
+    values: dict[str, Any] = {}
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             if file.read(4) != b"GGUF" or _number(file, "<I") not in (2, 3):
                 raise InputError("this is not a GGUF file (version 2 or 3)", where=str(path))
             file.read(8)  # number of tensors
-            values: dict[str, Any] = {}
             for _ in range(_number(file, "<Q")):
                 key = _string(file, size)
                 values[key] = _value(file, _number(file, "<I"), size)
@@ -47,63 +45,8 @@ def read_header(path: Path) -> Header:
     except (struct.error, KeyError, UnicodeDecodeError, EOFError):
         raise InputError("the GGUF file is cut off or damaged", where=str(path), hint="Copy it again.") from None
     architecture = str(values.get("general.architecture", "unknown"))
-    return Header(
-        name=values.get("general.name"),
-        architecture=architecture,
-        context=values.get(f"{architecture}.context_length"),
-        licence=values.get("general.license"),
-        chat="tokenizer.chat_template" in values,
-    )
-
-
-def file_digest(path: Path, home: Path) -> str:
-    """sha256 of a file, hex; read again only if its size or time of change differs from `home`/cache/digests.json."""
-    status = path.stat()
-    cache, key, stamp = home / "cache" / "digests.json", str(path.resolve()), [status.st_size, status.st_mtime_ns]
-    known = _read_cache(cache)
-    if known.get(key, [])[:2] == stamp:
-        return str(known[key][2])
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    write_atomically(cache, json.dumps({**_read_cache(cache), key: [*stamp, digest]}).encode())
-    return digest
-
-
-def weights_digest(path: Path, adapter: Path | None, home: Path) -> str:
-    """sha256 of the weights; with an adapter, of both digests: privileges of the one don't hold for the other."""
-    digest = file_digest(path, home)
-    return hashlib.sha256(f"{digest}+{file_digest(adapter, home)}".encode()).hexdigest() if adapter else digest
-
-
-def adapter_path(settings: Settings) -> Path | None:
-    """The LoRA adapter of the settings, checked to be a GGUF file."""
-    if settings.models.adapter is None:
-        return None
-    path = Path(settings.models.adapter).expanduser().absolute()
-    read_header(path)
-    return path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """The whole new content or the whole old one, also when the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _read_cache(cache: Path) -> dict[str, list[Any]]:
-    try:
-        content = json.loads(cache.read_bytes())
-    except (OSError, ValueError):
-        return {}  # only a cache: made again
-    return content if isinstance(content, dict) else {}
+    context, licence = values.get(f"{architecture}.context_length"), values.get("general.license")
+    return Header(architecture, context, licence, chat="tokenizer.chat_template" in values)
 
 
 def _number(file: BinaryIO, form: str) -> Any:
@@ -135,3 +78,38 @@ def _value(file: BinaryIO, kind: int, size: int) -> Any:
     if file.tell() > size:
         raise EOFError
     return None
+
+
+def file_digest(path: Path, home: Path) -> str:
+    """sha256 of a file, hex; read again only if its size or time of change differs from `home`/cache/digests.json."""
+    status = path.stat()
+    cache, key, stamp = home / "cache" / "digests.json", str(path.resolve()), [status.st_size, status.st_mtime_ns]
+    known = _read_cache(cache)
+    if known.get(key, [])[:2] == stamp:
+        return str(known[key][2])
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    write_atomically(cache, json.dumps({**_read_cache(cache), key: [*stamp, digest]}).encode())
+    return digest
+
+
+def _read_cache(cache: Path) -> dict[str, list[Any]]:
+    try:
+        content = json.loads(cache.read_bytes())
+    except (OSError, ValueError):
+        return {}  # only a cache: made again
+    return content if isinstance(content, dict) else {}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """The whole new content or the whole old one, also when the process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

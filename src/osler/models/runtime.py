@@ -35,21 +35,19 @@ class Runtime:
         import httpx
         import xllamacpp  # type: ignore[import-untyped]
 
-        key = secrets.token_hex(16)
         settings = _parameters(xllamacpp, path, context, sequences, threads, adapter)
-        settings.api_keys = [key]
+        settings.api_keys = [secrets.token_hex(16)]
         try:
             self._server: Any = xllamacpp.Server(settings)
         except RuntimeError:
             hint = "The file may be cut off, or of a kind this runtime doesn't know. OSLER_DEBUG=1 shows its log."
             place = f"{path} with adapter {adapter}" if adapter else str(path)
             raise InputError("the model can't be loaded", where=place, hint=hint) from None
-        self.sequences = sequences
         # The runtime's listener on the loopback address, behind a key that only this process knows: the one way to
         # its tokenizer and templates. Proxies of the environment must not come between.
         self._client = httpx.Client(
             base_url=self._server.listening_address,
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {settings.api_keys[0]}"},
             timeout=httpx.Timeout(None, connect=10),
             trust_env=False,
         )
@@ -76,10 +74,10 @@ class Runtime:
     def plain(self, text: str) -> str:
         """The text with the model's control tokens broken up, so that a note can't pose as another speaker."""
         for _ in range(8):  # a mark may appear when another is broken
-            body = {"content": text, "add_special": False, "with_pieces": True}
-            marked = self._post("/tokenize", {**body, "parse_special": True})["tokens"]
-            ordinary = {row["id"] for row in self._post("/tokenize", {**body, "parse_special": False})["tokens"]}
-            marks = {row["piece"] for row in marked if row["id"] not in ordinary and isinstance(row["piece"], str)}
+            body = {"content": text, "add_special": False, "parse_special": True, "with_pieces": True}
+            ordinary = set(self._post("/tokenize", {**body, "parse_special": False, "with_pieces": False})["tokens"])
+            rows = self._post("/tokenize", body)["tokens"]
+            marks = {row["piece"] for row in rows if row["id"] not in ordinary and isinstance(row["piece"], str)}
             marks = {mark for mark in marks if len(mark) > 1 and mark in text}
             if not marks:
                 break
@@ -91,42 +89,46 @@ class Runtime:
         """Raises InputError for a JSON schema the runtime can't enforce (it would go on without one, silently)."""
         name = json.dumps(schema, sort_keys=True)
         if name not in self._usable:
-            token = self.tokenize(_NEVER_JSON, special=False)[0]
-            forced = {"n_predict": 1, "temperature": 0, "logit_bias": [[token, 1000.0]], "json_schema": schema}
-            self._cached[-1] = []
-            body = {**forced, "prompt": "{", "id_slot": self.sequences - 1, "cache_prompt": False}
-            if _NEVER_JSON in self._post("/completion", body)["content"]:
+            bias = [[self.tokenize(_NEVER_JSON, special=False)[0], 1000.0]]
+            body = {"n_predict": 1, "temperature": 0, "logit_bias": bias, "json_schema": schema}
+            last = len(self._cached) - 1
+            self._cached[last] = []
+            answer = self._post("/completion", {**body, "prompt": "{", "id_slot": last, "cache_prompt": False})
+            if _NEVER_JSON in answer["content"]:
                 raise InputError("the JSON schema can't be enforced: a type or reference in it is unknown", where=name)
             self._usable.add(name)
 
     def complete(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
-        """The runtime's answers in order, each with its own `seconds`. Up to `sequences` jobs decode side by side."""
+        """The runtime's answers in order, each with its own `seconds`; as many at once as there are sequences."""
         answers: list[dict[str, Any]] = []
-        for start in range(0, len(jobs), self.sequences):
-            group = jobs[start : start + self.sequences]
+        for start in range(0, len(jobs), len(self._cached)):
+            group = jobs[start : start + len(self._cached)]
             slots = self._slots(group)
             seconds = [self._prefill(job.tokens, slot) for job, slot in zip(group, slots, strict=True)]
             for answer, spent in zip(self._decoders.map(self._decode, group, slots), seconds, strict=True):
-                timings = answer["timings"]
-                own = spent + (timings["prompt_ms"] + timings["predicted_ms"]) / 1000
-                answers.append({**answer, "seconds": round(own, 3)})
+                own = (answer["timings"]["prompt_ms"] + answer["timings"]["predicted_ms"]) / 1000
+                answers.append({**answer, "seconds": round(spent + own, 3)})
         return answers
 
-    def stream(self, job: Job) -> Generator[dict[str, Any], None, None]:
-        """Pieces as they come. Closing the iterator stops the generation."""
-        slot = self._slots([job])[0]
+    def stream(self, job: Job) -> Generator[str, None, None]:
+        """Pieces of text as they come. Closing the iterator stops the generation."""
+        [slot] = self._slots([job])
         self._prefill(job.tokens, slot)
-        with self._client.stream("POST", "/completion", json={**self._body(job, slot), "stream": True}) as response:
+        with self._client.stream("POST", "/completion", json={**_body(job, slot), "stream": True}) as response:
             if response.status_code != 200:
                 response.read()
                 raise _refused(response.json())
             for line in response.iter_lines():
                 if line.startswith("data: "):
-                    yield json.loads(line[6:])
+                    chunk = json.loads(line[6:])
+                    if "error" in chunk:
+                        raise _refused(chunk)
+                    if chunk["content"]:
+                        yield chunk["content"]
 
     def _slots(self, jobs: Sequence[Job]) -> list[int]:
         """For each job a sequence of its own, the one with most of its prompt in cache first."""
-        free = list(range(self.sequences))
+        free = list(range(len(self._cached)))
         chosen = []
         for job in jobs:
             best = max(free, key=lambda slot: (self._reusable(job.tokens, slot), -len(self._cached[slot])))
@@ -139,32 +141,27 @@ class Runtime:
         cached, wanted = self._cached[slot], tokens[:-1]
         if cached == wanted:
             return len(wanted)
-        common = next((i for i, (a, b) in enumerate(zip(cached, wanted, strict=False)) if a != b), None)
-        length = min(len(cached), len(wanted)) if common is None else common
-        return length // CHUNK * CHUNK
+        length = min(len(cached), len(wanted))
+        same = next((i for i in range(length) if cached[i] != wanted[i]), length)
+        return same // CHUNK * CHUNK
 
     def _prefill(self, tokens: list[int], slot: int) -> float:
         """Evaluate all but the last token of the prompt; the seconds it took."""
         began = time.perf_counter()
         wanted, kept = tokens[:-1], self._reusable(tokens, slot)
         cached, self._cached[slot] = self._cached[slot], []
-        body = {"n_predict": 0, "id_slot": slot}
-        if kept == len(wanted):
-            self._cached[slot] = wanted
-            return 0.0
-        if kept and len(cached) > kept and cached[kept] == wanted[kept]:
-            # The runtime would reuse more than the boundary allows: another token there makes it forget the rest.
-            other = 0 if wanted[kept] != 0 else 1
-            self._post("/completion", {**body, "prompt": [*wanted[:kept], other], "cache_prompt": True})
-        self._post("/completion", {**body, "prompt": wanted, "cache_prompt": bool(kept)})
+        if kept < len(wanted):
+            body = {"n_predict": 0, "id_slot": slot, "cache_prompt": bool(kept)}
+            if kept and cached[kept : kept + 1] == wanted[kept : kept + 1]:
+                # The runtime would reuse more than the boundary allows: another token there makes it forget the rest.
+                other = 0 if wanted[kept] != 0 else 1
+                self._post("/completion", {**body, "prompt": [*wanted[:kept], other]})
+            self._post("/completion", {**body, "prompt": wanted})
         self._cached[slot] = wanted
         return time.perf_counter() - began
 
     def _decode(self, job: Job, slot: int) -> dict[str, Any]:
-        return self._post("/completion", self._body(job, slot))
-
-    def _body(self, job: Job, slot: int) -> dict[str, Any]:
-        return {**job.parameters, "prompt": job.tokens, "id_slot": slot, "cache_prompt": True, "return_tokens": True}
+        return self._post("/completion", _body(job, slot))
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = self._client.post(path, json=body)
@@ -172,6 +169,10 @@ class Runtime:
         if response.status_code != 200:
             raise _refused(content)
         return content
+
+
+def _body(job: Job, slot: int) -> dict[str, Any]:
+    return {**job.parameters, "prompt": job.tokens, "id_slot": slot, "cache_prompt": True, "return_tokens": True}
 
 
 def _refused(content: dict[str, Any]) -> InputError:

@@ -5,11 +5,10 @@ re-identified on return. Loopback addresses (127.0.0.0/8, ::1, `localhost`) don'
 setting and get the text as it is. It sends nothing itself and does not know how identifiers are found.
 """
 
-import importlib
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from osler.errors import EgressBlocked, InputError
@@ -81,20 +80,18 @@ class Gate:
     """Stands before every client that sends text. `loopback_exempt=False` treats this machine as any other."""
 
     def __init__(self, egress: Egress, deidentifier: Deidentifier | None = None, loopback_exempt: bool = True) -> None:
-        self._egress = egress
-        self._deidentifier = deidentifier
-        self._loopback_exempt = loopback_exempt
+        from osler.privacy import deid
 
-    def __call__(self, url: str, texts: list[str]) -> list[str]:
-        """The texts as they may be sent: for answers that hold no text (vectors)."""
-        return self.clear(url, texts).texts
+        self._egress = egress
+        self._deidentifier: Deidentifier = deidentifier or deid
+        self._loopback_exempt = loopback_exempt
 
     def check(self, url: str) -> bool:
         """Whether text for this address must be de-identified. Raises EgressBlocked if none may be sent at all."""
         target = parse(url)
         if target.loopback and self._loopback_exempt:
             return False
-        if not any(allows(self._prefix(prefix), target) for prefix in self._egress.allow):
+        if not any(allows(_setting(prefix), target) for prefix in self._egress.allow):
             base = f"{target.scheme}://{target.host}:{target.port}"
             raise EgressBlocked(
                 "nothing was sent: the settings don't allow text to leave the machine for this address",
@@ -105,34 +102,11 @@ class Gate:
 
     def clear(self, url: str, texts: Sequence[str]) -> Cleared:
         """The texts as they may be sent to `url`. Raises EgressBlocked if they may not; nothing has left then."""
-        if not self.check(url):
-            return Cleared(list(texts), {})
-        masked, mapping = self._masker(url).mask(texts)
-        return Cleared(masked, mapping)
+        return Cleared(*self._deidentifier.mask(texts)) if self.check(url) else Cleared(list(texts), {})
 
     def restore(self, text: str, mapping: Mapping[str, str]) -> str:
         """An answer with the originals put back."""
-        return self._masker("").restore(text, mapping) if mapping else text
-
-    def restorer(self, mapping: Mapping[str, str]) -> "Restorer":
-        return Restorer(self, mapping)
-
-    def _masker(self, url: str) -> Deidentifier:
-        if self._deidentifier is None:
-            try:
-                self._deidentifier = cast(Deidentifier, importlib.import_module("osler.privacy.deid"))
-            except ImportError:
-                raise EgressBlocked(
-                    "nothing was sent: text must be de-identified and the de-identifier is not installed", where=url
-                ) from None
-        return self._deidentifier
-
-    @staticmethod
-    def _prefix(prefix: str) -> Address:
-        try:
-            return parse(prefix)
-        except InputError as error:
-            raise InputError(error.message, where=f"setting egress.allow, {prefix!r}") from None
+        return self._deidentifier.restore(text, mapping) if mapping else text
 
 
 class Restorer:
@@ -140,12 +114,14 @@ class Restorer:
 
     def __init__(self, gate: Gate, mapping: Mapping[str, str]) -> None:
         self._gate, self._mapping = gate, mapping
+        self._longest = max(map(len, mapping), default=0)
         self._held = ""
 
     def feed(self, piece: str) -> str:
         """What can be shown so far: all but an end that may become a surrogate."""
         text = self._held + piece
-        cut = len(text) - self._open_end(text)
+        ends = range(max(0, len(text) - self._longest), len(text))
+        cut = next((at for at in ends if any(s.startswith(text[at:]) for s in self._mapping)), len(text))
         for surrogate in self._mapping:  # never cut through a whole one
             at = text.rfind(surrogate, max(0, cut - len(surrogate) + 1))
             if 0 <= at < cut < at + len(surrogate):
@@ -157,10 +133,9 @@ class Restorer:
         held, self._held = self._held, ""
         return self._gate.restore(held, self._mapping)
 
-    def _open_end(self, text: str) -> int:
-        longest = max((len(surrogate) for surrogate in self._mapping), default=1) - 1
-        for length in range(min(longest, len(text)), 0, -1):
-            end = text[-length:]
-            if any(len(surrogate) > length and surrogate.startswith(end) for surrogate in self._mapping):
-                return length
-        return 0
+
+def _setting(prefix: str) -> Address:
+    try:
+        return parse(prefix)
+    except InputError as error:
+        raise InputError(error.message, where=f"setting egress.allow, {prefix!r}") from None
