@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -82,23 +83,16 @@ def _value(file: BinaryIO, kind: int, size: int) -> Any:
 
 def file_digest(path: Path, home: Path) -> str:
     """sha256 of a file, hex; read again only if its size or time of change differs from `home`/cache/digests.json."""
-    status = path.stat()
-    cache, key, stamp = home / "cache" / "digests.json", str(path.resolve()), [status.st_size, status.st_mtime_ns]
-    known = _read_cache(cache)
-    if known.get(key, [])[:2] == stamp:
-        return str(known[key][2])
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    write_atomically(cache, json.dumps({**_read_cache(cache), key: [*stamp, digest]}).encode())
-    return digest
-
-
-def _read_cache(cache: Path) -> dict[str, list[Any]]:
-    try:
-        content = json.loads(cache.read_bytes())
-    except (OSError, ValueError):
-        return {}  # only a cache: made again
-    return content if isinstance(content, dict) else {}
+    status, cache = path.stat(), home / "cache" / "digests.json"
+    key = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+    known: dict[str, str] = {}
+    with suppress(OSError, ValueError):  # only a cache: made again
+        known = json.loads(cache.read_bytes())
+    if key not in known:
+        with path.open("rb") as file:
+            known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+        write_atomically(cache, json.dumps(known).encode())
+    return known[key]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
