@@ -27,9 +27,9 @@ OPPOSITES = dict(
     pair.split("/")
     for pair in "increase/decrease increases/decreases increased/decreased decrease/increase decreases/increases "
     "decreased/increased higher/lower lower/higher left/right right/left reduce/increase reduces/increases "
-    "acute/chronic chronic/acute anterior/posterior posterior/anterior before/after after/before more/less improve/worsen "
-    "proximal/distal distal/proximal positive/negative negative/positive male/female early/late rare/common "
-    "common/rare long/short most/few".split()
+    "acute/chronic chronic/acute anterior/posterior posterior/anterior before/after after/before more/less "
+    "improve/worsen proximal/distal distal/proximal positive/negative negative/positive male/female early/late "
+    "rare/common common/rare long/short most/few".split()
 )
 _NUMBER = re.compile(r"(?<![\w.\-(])(\d+(?:\.\d+)?)(?=\s(?:percent|mg|g|days?|weeks?|months?|years?|hours?|cm|mm)\b|%)")
 _UNIT = re.compile(rf"(?<=\d )({'|'.join(UNITS)})\b")

@@ -317,7 +317,12 @@ _MOVE = re.compile(r"(?P<a>\d[\d.,]*)[^.;,\d]{0,12}\bbecame\s+(?P<b>\d[\d,]*(?:\
 _AGE = re.compile(r"[\s-]*(?:old|of age)\b")
 _INITIALS = re.compile(r"\b[A-Z]{2,6}(?=s?\b)")
 _JOINING = frozenset("and or nor but which who because whereas while although though however".split())
-_NAMING = re.compile(r"\b(?:types?|stages?|grades?|class|phase|level|factor|group|category|disease) $", re.I)
+# A bare number after one of these is part of a name.
+_NAMING = re.compile(
+    r"\b(?:types?|stages?|grades?|class|phase|level|factor|group|category|disease|disorder|syndrome|deficiency|virus|"
+    r"protein|chromosome|interleukin|receptor|locus) $",
+    re.I,
+)
 _AUXILIARIES = frozenset("is are was were will should can may must has have had".split())
 
 
