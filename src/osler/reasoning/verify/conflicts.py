@@ -59,6 +59,8 @@ def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
         return None
     if item.affinity >= (STATED if term.quantity else SAID) * item.rival_affinity:
         return None
+    if term.quantity is not None and term.quantity.dimension == "name" and item.match is not None:
+        return None  # `syndrome 2` is spoken of, beside `syndrome 1`
     if term.quantity is None and term.negated != rival.negated:
         return None  # `does not rise` against `falls`: no contradiction
     subject = next((other for other in aligned if other.term.weight >= NAMED and other.term.quantity is None), None)
