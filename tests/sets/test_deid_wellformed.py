@@ -40,9 +40,7 @@ def test_ids_are_unique_and_say_language_and_style(notes: list[dict[str, Any]]) 
 
 @pytest.mark.parametrize(("language", "least"), [("en", 30), ("zh", 10)])
 @pytest.mark.parametrize("style", build_deid.STYLES)
-def test_every_style_has_its_notes(
-    notes: list[dict[str, Any]], language: str, least: int, style: str
-) -> None:
+def test_every_style_has_its_notes(notes: list[dict[str, Any]], language: str, least: int, style: str) -> None:
     assert sum(n["language"] == language and n["style"] == style for n in notes) >= least
 
 

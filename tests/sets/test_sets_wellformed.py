@@ -83,18 +83,14 @@ def test_context_has_enough_of_each_class(context: list[dict[str, Any]]) -> None
 
 def test_verification_fields_are_valid_and_ids_unique(verification: list[dict[str, Any]]) -> None:
     for item in verification:
-        assert set(item) == {"id", "language", "statement", "evidence", "verdict", "kind", "origin"}, item[
-            "id"
-        ]
+        assert set(item) == {"id", "language", "statement", "evidence", "verdict", "kind", "origin"}, item["id"]
         assert item["verdict"] in VERDICT, item["id"]
         assert item["kind"] in KIND, item["id"]
         assert item["language"] in {"en", "zh"}, item["id"]
         assert item["origin"].startswith(ORIGIN), item["id"]
         assert item["statement"].strip(), item["id"]
         assert item["evidence"], item["id"]
-        assert all(set(passage) == {"text"} and passage["text"].strip() for passage in item["evidence"]), (
-            item["id"]
-        )
+        assert all(set(passage) == {"text"} and passage["text"].strip() for passage in item["evidence"]), item["id"]
     assert len({item["id"] for item in verification}) == len(verification)
     assert len({(i["statement"], i["evidence"][0]["text"]) for i in verification}) == len(verification)
 
