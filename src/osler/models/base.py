@@ -3,10 +3,11 @@
 It knows messages and parameters. It does not know where a model runs, or what its answers are for.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from osler.errors import OslerError
 
@@ -60,8 +61,17 @@ class Request(BaseModel):
         return self
 
     def parameters(self) -> dict[str, Any]:
-        """Everything but the messages, ready for JSON: what the ledger keeps and `replay` takes."""
-        return self.model_dump(mode="json", exclude={"messages"})
+        """Everything but the messages, ready for JSON: what the ledger keeps and `replay` takes.
+
+        The schema is kept as text: canonical JSON sorts keys, and their order decides what a model writes first.
+        """
+        kept = self.model_dump(mode="json", exclude={"messages"})
+        return kept if self.json_schema is None else {**kept, "json_schema": json.dumps(self.json_schema)}
+
+    @field_validator("json_schema", mode="before")
+    @classmethod
+    def _read_schema(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
 
 
 class ScoreRequest(NamedTuple):
