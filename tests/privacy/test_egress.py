@@ -181,3 +181,9 @@ def test_stream_is_restored_as_the_whole_text_would_be(parts: list[str], data: s
     restorer = Restorer(gate, mapping)
     shown = [restorer.feed(text[a:b]) for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert "".join([*shown, restorer.flush()]) == gate.restore(text, mapping)
+
+
+@pytest.mark.parametrize("url", ["http://a..b/v1", "http://.a/v1", "http:///v1"])
+def test_host_without_a_name_is_refused_as_input(url: str) -> None:
+    with pytest.raises(InputError, match="plain http"):
+        parse(url)

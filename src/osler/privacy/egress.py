@@ -65,7 +65,9 @@ def parse(url: str) -> Address:
         raise InputError("this is not a URL", where=url) from None
     segments = tuple(unquote(segment) for segment in parts.path.split("/") if segment)
     odd = _AMBIGUOUS.search(unquote(url)) or any(segment in (".", "..") or "/" in segment for segment in segments)
-    if parts.scheme not in _PORTS or not host or odd or parts.query or parts.fragment:
+    # An empty label (a..b) is no host name; a client would refuse it with an error of its own kind.
+    odd = odd or "" in host.split(".")
+    if parts.scheme not in _PORTS or odd or parts.query or parts.fragment:
         raise InputError("this is not a plain http:// or https:// address", where=url)
     return Address(parts.scheme, host.lower(), port or _PORTS[parts.scheme], segments)
 
