@@ -17,6 +17,10 @@ SHARES: dict[str, tuple[int, int, int, str]] = {
     "red_flags": (0, 50, 50, "condition"),
     "vignettes": (0, 40, 60, "diagnosis"),
     "deid_notes": (0, 50, 50, "id"),
+    # second sets by another hand, written when the first ones had been reported on several times
+    "context_2": (0, 30, 70, "text"),
+    "verification_2": (0, 40, 60, "evidence text"),
+    "red_flags_2": (0, 40, 60, "condition"),
     # concepts
     "gsc_plus": (0, 50, 50, "id"),
     "phenobert_val": (0, 100, 0, "id"),
