@@ -26,9 +26,9 @@ def _items(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def context() -> list[dict[str, Any]]:
-    return _items("context.jsonl")
+@pytest.fixture(scope="module", params=["context.jsonl", "context_2.jsonl"])
+def context(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return _items(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,12 @@ def test_context_has_enough_of_each_class(context: list[dict[str, Any]]) -> None
         ("time", "hypothetical", 35),
     ]:
         assert sum(item[field] == value for item in context) >= least, value
+
+
+def test_context_sets_share_no_text_or_id() -> None:
+    first, second = _items("context.jsonl"), _items("context_2.jsonl")
+    for field in ("id", "text"):
+        assert not {item[field] for item in first} & {item[field] for item in second}, field
 
 
 def test_verification_fields_are_valid_and_ids_unique(verification: list[dict[str, Any]]) -> None:
