@@ -20,6 +20,7 @@ KIND = set(
     "abbreviation".split()
 )
 ORIGIN = ("openstax_", "medquad:", "medec:", "own")
+ORIGIN_2 = ("openstax_", "medquad:", "acibench:", "mtsdialog:", "own")
 
 
 def _items(name: str) -> list[dict[str, Any]]:
@@ -34,6 +35,16 @@ def context(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def verification() -> list[dict[str, Any]]:
     return _items("verification.jsonl")
+
+
+@pytest.fixture(scope="module")
+def verification_2() -> list[dict[str, Any]]:
+    return _items("verification_2.jsonl")
+
+
+@pytest.fixture(scope="module", params=["verification.jsonl", "verification_2.jsonl"])
+def either_verification(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return _items(request.param)
 
 
 def test_context_offsets_cut_out_the_mention(context: list[dict[str, Any]]) -> None:
@@ -87,21 +98,21 @@ def test_context_sets_share_no_text_or_id() -> None:
         assert not {item[field] for item in first} & {item[field] for item in second}, field
 
 
-def test_verification_fields_are_valid_and_ids_unique(verification: list[dict[str, Any]]) -> None:
-    for item in verification:
+def test_verification_fields_are_valid_and_ids_unique(either_verification: list[dict[str, Any]]) -> None:
+    for item in either_verification:
         assert set(item) == {"id", "language", "statement", "evidence", "verdict", "kind", "origin"}, item["id"]
         assert item["verdict"] in VERDICT, item["id"]
         assert item["kind"] in KIND, item["id"]
         assert item["language"] in {"en", "zh"}, item["id"]
-        assert item["origin"].startswith(ORIGIN), item["id"]
+        assert item["origin"].startswith(ORIGIN + ORIGIN_2), item["id"]
         assert item["statement"].strip(), item["id"]
         assert item["evidence"], item["id"]
         assert all(set(passage) == {"text"} and passage["text"].strip() for passage in item["evidence"]), item["id"]
-    assert len({item["id"] for item in verification}) == len(verification)
-    assert len({(i["statement"], i["evidence"][0]["text"]) for i in verification}) == len(verification)
+    assert len({item["id"] for item in either_verification}) == len(either_verification)
+    assert len({(i["statement"], i["evidence"][0]["text"]) for i in either_verification}) == len(either_verification)
 
 
-def test_verification_kinds_fit_their_verdicts(verification: list[dict[str, Any]]) -> None:
+def test_verification_kinds_fit_their_verdicts(either_verification: list[dict[str, Any]]) -> None:
     fits = {
         "verbatim": {"supported"},
         "paraphrase": {"supported"},
@@ -109,7 +120,7 @@ def test_verification_kinds_fit_their_verdicts(verification: list[dict[str, Any]
         "extra-claim": {"partial", "unsupported"},
         "off-topic": {"unsupported"},
     }
-    for item in verification:
+    for item in either_verification:
         assert item["verdict"] in fits.get(item["kind"], VERDICT), item["id"]
         if item["kind"] == "verbatim":
             assert item["statement"] in item["evidence"][0]["text"], item["id"]
@@ -128,3 +139,24 @@ def test_verification_has_enough_of_each_class(verification: list[dict[str, Any]
     assert origin["own"] >= 60
     notes = [item["origin"] for item in verification if item["origin"].startswith("medec:")]
     assert len(notes) == len(set(notes))
+
+
+def test_verification_2_has_enough_of_each_class(verification_2: list[dict[str, Any]]) -> None:
+    verdict = Counter(item["verdict"] for item in verification_2)
+    for name, least in [("supported", 130), ("partial", 38), ("unsupported", 70), ("contradicted", 85)]:
+        assert verdict[name] >= least, name
+    assert Counter(item["language"] for item in verification_2) == {"en": 280, "zh": 80}
+    assert {item["kind"] for item in verification_2} == KIND
+    origin = Counter(item["origin"].split(":")[0].split("_")[0] for item in verification_2)
+    assert origin["openstax"] + origin["medquad"] >= 110
+    assert origin["acibench"] + origin["mtsdialog"] >= 95
+    assert origin["own"] >= 115
+
+
+def test_verification_2_shares_nothing_with_the_first_set(
+    verification: list[dict[str, Any]], verification_2: list[dict[str, Any]]
+) -> None:
+    assert all(item["origin"].startswith(ORIGIN_2) and item["id"].startswith("ver2-") for item in verification_2)
+    assert not {i["origin"] for i in verification if i["origin"] != "own"} & {i["origin"] for i in verification_2}
+    assert not {i["evidence"][0]["text"] for i in verification} & {i["evidence"][0]["text"] for i in verification_2}
+    assert not {i["statement"] for i in verification} & {i["statement"] for i in verification_2}
