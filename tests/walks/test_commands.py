@@ -96,6 +96,16 @@ def test_consult_from_standard_input(osler_json):
     assert absent
 
 
+def test_consult_says_which_codes_nobody_knows(osler_json, tmp_path):
+    features = [{"type": {"id": "HP:9999999", "label": "made up"}}, {"type": {"id": "HP:0001166"}}]
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps({"id": "x", "phenotypicFeatures": features, "metaData": {}}))
+    result = osler_json("consult", str(path), "--json")
+    assert result["coverage"]["codes_unmapped"] == ["HP:9999999"]
+    assert [item["code"] for item in result["findings"]] == ["HP:9999999", "HP:0001166"]
+    assert not any("HP:9999999" in item["text"] for item in result["answer"]["statements"])
+
+
 def test_ask_one_and_many(osler, osler_json, tmp_path):
     answer = osler_json("ask", "How is anaphylaxis treated?", "--json")
     assert answer["statements"]

@@ -50,7 +50,10 @@ def consult(case: Case, resources: Resources) -> Outcome:
     for item in [*flag_evidence, *safety.evidence]:
         run.cite(item)
 
-    observed, excluded = phenotypes(findings, "present"), phenotypes(findings, "absent")
+    # A code that no source knows stays among the findings and is reported; nothing is concluded from it.
+    unknown = list(dict.fromkeys(item.code for item in findings if resources.graph.find(item.code) is None))
+    told = [item for item in findings if item.code not in unknown]
+    observed, excluded = phenotypes(told, "present"), phenotypes(told, "absent")
     differential: list[RankedDisease] = []
     questions: list[NextQuestion] = []
     if observed:
@@ -60,9 +63,10 @@ def consult(case: Case, resources: Resources) -> Outcome:
         differential = explain(ranked[: settings.consult.differential], observed, excluded)
         questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, case.patient.sex)
 
-    answer = summary.answer(case, findings, flags, differential, questions, run, language)
+    answer = summary.answer(case, told, flags, differential, questions, run, language)
     known = {**safety.coverage.knowledge, **run.knowledge()}
-    coverage = safety.coverage.model_copy(update={"knowledge": known})
+    unmapped = [*safety.coverage.codes_unmapped, *unknown]
+    coverage = safety.coverage.model_copy(update={"knowledge": known, "codes_unmapped": unmapped})
     return Outcome(
         Consult(
             case=case,
