@@ -204,13 +204,13 @@ def test_wrong_encoding_names_the_line(tmp_path: Path) -> None:
     [
         ("empty.txt", b"", "empty"),
         ("blank.md", b" \n \n", "no text"),
-        ("photo.bin", b"\x89PNG\r\n\0\0\0", "binary"),
+        ("photo.bin", b"\x89PNG\r\n\0\0\0", "no known format"),
         ("binary.txt", b"text\0text", "binary"),
         ("bundle.json", b'{"resourceType": "Bundle"}', "no known format"),
-        ("articles.jsonl", b'{"document_id": "1", "text": "no _id"}', "named like beir"),
-        ("report.pdf", b"just text", "named like pdf"),
-        ("data.xml", b"<?xml version='1.0'?><root/>", "named like pubmed"),
-        ("cut.jsonl.gz", gzip.compress(b'{"_id": "1", "text": "abc"}' * 999)[:40], "gzip|damaged"),
+        ("articles.jsonl", b'{"document_id": "1", "text": "no _id"}\n' * 30, "no BEIR corpus"),
+        ("report.pdf", b"just text", "damaged PDF"),
+        ("data.xml", b"<?xml version='1.0'?><root/>", "nothing that can be read as pubmed"),
+        ("cut.jsonl.gz", gzip.compress(b'{"_id": "1", "text": "abc"}' * 999)[:40], "can't be read"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, data: bytes, message: str) -> None:
@@ -226,16 +226,73 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as stream:
         stream.write(b"text " * 1000)
         stream.truncate(200 * 2**20)
-    with pytest.raises(InputError, match="200 MB is more than the 100 MB"):
+    with pytest.raises(InputError, match="200 MB is more than 100 MB"):
         list(read(path))
 
 
 def test_unpacking_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "corpus.jsonl.gz"
-    path.write_bytes(gzip.compress(b'{"_id": "1", "text": "abc"}\n' * 10_000))
-    monkeypatch.setattr(registry, "MAX_STREAM", 1000)
-    with pytest.raises(InputError, match="unpacks to more"):
+    path = tmp_path / "notes.txt.gz"
+    path.write_bytes(gzip.compress(b"abc " * 10_000))
+    assert len(only(path).text) == 40_000
+    monkeypatch.setattr(registry, "MAX_BYTES", 1000)
+    with pytest.raises(InputError, match="is more than"):
         list(read(path))
+
+
+def test_front_matter_says_what_a_guideline_is(tmp_path: Path) -> None:
+    path = tmp_path / "dvt.md"
+    front = (
+        "---\ntitle: 'DVT: local'\ndate: 2022-03-01\nlicense: CC BY-SA 4.0\nvalid_from: 2022-04-01\n"
+        "tags: [a, b\nretracted: yes\nsuperseded_by: dvt-2\nurl: https://example.org/dvt\n---\n"
+    )
+    path.write_text(f"{front}Rivaroxaban.\n\nDuration\n--------\n\nThree months.\n")
+    document = only(path)
+    assert parts(document) == [(None, "Rivaroxaban."), ("Duration", "Three months.")]
+    assert (document.title, document.year, document.licence) == ("DVT: local", 2022, "CC BY-SA 4.0")
+    assert (document.valid_from, document.superseded_by, document.retracted) == ("2022-04-01", "dvt-2", True)
+    assert document.url == "https://example.org/dvt" and document.text.startswith(front)
+
+
+def test_chinese_in_the_wrong_encoding_is_not_taken_for_another_text(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    text = "糖尿病患者可以服用二甲雙胍控制血糖，並注意飲食。"
+    path.write_bytes(text.encode("big5"))
+    assert only(path).text == text
+    path.write_bytes(text.encode("shift_jis", "ignore") + b"\x82\xa0\x82\xa2" * 30)
+    with pytest.raises(InputError, match="is not utf-8 text"):
+        list(read(path))
+
+
+def test_a_raised_number_stays_a_power(tmp_path: Path) -> None:
+    """Platelets of 50 x 10<sup>9</sup>/L must not become 109."""
+    words = "Platelets below 50 x 10<sup>9</sup>/L, CO<sub>2</sub> in a<sup>1</sup> and Ca<sup>2+</sup>."
+    expected = "Platelets below 50 x 10^9/L, CO2 in a1 and Ca2+."
+    page = tmp_path / "page.html"
+    page.write_text(f"<html><body><h1>Counts</h1><p>{words} This is the main text of the page.</p></body></html>")
+    assert expected in only(page).text
+    cited = words.replace("<sup>1</sup>", '<xref ref-type="bibr">1</xref>')
+    article = tmp_path / "article.xml"
+    article.write_text(
+        f"<article><front><article-meta><article-id pub-id-type='pmid'>5</article-id><abstract><p>{cited}</p>"
+        "<fig><label>Figure 1</label><caption><p>Survival.</p></caption></fig></abstract></article-meta></front>"
+        "</article>"
+    )
+    assert only(article).text == expected.replace("a1", "a") + "\n\nFigure 1 Survival."
+    made = docx.Document()
+    paragraph = made.add_paragraph("Platelets below 50 x 10")
+    paragraph.add_run("9").font.superscript = True
+    paragraph.add_run("/L")
+    made.save(str(tmp_path / "counts.docx"))
+    assert only(tmp_path / "counts.docx").text == "Platelets below 50 x 10^9/L"
+
+
+def test_fragments_and_late_ids_are_read_by_name(tmp_path: Path) -> None:
+    page = tmp_path / "part.html"
+    page.write_text("<!-- c --><p>Calcium gluconate protects the heart in hyperkalaemia.</p>")
+    assert "Calcium gluconate" in only(page).text
+    late = tmp_path / "late.jsonl"
+    late.write_bytes(b'\xef\xbb\xbf{"text": "' + b"long " * 2000 + b'", "_id": "late", "year": "2016"}\n')
+    assert (only(late).document_id, only(late).year) == ("late", 2016)
 
 
 PUBMED = """<?xml version="1.0"?>

@@ -5,14 +5,16 @@ It does not know file formats, passages or the index.
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from osler.text import language_of
 
 # Part of every content hash: raise it when reading or splitting changes, so that documents are indexed anew.
 FORMAT = 1
 JOINT = "\n\n"
+RAISED = "\x02"  # stands before superscript text until `flat` has seen what it follows
 
 
 class Section(NamedTuple):
@@ -98,6 +100,37 @@ def compose(parts: Iterable[Part]) -> tuple[str, tuple[Section, ...]]:
         texts.append(body)
         position += len(body) + len(JOINT)
     return JOINT.join(texts), tuple(sections)
+
+
+def flat(pieces: Iterable[str]) -> str:
+    """One line of text. A raised number after a digit becomes a power: 10<sup>9</sup> is 10^9, not 109."""
+    text = re.sub(rf"(?<=\d){RAISED}(?=[-+−]?\d)", "^", "".join(pieces)).replace(RAISED, "")
+    return " ".join(text.split())
+
+
+def year_of(value: object) -> int | None:
+    """The first year that a date or a text names."""
+    found = re.search(r"(?<!\d)(1[5-9]|20)\d\d(?!\d)", str(value))
+    return int(found.group()) if found else None
+
+
+def stated(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What named fields of a source say of a document, as fields of `DocumentText`; what can't be used is left out."""
+
+    def first(*names: str) -> str | None:
+        values = (about.get(name) for name in names)
+        return next((value.strip() for value in values if isinstance(value, str) and value.strip()), None)
+
+    language = (first("language", "lang") or "")[:2].lower()
+    return {
+        "year": year_of(about.get("year") or first("date", "published") or ""),
+        "licence": first("licence", "license"),
+        "url": first("url", "source_url", "link"),
+        "language": language if language in ("en", "zh") else None,
+        "valid_from": first("valid_from"),
+        "superseded_by": first("superseded_by"),
+        "retracted": str(about.get("retracted", "")).lower() in ("true", "yes", "1"),
+    }
 
 
 class Headings:

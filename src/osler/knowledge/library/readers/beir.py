@@ -7,26 +7,34 @@ from typing import Any
 import orjson
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Section
-from osler.knowledge.library.readers.registry import Item, open_stream, reader
+from osler.knowledge.library.documents import DocumentText, Section, stated
+from osler.knowledge.library.readers.registry import Item, opened, reader
 
 MAX_LINE = 16 * 2**20
+BAD_START = 20  # lines; a file that begins with so many bad ones is something else
 
 
-@reader("beir", (".jsonl", ".ndjson"), sniff=lambda head: head.lstrip()[:1] == b"{" and b'"_id"' in head)
+@reader("beir", (".jsonl", ".ndjson"), sniff=lambda head: head.lstrip()[:1] == b"{" and b'"_id"' in head, streamed=True)
 def read_beir(path: Path) -> Iterator[Item]:
-    with open_stream(path) as stream:
+    found = False
+    with opened(path) as stream:
         number = 0
         while line := stream.readline(MAX_LINE):
             number += 1
-            where = f"{path}:{number}"
-            if len(line) == MAX_LINE:
-                raise InputError(f"a line of more than {MAX_LINE // 2**20} MB", where=where)
-            if line.strip():
-                yield _document(line, where)
+            if not line.strip():
+                continue
+            item = _document(line.removeprefix(b"\xef\xbb\xbf"), f"{path}:{number}")
+            found = found or isinstance(item, DocumentText)
+            if number > BAD_START and not found:
+                raise InputError("is no BEIR corpus", where=str(path), hint="Each line is {_id, title, text}.")
+            yield item
+            while len(line) == MAX_LINE and not line.endswith(b"\n"):  # the rest of a line that is too long
+                line = stream.readline(MAX_LINE)
 
 
 def _document(line: bytes, where: str) -> Item:
+    if len(line) == MAX_LINE:
+        return InputError(f"a line of more than {MAX_LINE // 2**20} MB", where=where)
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -39,17 +47,5 @@ def _document(line: bytes, where: str) -> Item:
     body = text if text.strip() else title
     if not body.strip():
         return InputError("a document without text", where=where)
-    extra: dict[str, Any] = {**(row["metadata"] if isinstance(row.get("metadata"), dict) else {}), **row}
-    return DocumentText(
-        str(row["_id"]),
-        title.strip() or None,
-        body,
-        (Section(None, 0, len(body)),),
-        year=extra["year"] if isinstance(extra.get("year"), int) else None,
-        licence=_string(extra.get("licence") or extra.get("license")),
-        url=_string(extra.get("url")),
-    )
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    about: dict[str, Any] = {**(row["metadata"] if isinstance(row.get("metadata"), dict) else {}), **row}
+    return DocumentText(str(row["_id"]), title.strip() or None, body, (Section(None, 0, len(body)),), **stated(about))

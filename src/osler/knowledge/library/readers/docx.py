@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Headings, Part, compose
+from osler.knowledge.library.documents import RAISED, DocumentText, Headings, Part, compose, flat
 from osler.knowledge.library.readers.registry import Item, reader
 
 MAX_UNPACKED = 400 * 2**20
@@ -34,7 +34,7 @@ def read_docx(path: Path) -> Iterator[Item]:
     title = (document.core_properties.title or "").strip()
 
     def close() -> None:
-        parts.append(Part(headings.path, "\n\n".join(lines)))
+        parts.append(Part(headings.path, "\n\n".join(line for line in lines if line)))
         lines.clear()
 
     for block in blocks:
@@ -47,8 +47,8 @@ def read_docx(path: Path) -> Iterator[Item]:
             close()
             headings.enter(int(level[1]) if level else 0, block.text)
             title = title or block.text.strip()
-        elif block.text.strip():
-            lines.append(block.text)
+        else:
+            lines.append(_paragraph(block))
     close()
     text, sections = compose(parts)
     if not text:
@@ -56,10 +56,20 @@ def read_docx(path: Path) -> Iterator[Item]:
     yield DocumentText(str(path), title or path.stem, text, sections)
 
 
+def _paragraph(paragraph: Any) -> str:
+    """Its lines, hyperlinks included."""
+    runs = (f"{RAISED if _superscript(run) else ''}{run.text}" for run in paragraph.iter_inner_content())
+    return "\n".join(line for line in (flat([line]) for line in "".join(runs).split("\n")) if line)
+
+
+def _superscript(run: Any) -> bool:
+    return bool(hasattr(run, "font") and run.font.superscript)
+
+
 def _row(row: Any) -> str:
     cells: list[str] = []
     for cell in row.cells:
-        text = " ".join(cell.text.split())
+        text = flat(_paragraph(paragraph) + " " for paragraph in cell.paragraphs)
         if text and (not cells or cells[-1] != text):  # a merged cell is listed once for each column it spans
             cells.append(text)
     return " | ".join(cells)

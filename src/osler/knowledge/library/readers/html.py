@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Headings, Part, compose
-from osler.knowledge.library.readers.registry import Item, reader
+from osler.knowledge.library.documents import DocumentText, Headings, Part, compose, flat, year_of
+from osler.knowledge.library.readers.registry import Item, contents, reader
 
 _START = re.compile(
     rb"(?is)^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
 )
+_POWER = re.compile(rb"(?i)(?<=\d)\s*<sup\b[^>]*>\s*(?=[-+]?\d)")
+_RAISED = re.compile(rb"(?i)</?su[bp]\b[^>]*>")
 _DATED = re.compile(rb"(?i)article:(?:published|modified)|datepublished|datemodified|dc\.date|citation_\w*date")
 
 
@@ -20,7 +22,9 @@ def read_html(path: Path) -> Iterator[Item]:
     import trafilatura
     from lxml import etree  # type: ignore[import-untyped]
 
-    data = path.read_bytes()
+    data = _RAISED.sub(b"", _POWER.sub(b"^", contents(path)))  # 10<sup>9</sup> would become 109
+    if not _START.match(data):
+        data = b"<html><body>" + data + b"</body></html>"
     try:
         found: Any = trafilatura.bare_extraction(
             data, include_comments=False, include_tables=True, with_metadata=True, favor_recall=True
@@ -31,14 +35,13 @@ def read_html(path: Path) -> Iterator[Item]:
     text, sections = compose(parts)
     if not text:
         raise InputError("an HTML page without text", where=str(path))
-    year = str(found.date or "")[:4]
-    dated = year.isdigit() and _DATED.search(data)  # a date guessed from the text may be any date
+    dated = _DATED.search(data)  # a date guessed from the text may be any date
     yield DocumentText(
         str(path),
         found.title or path.stem,
         text,
         sections,
-        year=int(year) if dated else None,
+        year=year_of(found.date) if dated else None,
         licence=found.license or None,
         url=found.url or None,
     )
@@ -60,12 +63,8 @@ def _parts(body: Any) -> Iterator[Part]:
 
 def _text(block: Any) -> str:
     if block.tag == "table":
-        rows = (" | ".join(_flat(cell) for cell in row.iter("cell")) for row in block.iter("row"))
+        rows = (" | ".join(flat(cell.itertext()) for cell in row.iter("cell")) for row in block.iter("row"))
         return "\n".join(row for row in rows if row.strip(" |"))
     if block.tag == "list":
-        return "\n".join(f"- {_flat(item)}" for item in block.iter("item"))
-    return _flat(block)
-
-
-def _flat(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())
+        return "\n".join(f"- {flat(item.itertext())}" for item in block.iter("item"))
+    return flat(block.itertext())

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import Deletion, DocumentText, Headings, Part, compose
-from osler.knowledge.library.readers.registry import Item, open_stream, reader
+from osler.knowledge.library.documents import RAISED, Deletion, DocumentText, Headings, Part, compose, flat, year_of
+from osler.knowledge.library.readers.registry import Item, opened, reader
 
 _START = re.compile(
     rb"(?is)^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)?"
@@ -19,15 +19,18 @@ _START = re.compile(
 )
 _LANGUAGES = {"eng": "en", "chi": "zh", "en": "en", "zh": "zh"}
 _RETRACTIONS = frozenset({"retraction", "retraction-forward"})
+_INLINE = frozenset(
+    "sup sub i b u italic bold underline sc monospace xref ext-link named-content styled-content".split()
+)
 _BLOCKS = ("p", "list", "table-wrap", "disp-quote", "boxed-text", "fig")
 
 
-@reader("pubmed", (".xml", ".nxml"), sniff=lambda head: _START.match(head) is not None)
+@reader("pubmed", (".xml", ".nxml"), sniff=lambda head: _START.match(head) is not None, streamed=True)
 def read_pubmed(path: Path) -> Iterator[Item]:
     from lxml import etree  # type: ignore[import-untyped]
 
-    wanted = ("{*}PubmedArticle", "{*}DeleteCitation", "{*}article")
-    with open_stream(path) as stream:
+    wanted = ("{*}PubmedArticle", "{*}PubmedBookArticle", "{*}DeleteCitation", "{*}article")
+    with opened(path) as stream:
         try:
             events = etree.iterparse(
                 stream, tag=wanted, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
@@ -37,7 +40,7 @@ def read_pubmed(path: Path) -> Iterator[Item]:
                 if _name(element) == "DeleteCitation":
                     yield from (Deletion(f"PMID:{_flat(gone)}") for gone in element.iter("{*}PMID"))
                 else:
-                    yield _citation(element, where) if _name(element) == "PubmedArticle" else _article(element, where)
+                    yield _article(element, where) if _name(element) == "article" else _citation(element, where)
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
@@ -46,13 +49,13 @@ def read_pubmed(path: Path) -> Iterator[Item]:
 
 
 def _citation(article: Any, where: str) -> Item:
-    pmid = _flat(article.find("{*}MedlineCitation/{*}PMID"))
-    if not pmid:
-        return InputError("a citation without a PMID", where=where)
-    body = article.find("{*}MedlineCitation/{*}Article")
-    title = _flat(body.find("{*}ArticleTitle")) if body is not None else ""
-    abstract = body.iterfind("{*}Abstract/{*}AbstractText") if body is not None else ()
-    text, sections = compose([*(Part(_label(part), _flat(part)) for part in abstract)] or [])
+    book = article.find("{*}BookDocument")
+    body = book if book is not None else article.find("{*}MedlineCitation/{*}Article")
+    pmid = _flat(article.find("{*}MedlineCitation/{*}PMID") if book is None else book.find("{*}PMID"))
+    if not pmid or body is None:
+        return InputError("a citation without " + ("a PMID" if not pmid else "an article"), where=where)
+    title = _flat(body.find("{*}ArticleTitle"))
+    text, sections = compose(Part(_label(part), _flat(part)) for part in body.iterfind("{*}Abstract/{*}AbstractText"))
     if not text:
         text, sections = compose([Part(None, title)])
     if not text:
@@ -64,7 +67,9 @@ def _citation(article: Any, where: str) -> Item:
         title or None,
         text,
         sections,
-        year=_year(_flat(body.find("{*}Journal/{*}JournalIssue/{*}PubDate"))),
+        year=year_of(
+            _flat(body.find("{*}Journal/{*}JournalIssue/{*}PubDate" if book is None else "{*}Book/{*}PubDate"))
+        ),
         licence=_flat(body.find("{*}Abstract/{*}CopyrightInformation")) or None,
         url=f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/",
         language=_LANGUAGES.get(_flat(body.find("{*}Language"))),
@@ -95,7 +100,7 @@ def _article(article: Any, where: str) -> Item:
     text, sections = compose(parts)
     if name is None or not text:
         return InputError("a JATS article without " + ("an id" if name is None else "text"), where=where)
-    years = [_year(_flat(date.find("{*}year"))) for date in front.iterfind("{*}pub-date")]
+    years = [year_of(_flat(date.find("{*}year"))) for date in front.iterfind("{*}pub-date")]
     licence = front.find("{*}permissions/{*}license")
     kind = article.get("article-type")
     links = {link.get("related-article-type") for link in front.iter("{*}related-article")}
@@ -155,9 +160,17 @@ def _name(element: Any) -> str:
 
 
 def _flat(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split()) if element is not None else ""
+    return flat(_pieces(element)) if element is not None else ""
 
 
-def _year(text: str) -> int | None:
-    found = re.search(r"\b(1[5-9]|20)\d\d\b", text)
-    return int(found.group()) if found else None
+def _pieces(element: Any) -> Iterator[str]:
+    """The text of an element: blocks apart, raised numbers marked, without the numbers that cite references."""
+    name = _name(element)
+    if not name or element.get("ref-type") == "bibr":
+        return
+    yield RAISED if name == "sup" else "" if name in _INLINE else " "
+    yield element.text or ""
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or ""
+    yield "" if name in _INLINE else " "

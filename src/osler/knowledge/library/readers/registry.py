@@ -3,6 +3,7 @@
 import functools
 import gzip
 import importlib
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import IO, NamedTuple, cast
 
 from osler.errors import InputError, OslerError
 from osler.knowledge.library.documents import Deletion, DocumentText
+from osler.text import language_of
 
 Item = DocumentText | Deletion | OslerError
 Read = Callable[[Path], Iterator[Item]]
@@ -20,27 +22,33 @@ HEAD = 4096
 MAX_BYTES = 100 * 2**20  # of a file that is read as a whole
 MAX_TEXT = 50_000_000  # code points of one document
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-STREAMED = frozenset({"pubmed", "beir"})  # read piece by piece: bounded by MAX_STREAM only
-MAX_STREAM = 8 * 2**30
+# Chinese encodings with the first bytes of their everyday characters: text read in the wrong one has few of them.
+_CHINESE = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}
 
 
 class Format(NamedTuple):
-    """A file format: `sniff` tells it by its first bytes; without one the extension decides."""
+    """A file format: `sniff` tells it by its first bytes; where none does, the extension decides.
+
+    `streamed`: read piece by piece in bounded memory, so a file may have any size.
+    """
 
     name: str
     extensions: tuple[str, ...]
     read: Read
     sniff: Sniff | None
+    streamed: bool
 
 
 FORMATS: dict[str, Format] = {}
 
 
-def reader(name: str, extensions: tuple[str, ...], sniff: Sniff | None = None) -> Callable[[Read], Read]:
+def reader(
+    name: str, extensions: tuple[str, ...], sniff: Sniff | None = None, streamed: bool = False
+) -> Callable[[Read], Read]:
     """Register the reader of a format."""
 
     def register(read: Read) -> Read:
-        FORMATS[name] = Format(name, extensions, read, sniff)
+        FORMATS[name] = Format(name, extensions, read, sniff, streamed)
         return read
 
     return register
@@ -61,28 +69,24 @@ def read(path: Path) -> Iterator[Item]:
     where = str(path)
     try:
         size = path.stat().st_size
-        with path.open("rb") as stream:
-            head = stream.read(HEAD)
-    except OSError as error:
-        raise InputError(f"can't be read: {error.strerror or error}", where=where) from None
-    if size == 0:
-        raise InputError("the file is empty", where=where)
-    chosen = choose(path, opened_head(path, head))
-    if size > MAX_BYTES and chosen.name not in STREAMED:
-        raise InputError(
-            f"{size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB that a {chosen.name} file may have",
-            where=where,
-            hint="Split it.",
-        )
-    try:
+        if not size:
+            raise InputError("the file is empty", where=where)
+        with opened(path) as stream:
+            chosen = choose(path, stream.read(HEAD))
+        if size > MAX_BYTES and not chosen.streamed:
+            raise _too_large(size, where)
+        nothing = True
         for item in chosen.read(path):
             if isinstance(item, DocumentText) and len(item.text) > MAX_TEXT:
                 item = InputError(f"more than {MAX_TEXT:,} characters of text in one document", where=where)
             yield item
+            nothing = False
+        if nothing:
+            raise InputError(f"holds nothing that can be read as {chosen.name}", where=where)
     except OslerError:
         raise
     except (OSError, ValueError, KeyError, EOFError, RecursionError, zlib.error) as error:
-        raise InputError(f"can't be read as {chosen.name}: {error}", where=where) from None
+        raise InputError(f"can't be read: {error}", where=where) from None
 
 
 def choose(path: Path, head: bytes) -> Format:
@@ -90,96 +94,78 @@ def choose(path: Path, head: bytes) -> Format:
     for known in FORMATS.values():
         if known.sniff is not None and known.sniff(head):
             return known
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    by_name = [known for known in FORMATS.values() if suffixes and suffixes[-1] in known.extensions]
-    if by_name and by_name[0].sniff is not None:
-        raise InputError(f"is named like {by_name[0].name}, but its content is not", where=str(path))
-    binary = b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if binary or (suffixes and not by_name):
+    suffix = next((suffix.lower() for suffix in reversed(path.suffixes) if suffix.lower() != ".gz"), "")
+    for known in FORMATS.values():
+        if suffix in known.extensions:
+            return known
+    if suffix or b"\0" in head:
         extensions = ", ".join(extension for known in FORMATS.values() for extension in known.extensions)
-        what = "is binary and of no known format" if binary else "is of no known format"
-        raise InputError(what, where=str(path), hint=f"Known: {extensions}.")
-    return by_name[0] if by_name else FORMATS["plain"]
+        raise InputError("is of no known format", where=str(path), hint=f"Known: {extensions}.")
+    return FORMATS["plain"]
 
 
-def opened_head(path: Path, head: bytes) -> bytes:
-    if not head.startswith(b"\x1f\x8b"):
-        return head
-    try:
-        with gzip.open(path) as stream:
-            return stream.read(HEAD)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"the gzip file is damaged: {error}", where=str(path)) from None
-
-
-class _Bounded:
-    """A read-only stream that refuses to give more than `MAX_STREAM` bytes (a decompression bomb)."""
-
-    def __init__(self, stream: IO[bytes], where: str) -> None:
-        self._stream, self._where, self._left = stream, where, MAX_STREAM
-
-    def _count(self, data: bytes) -> bytes:
-        self._left -= len(data)
-        if self._left < 0:
-            raise InputError(f"unpacks to more than {MAX_STREAM // 2**30} GB", where=self._where)
-        return data
-
-    def read(self, size: int = -1) -> bytes:
-        return self._count(self._stream.read(size))
-
-    def readline(self, size: int = -1) -> bytes:
-        return self._count(self._stream.readline(size))
-
-    def __enter__(self) -> "_Bounded":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-
-
-def open_stream(path: Path) -> _Bounded:
-    """The bytes of a file, unpacked when it is gzip, in bounded memory."""
+def opened(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked when it is gzip."""
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
-    return _Bounded(cast(IO[bytes], gzip.open(path)) if packed else path.open("rb"), str(path))
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def decode(data: bytes, where: str) -> str:
-    """Text of a file: UTF-8, UTF-16 with its mark, or Chinese GB 18030. Raises InputError for anything else."""
+def contents(path: Path) -> bytes:
+    """A whole file, unpacked when it is gzip. Raises InputError above `MAX_BYTES`."""
+    with opened(path) as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _too_large(len(data), str(path))
+    return data
+
+
+def _too_large(size: int, where: str) -> InputError:
+    return InputError(f"{size / 2**20:.0f} MB is more than {MAX_BYTES // 2**20} MB", where=where, hint="Split it.")
+
+
+def text_of(path: Path) -> str:
+    """Text of a file: UTF-8, UTF-16 with its mark, Chinese GB 18030 or Big5. Raises InputError for anything else."""
+    data = contents(path)
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        text = _chinese(data)
+        text = next((text for name in _CHINESE if (text := _chinese(data, name))), "")
         if not text:
             line = data[: error.start].count(b"\n") + 1
             raise InputError(
-                f"is not {encoding} text (byte {error.start})", where=f"{where}:{line}", hint="Save it as UTF-8."
+                f"is not {encoding} text (byte {error.start})", where=f"{path}:{line}", hint="Save it as UTF-8."
             ) from None
     if "\0" in text:
-        raise InputError("holds binary data", where=where)
+        raise InputError("holds binary data", where=str(path))
+    if not text.strip():
+        raise InputError("holds no text", where=str(path))
     return text
 
 
-def _chinese(data: bytes) -> str:
-    from osler.text import language_of
-
+def _chinese(data: bytes, encoding: str) -> str:
+    """The text if `data` is Chinese in this encoding, else nothing."""
     try:
-        text = data.decode("gb18030")
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         return ""
-    return text if language_of(text) == "zh" else ""
+    first, last = _CHINESE[encoding]
+    characters = [c for c in text if not c.isascii() and not unicodedata.category(c).startswith("P")]
+    everyday = sum(first <= character.encode(encoding)[0] <= last for character in characters)
+    return text if language_of(text) == "zh" and everyday >= 0.85 * len(characters) else ""
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
-    """The files named and those of the folders named, sorted, without hidden ones. InputError if a path is missing."""
+    """The files named and those of the folders named, sorted, without hidden ones. InputError if a path is neither."""
     found: dict[Path, None] = {}
     for path in paths:
-        if not path.exists():
+        if path.is_file():
+            found[path.resolve()] = None
+        elif not path.is_dir():
             raise InputError("no such file or folder", where=str(path))
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in inside:
-            hidden = path.is_dir() and any(part.startswith(".") for part in file.relative_to(path).parts)
-            if file.is_file() and not hidden:
-                found[file.resolve()] = None
+        else:
+            for file in sorted(path.rglob("*")):
+                if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
+                    found[file.resolve()] = None
     return list(found)
