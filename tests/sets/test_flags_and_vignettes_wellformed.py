@@ -43,9 +43,9 @@ def _items(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def notes() -> list[dict[str, Any]]:
-    return _items("red_flags.jsonl")
+@pytest.fixture(scope="module", params=["red_flags.jsonl", "red_flags_2.jsonl"])
+def notes(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return _items(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +75,26 @@ def test_note_labels_come_from_the_list_and_agree_with_the_polarity(notes: list[
             assert note["polarity"] == "negative" and not labels, note["id"]
 
 
-def test_every_condition_has_both_polarities_and_there_are_enough_notes(notes: list[dict[str, Any]]) -> None:
-    counts = Counter((note["condition"], note["polarity"]) for note in notes)
+@pytest.mark.parametrize(("name", "language", "least"), [("red_flags", None, 2), ("red_flags_2", "en", 1)])
+def test_every_condition_has_both_polarities_and_there_are_enough_notes(
+    name: str, language: str | None, least: int
+) -> None:
+    notes = _items(f"{name}.jsonl")
+    counts = Counter((note["condition"], note["polarity"]) for note in notes if language in {None, note["language"]})
     for condition in CONDITIONS:
         for polarity in ("positive", "negative"):
-            assert counts[condition, polarity] >= 2, (condition, polarity)
+            assert counts[condition, polarity] >= least, (condition, polarity)
+    counts = Counter((note["condition"], note["polarity"]) for note in notes)
     assert counts["none", "negative"] >= 20
     chinese = Counter(note["polarity"] for note in notes if note["language"] == "zh")
     assert chinese["positive"] >= 20
     assert chinese["negative"] >= 20
+
+
+def test_the_two_sets_of_notes_share_no_id_and_no_text() -> None:
+    notes = _items("red_flags.jsonl") + _items("red_flags_2.jsonl")
+    for field in ("id", "text"):
+        assert len({note[field] for note in notes}) == len(notes), field
 
 
 def test_vignette_fields_are_valid_and_ids_unique(vignettes: list[dict[str, Any]]) -> None:
