@@ -106,13 +106,17 @@ def test_attachments_that_are_no_text() -> None:
         return base64.b64encode(data).decode()
 
     assert attachment_text(packed("发热".encode("gb18030")), "text/plain; charset=gb18030") == ("发热", None)
+    assert attachment_text(packed("患者发热三天".encode("gb18030")), "text/plain") == ("患者发热三天", None)
     assert attachment_text(packed(b"<b>x</b>"), "text/html")[0] == "x"
     for data, kind, reason in (
         (packed(b"x"), "application/pdf", "application/pdf"),
         ("not base64!", "text/plain", "base64"),
-        (packed(b"\xff\xfe\xfa"), "text/plain", "decoded"),
+        (packed(b"\xff\xfe\xfa"), "text/plain", "UTF-16"),
+        (packed(b"caf\xe9"), "text/plain", "byte 0xe9 at offset 3"),
+        (packed(b" \n"), "text/plain", "empty"),
         (packed(b"a\x00b"), "text/plain", "binary"),
-        (packed(b"x"), "text/plain; charset=klingon", "decoded"),
+        (packed(b"x"), "text/plain; charset=klingon", "klingon"),
+        (packed(b"x"), "text/plain; charset=undefined", "undefined"),
     ):
         text, why = attachment_text(data, kind)
         assert text is None and why is not None and reason in why

@@ -4,6 +4,7 @@ Every part names its place, `Bundle.entry[12].resource` and below. Two patients 
 read as far as their shapes map to R4. It knows no terminology: codes stay as they are.
 """
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from osler.record.fhir_items import READ, Item, Record, items_of, settle
 from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, pregnancy
 from osler.record.fhir_patient import one_patient
 from osler.record.merge import merge
-from osler.record.node import NOTHING, root
+from osler.record.node import NOTHING, Node, root
 from osler.record.omissions import Omissions
 from osler.record.source import Shape, parse
 from osler.record.times import age_at, newest, reference_time
@@ -35,6 +36,7 @@ _TIMES = {
     case.Encounter: ("started",),
 }
 _SUPPORT = ("Medication", "Binary")  # read only where something refers to them
+_VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
 _UNPLANNED = ("planned", "preparation", "not-done", "cancelled", "draft")
 
 
@@ -88,7 +90,20 @@ def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Ite
         except (msgspec.DecodeError, RecursionError):
             node = parse(raw, name, line)  # says where it is malformed
         if node is not NOTHING:
+            _refuse_other_versions(node, name)
             yield from items_of(node, record)
+
+
+def _refuse_other_versions(node: Node, name: str) -> None:
+    for written in (node.text("fhirVersion") or "", *node.node("meta").texts("profile")):
+        declared = _VERSION.match(written)
+        version = (declared[1] or declared[2]) if declared else "4"
+        if not version.startswith(("4", "R4")):
+            raise InputError(
+                f"{written!r} declares FHIR {version}; Osler reads R4 (4.0)",
+                where=f"{name}: {node.place('meta.profile' if declared and declared[1] else 'fhirVersion')}",
+                hint="Export it as R4, or take the declaration away to have it read as far as it maps to R4.",
+            )
 
 
 def _is_result(item: Item) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from osler.record.case import Code
-from osler.record.node import Node
+from osler.record.node import UNDECODABLE, Node
 
 CONDITION_STATUS = frozenset("active recurrence relapse inactive remission resolved".split())
 CONDITION_VERIFICATION = frozenset("unconfirmed provisional differential confirmed refuted entered-in-error".split())
@@ -37,6 +37,7 @@ _STATUS = {
     "Immunization": "completed entered-in-error not-done",
     "Encounter": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
     "DocumentReference": "current superseded entered-in-error",
+    "FamilyMemberHistory": "partial completed entered-in-error health-unknown",
     "Composition": "preliminary final amended entered-in-error",
 }
 STATUS = {kind: frozenset(codes.split()) for kind, codes in _STATUS.items()}
@@ -65,9 +66,10 @@ class _Coding(msgspec.Struct, gc=False):
     display: str | None = None
 
 
-class _CodeableConcept(_Coding):  # a Coding can stand where a CodeableConcept is wanted
+class _CodeableConcept(_Coding):  # a Coding can stand where a CodeableConcept is wanted; R5 wraps it once more
     text: str | None = None
     coding: list[_Coding] = []
+    concept: "_CodeableConcept | None" = None
 
 
 class Quantity(msgspec.Struct, gc=False):
@@ -84,6 +86,24 @@ class Quantity(msgspec.Struct, gc=False):
         number = "" if self.value is None else f"{self.value:.15g}"
         return f"{self.comparator or ''}{number} {self.unit or self.code or ''}".strip()
 
+    @property
+    def ucum(self) -> tuple[str | None, bool]:
+        """The UCUM unit; a unit in a notation that is not known to be UCUM is given as written, with False."""
+        if self.system == UCUM and self.code:
+            return self.code, True
+        written = self.unit or self.code
+        if written is None or written in _SAME:
+            return written, True
+        return _UNITS.get(written, written), written in _UNITS
+
+    @property
+    def age(self) -> str | None:
+        """An Age as ISO 8601 duration; null where it is not a whole number of a known unit."""
+        letter, value = _AGES.get(self.code or self.unit or ""), self.value
+        if value is None or self.comparator or letter is None or not 0 <= value < 1e6 or value != int(value):
+            return None
+        return f"P{int(value)}{letter}"
+
 
 class Concept(NamedTuple):
     """A CodeableConcept, Coding or bare code. `label`: its text, else its first display, else its first code."""
@@ -99,29 +119,25 @@ class Concept(NamedTuple):
 
 _CONCEPTS = msgspec.json.Decoder(_CodeableConcept | str | list[_CodeableConcept | str])
 _QUANTITY = msgspec.json.Decoder(Quantity)
-
-
 _NOTHING = Concept(None, [])
+_NO_QUANTITY = Quantity()
 
 
 def concept(node: Node, *names: str) -> Concept:
     """The concept of an element (of a list the first); empty where there is none."""
-    _, raw = node.first(names)
-    found = _found(node, raw, names) if raw is not None else None
+    found = concepts(node, *names)
     return found[0] if found else _NOTHING
 
 
 def concepts(node: Node, *names: str) -> list[Concept]:
     """The concepts of an element, be it one or a list."""
-    _, raw = node.first(names)
-    return _found(node, raw, names) if raw is not None else []
-
-
-def _found(node: Node, raw: msgspec.Raw, names: tuple[str, ...]) -> list[Concept]:
+    name, raw = node.first(names)
+    if raw is None:
+        return []
     try:
         return _concepts(bytes(raw))
-    except (msgspec.DecodeError, RecursionError):  # element by element, to keep and to report each
-        return [_concept(_lenient(one)) for one in node.nodes(*names)]
+    except UNDECODABLE:  # element by element, to keep and to report each
+        return [_concept(_lenient(one)) for one in node.nodes(name)]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -139,6 +155,8 @@ def _lenient(node: Node) -> _CodeableConcept:
 def _concept(given: _CodeableConcept | str) -> Concept:
     if isinstance(given, str):
         given = _CodeableConcept(code=given)  # what became a concept in R4 was a bare code
+    if given.concept is not None:
+        given = given.concept
     codings = [one for one in given.coding or [given] if one.code or one.display]
     codes = [Code(system=one.system, code=one.code, display=one.display) for one in codings]
     written = (given.text, *(one.display for one in codes), *(one.code for one in codes))
@@ -147,22 +165,12 @@ def _concept(given: _CodeableConcept | str) -> Concept:
 
 def quantity(node: Node, *names: str) -> Quantity:
     """The Quantity of an element, empty where there is none."""
-    _, raw = node.first(names)
+    name, raw = node.first(names)
     try:
-        return _QUANTITY.decode(raw) if raw is not None else Quantity()
-    except (msgspec.DecodeError, RecursionError):
-        one = node.node(*names)
-        return Quantity(one.number("value"), *(one.text(name) for name in ("comparator", "unit", "system", "code")))
-
-
-def unit_of(given: Quantity) -> tuple[str | None, bool]:
-    """The UCUM unit; a unit in a notation that is not known to be UCUM is given as written, with False."""
-    if given.system == UCUM and given.code:
-        return given.code, True
-    written = given.unit or given.code
-    if written is None or written in _SAME:
-        return written, True
-    return _UNITS.get(written, written), written in _UNITS
+        return _QUANTITY.decode(raw) if raw is not None else _NO_QUANTITY
+    except UNDECODABLE:
+        one = node.node(name)
+        return Quantity(one.number("value"), *map(one.text, ("comparator", "unit", "system", "code")))
 
 
 def range_text(node: Node) -> str:
@@ -171,11 +179,3 @@ def range_text(node: Node) -> str:
     if not low.text or not high.text:
         return f"<={high.text}" if high.text else f">={low.text}" if low.text else ""
     return f"{Quantity(low.value).text if low.unit == high.unit else low.text}–{high.text}"
-
-
-def age_of(given: Quantity) -> str | None:
-    """An Age as ISO 8601 duration; null where it is not a whole number of a known unit."""
-    letter, value = _AGES.get(given.code or given.unit or ""), given.value
-    if value is None or given.comparator or letter is None or not 0 <= value < 1e6 or value != int(value):
-        return None
-    return f"P{int(value)}{letter}"

@@ -6,7 +6,7 @@ Text is taken from the resource or from a Binary of the same input; nothing is f
 from collections.abc import Iterator
 
 from osler.record.case import Document, Section
-from osler.record.fhir_codes import DOCUMENT_STATUS, concept, concepts
+from osler.record.fhir_codes import DOCUMENT_STATUS, concept, concepts, quantity, range_text
 from osler.record.fhir_items import Item
 from osler.record.narrative import attachment_text, strip_markup
 from osler.record.node import Node
@@ -21,6 +21,8 @@ def documents_of(item: Item) -> Iterator[Document]:
         yield from _report(item)
     elif item.kind == "Composition":
         yield from _composition(item)
+    elif item.kind == "FamilyMemberHistory":
+        yield from _family(item)
     elif "text" in item.content and item.node("text").text("status") == "additional":
         # The other narratives repeat the elements; this status says that it holds more.
         yield from _document(item, item.place("text.div"), _narrative(item), "narrative", concept(item, "code").label)
@@ -95,7 +97,9 @@ def _reference(item: Item) -> Iterator[Document]:
 
 
 def _report(item: Item) -> Iterator[Document]:
-    item.status()
+    if item.status() == "cancelled":
+        item.omit("", "the report was cancelled: not read")
+        return
     title = concept(item, "code").label
     time = item.time("effectiveDateTime", "effectivePeriod", "issued")
     found = False
@@ -126,6 +130,23 @@ def _composition(item: Item) -> Iterator[Document]:
     if not text:
         item.omit("", "composition without text: the resources it lists are read on their own")
     yield from _document(item, item.path, text, kind, item.text("title") or kind, item.time("date"), sections)
+
+
+def _family(item: Item) -> Iterator[Document]:
+    # A Case has no part for relatives: under this heading, concepts count as theirs.
+    item.status()
+    who = concept(item, "relationship").label or item.text("name") or "relative"
+    had = []
+    for one in item.nodes("condition"):
+        onset = quantity(one, "onsetAge").text or range_text(one.node("onsetRange")) or one.text("onsetString")
+        if label := concept(one, "code").label:
+            had.append(f"{label} (onset {onset})" if onset else label)
+    if had:
+        title, text = "Family history", f"Family history:\n{who}: {', '.join(had)}."
+        section = Section(title=title, start=len(title) + 2, end=len(text))
+        yield from _document(item, item.path, text, "family history", title, item.time("date"), [section])
+    else:
+        item.omit("", "family history without a condition")
 
 
 def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:

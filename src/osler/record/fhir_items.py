@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from osler.record.fhir_codes import BUNDLE, STATUS, Concept, age_of, concept, quantity
-from osler.record.node import Node
+from osler.record.fhir_codes import BUNDLE, STATUS, Concept, concept, quantity
+from osler.record.node import UNDECODABLE, Node
 from osler.record.omissions import Omissions, anywhere
 from osler.record.times import moment
 
 DEPTH = 8  # bundles within bundles
 _CLINICAL = frozenset(
-    "CarePlan CareTeam Goal FamilyMemberHistory ImagingStudy ClinicalImpression RiskAssessment DetectedIssue "
-    "ServiceRequest NutritionOrder DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse "
-    "EpisodeOfCare Flag AdverseEvent MolecularSequence BodyStructure List Communication".split()
+    "CarePlan CareTeam Goal ImagingStudy ClinicalImpression RiskAssessment DetectedIssue ServiceRequest NutritionOrder "
+    "DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse EpisodeOfCare Flag AdverseEvent "
+    "MolecularSequence BodyStructure List Communication".split()
 )
 READ = frozenset((*STATUS, "Patient", "Condition", "AllergyIntolerance", "Medication", "Binary"))
 _OLD_TYPES = {
@@ -36,8 +36,15 @@ _NEGATIONS = {
     "notPerformed": "not-done",
     "notDone": "not-done",
 }
+_R5_STATUS = {"completed": "finished", "discharged": "finished", "discontinued": "cancelled"}  # of an Encounter
+# Elements that no resource of R4 has: they tell that the input is of another version.
+_OTHER_VERSIONS = frozenset(_NEGATIONS) | frozenset(
+    "dateRecorded assertedDate dateWritten effectiveTimeDateTime effectiveTimePeriod occurenceDateTime occurencePeriod "
+    "medication reason reasonCodeableConcept reasonForUseCodeableConcept reasonForUseReference substance actualPeriod "
+    "indexed codedDiagnosis".split()
+)
+_SILENT = frozenset("resourceType id meta text language contained identifier note".split())
 _IN_ERROR = Raw(b'"entered-in-error"')
-_SILENT = ("resourceType", "id", "meta", "text", "language", "contained", "identifier", "note")
 
 
 class Record:
@@ -50,15 +57,14 @@ class Record:
 
     def add(self, item: "Item") -> None:
         """Make an item findable. Of two with one address the first stays."""
-        name = item.id
         if item.owner is not None:
-            self._places.setdefault(f"{item.owner.path}#{name}", item)
+            self._places.setdefault(f"{item.owner.path}#{item.id}", item)
             return
         if item.url:
             self._places.setdefault(item.url, item)
-        if name:
-            self._places.setdefault(f"{item.kind}/{name}", item)
-            self._places.setdefault(f"urn:uuid:{name}", item)
+        if item.id:
+            self._places.setdefault(f"{item.kind}/{item.id}", item)
+            self._places.setdefault(f"urn:uuid:{item.id}", item)
 
     def find(self, item: "Item", reference: str) -> "Item | None":
         """What `reference`, written in `item`, points to: contained, by address, relative or by type and id."""
@@ -78,18 +84,24 @@ class Record:
 
 
 class Item(Node):
-    """A resource with its place. `kind`: its R4 type; `opened`: path with open indices, and the type as written, for
-    what is counted; `url`: its address; `owner`: what contains it."""
+    """A resource with its place. `kind`: its R4 type; `opened`: path with open indices, and the
+    type as written, for what is counted; `url`: its address; `owner`: what contains it."""
 
     __slots__ = ("duplicates", "id", "kind", "opened", "owner", "record", "url")
 
     def __init__(
-        self, node: Node, written: str, record: Record, url: str | None = None, owner: "Item | None" = None
+        self,
+        content: dict[str, Raw],
+        path: str,
+        written: str,
+        opened: str,
+        record: Record,
+        url: str | None = None,
+        owner: "Item | None" = None,
     ) -> None:
-        super().__init__(node.content, node.path, node.omissions)
-        self.asked += _SILENT
+        super().__init__(content, path, record.omissions)
         self.kind = _OLD_TYPES.get(written, written)
-        self.opened = f"{anywhere(node.path)}({written})"
+        self.opened = f"{opened}({written})"
         self.record, self.url, self.owner = record, url, owner
         self.id = self.text("id")
         self.duplicates: list[str] = []
@@ -113,19 +125,21 @@ class Item(Node):
 
         What is written there and is none is reported.
         """
-        present = [name for name in names if name in self.content]
-        self.asked += present
-        for name in present:
+        found: str | None = None
+        for name in names:
+            if name not in self.content:
+                continue
+            self.asked.add(name)
+            if found:
+                continue
             if name.endswith("Age"):
-                found = age_of(quantity(self, name))
+                found = quantity(self, name).age
             elif name.endswith(("Period", "period")):
                 side = "end" if end else "start"
                 found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
             else:
                 found = self.checked_time(self.text(name), name)
-            if found:
-                return found
-        return None
+        return found
 
     def checked_time(self, written: str | None, name: str) -> str | None:
         """A time as written if it is one, else null and a report."""
@@ -142,7 +156,7 @@ class Item(Node):
     def bound(self, name: str, allowed: Set[str], older: Mapping[str, str] = {}) -> Any:
         """The first code of an element that the binding allows, null and a report if there is none.
 
-        `older`: codes of earlier versions with those of today.
+        `older`: codes of other versions with those of R4.
         """
         if not self.has(name):
             return None
@@ -159,8 +173,8 @@ class Item(Node):
             for name, status in _NEGATIONS.items():
                 if (self.text(name) == "n") if name == "taken" else self.flag(name):
                     return status
-        written = self.text("status")
-        return written if written in STATUS[self.kind] else self.bound("status", STATUS[self.kind])
+        written, allowed = self.text("status"), STATUS[self.kind]
+        return written if written in allowed else self.bound("status", allowed, _R5_STATUS)
 
     def named(self, given: Concept, name: str = "code") -> dict[str, Any] | None:
         """`source`, `label` and `codes` of the part that this resource becomes; null and a report if it has no name."""
@@ -182,18 +196,21 @@ class Item(Node):
 
     def contained(self) -> Iterator["Item"]:
         """The resources that this one contains."""
-        for inner in self.nodes("contained"):
-            if kind := inner.text("resourceType"):
-                yield Item(inner, kind, self.record, owner=self)
+        for inner in self.nodes("contained") if "contained" in self.content else ():
+            if written := inner.text("resourceType"):
+                yield Item(inner.content, inner.path, written, anywhere(inner.path), self.record, owner=self)
             else:
                 inner.omit("", "is no FHIR resource: it has no resourceType")
 
     def report_unused(self) -> None:
         """Count the elements that nobody asked for. Only the first level is searched."""
         for name in self.content:
-            if name == "modifierExtension":
+            if name in self.asked:
+                if name in _OTHER_VERSIONS:
+                    self.count(name, "element of another FHIR version than R4: read as far as it maps to R4")
+            elif name == "modifierExtension":
                 self.omit(name, "may change what the resource means; Osler does not know it")
-            elif name not in self.asked:
+            elif name not in _SILENT:
                 self.count(name, "element not used")
 
 
@@ -204,34 +221,50 @@ class _Entry(msgspec.Struct, rename="camel"):
 
 
 _ENTRY = msgspec.json.Decoder(_Entry)
+_ENTRIES = msgspec.json.Decoder(list[_Entry])
 
 
-def items_of(node: Node, record: Record, url: str | None = None, depth: int = 0) -> Iterator[Item]:
-    """The resources in a JSON object, each with its path. What is no resource is reported."""
+def items_of(node: Node, record: Record, url: str | None = None, depth: int = 0, opened: str = "") -> Iterator[Item]:
+    """The resources in a JSON object, each with its path. What is no resource is reported.
+
+    `opened`: the path with open indices, where it is already known.
+    """
     kind = node.text("resourceType")
     node.path = node.path or kind or "(root)"
     if kind is None:
         node.omit("", "is no FHIR resource: it has no resourceType")
     elif kind != "Bundle":
-        yield Item(node, kind, record, url)
+        yield Item(node.content, node.path, kind, opened or anywhere(node.path), record, url)
     elif depth > DEPTH:
         node.omit("", f"bundles are nested more than {DEPTH} deep")
     else:
         if (written := node.text("type")) is not None and written not in BUNDLE:
             node.omit("type", f"unknown code {written!r}: read as a collection")
-        for name, raw in node.items("entry"):
-            try:
-                entry = _ENTRY.decode(raw)
-            except (msgspec.DecodeError, RecursionError) as error:
-                node.omit(name, f"is no entry of a bundle: {error}")
-                continue
+        if any(link.text("relation") == "next" for link in node.nodes("link")):
+            node.omit("link", "the search has a further page: this is not the whole record")
+        opened = f"{anywhere(node.path)}.entry[*].resource"
+        for name, entry in _entries(node):
             if entry.request.get("method") == Raw(b'"DELETE"'):
                 node.omit(name, "asks to delete a resource: nothing to read")
             elif not entry.resource:
                 node.omit(name, "has no resource")
             else:
                 inner = Node(entry.resource, f"{node.path}.{name}.resource", record.omissions)
-                yield from items_of(inner, record, entry.full_url, depth + 1)
+                yield from items_of(inner, record, entry.full_url, depth + 1, opened)
+
+
+def _entries(bundle: Node) -> Iterator[tuple[str, _Entry]]:
+    raw = bundle.content.get("entry")
+    try:
+        listed = _ENTRIES.decode(raw) if raw is not None else []
+    except UNDECODABLE:  # one by one, to keep the good ones
+        for name, one in bundle.items("entry"):
+            try:
+                yield name, _ENTRY.decode(one)
+            except UNDECODABLE as error:
+                bundle.omit(name, f"is no entry of a bundle: {error}")
+    else:
+        yield from ((f"entry[{index}]", entry) for index, entry in enumerate(listed))
 
 
 def settle(items: list[Item]) -> list[Item]:

@@ -93,7 +93,7 @@ def _dose(dosage: Node) -> str:
         words.append(f"as needed for {reason}")
     elif dosage.flag("asNeededBoolean"):
         words.append("as needed")
-    return ", ".join(filter(None, words))
+    return ", ".join(filter(None, words)) or dosage.text("patientInstruction") or ""
 
 
 def _reason(item: Item) -> str | None:
@@ -161,7 +161,7 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
     amount = quantity(one, "valueQuantity")
     if amount.value is not None and not amount.comparator:
         part["value"], part["unit"] = amount.value, _unit(amount, "valueQuantity", item)
-    elif (text := answer.label or amount.text or _value_text(one)) is not None:
+    elif text := answer.label or (amount.text if amount.value is not None else _value_text(one)):
         part["text"] = text
     elif (whole := one.number("valueInteger")) is not None:
         part["value"] = whole
@@ -178,7 +178,7 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
 
 
 def _unit(given: Quantity, name: str, item: Item) -> str | None:
-    unit, is_ucum = codes.unit_of(given)
+    unit, is_ucum = given.ucum
     if not is_ucum:
         item.count(name, f"unit {unit!r} is not declared as UCUM: kept as written")
     return unit

@@ -3,7 +3,9 @@
 Mixing two people's records is the worst error a reader can make, so doubt refuses. It does not match people by name.
 """
 
+import re
 from typing import NoReturn
+from urllib.parse import parse_qsl
 
 from msgspec import Raw
 
@@ -27,13 +29,15 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
             _refuse(name, people[0].path, other.path)
         other.omit("", f"the same patient as {people[0].path}: merged, its further details are not read")
     elsewhere: set[str] = set()
-    mine: set[bytes] = set()  # references by full address that were found to be the patient's
+    mine: set[tuple[bytes, str]] = set()  # references, with the server they were written on, that are the patient's
     outside: tuple[str, str] | None = None  # (address, path) of a patient that is not in the input
+    shown: tuple[str, str] | None = None  # the same of one that is given by name only
     for item in items:
         if item.kind in ("Patient", "Medication", "Binary"):
             continue
         raw = item.first(("patient", "subject"))[1]
-        if raw is not None and bytes(raw) in mine and "focus" not in item.content:
+        reference = bytes(raw or b""), item.url.rsplit("/", 2)[0] if item.url and item.url.startswith("http") else ""
+        if "focus" not in item.content and reference in mine:
             continue
         subject = item.node("patient", "subject")
         found, address = item.find(subject), _address(subject)
@@ -43,22 +47,27 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
             elsewhere.add(item.path)
         elif not subject:
             item.count("subject", "names no patient: read as the patient's own")
-        elif found is not None and found.kind == "Patient":
-            if not people and outside is None:
-                people = [found]
-            elif found not in people and not (people and _same_person(people[0], found)):
-                _refuse(name, people[0].path if people else str(outside), f"{subject.path} ({found.path})")
-            if raw is not None and address and ":" in address:
-                mine.add(bytes(raw))
-        elif found is not None or thing in _OTHERS:
+        elif (found is not None and found.kind != "Patient") or thing in _OTHERS:
             subject.omit("", f"is about a {thing}, not the patient: not read")
             elsewhere.add(item.path)
-        elif address is not None:
-            if people and not _may_be(people[0], address):
-                _refuse(name, people[0].path, f"{subject.path} ({address})")
-            if outside is not None and not _same_address(outside[0], address):
-                _refuse(name, f"{outside[1]} ({outside[0]})", f"{subject.path} ({address})")
-            outside = outside or (address, subject.path)
+        else:
+            if found is not None:
+                if not people and outside is None:
+                    people = [found]
+                elif found not in people and not (people and _same_person(people[0], found)):
+                    _refuse(name, people[0].path if people else str(outside), f"{subject.path} ({found.path})")
+            elif address is not None:
+                if people and not _may_be(people[0], address):
+                    _refuse(name, people[0].path, f"{subject.path} ({address})")
+                if outside is not None and not _same_address(outside[0], address):
+                    _refuse(name, f"{outside[1]} ({outside[0]})", f"{subject.path} ({address})")
+                outside = outside or (address, subject.path)
+            elif words := " ".join(sorted(re.findall(r"\w+", (subject.text("display") or "").lower()))):
+                if not people and shown is not None and shown[0] != words:
+                    _refuse(name, f"{shown[1]} ({shown[0]})", f"{subject.path} ({words})")
+                shown = shown or (words, subject.path)
+            if not (address or "").startswith("#"):
+                mine.add(reference)
     if people:
         return _read(people[0], [other.path for other in people[1:]]), elsewhere
     if outside is None:
@@ -68,9 +77,10 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
 
 
 def _address(reference: Node) -> str | None:
-    """Where a reference points to, or `system|value` of one that gives only an identifier."""
+    """Where a reference points to, or `system|value` of one that gives an identifier only."""
     if written := reference.text("reference"):
-        return written.split("/_history/")[0]
+        asked = dict(parse_qsl(written.partition("?")[2])).get("identifier")  # Patient?identifier=system|value
+        return asked or written.split("/_history/")[0]
     return next((f"{system}|{value}" for system, value in identifiers_of(reference)), None)
 
 

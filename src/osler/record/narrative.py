@@ -9,6 +9,9 @@ import html
 import re
 from html.parser import HTMLParser
 
+from osler.errors import InputError
+from osler.record.source import decode
+
 _BLOCKS = frozenset("p div br li tr table ul ol h1 h2 h3 h4 h5 h6 section article blockquote pre hr dt dd".split())
 _HIDDEN = frozenset(("script", "style", "head", "title"))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
@@ -16,7 +19,6 @@ _TEXT_TYPES = frozenset(("text/plain", "text/markdown", "text/html", "applicatio
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _DOCTYPE = re.compile(r"<!doctype[^>\[]*>", re.IGNORECASE)
 _DECLARATION = re.compile(r"<!(?!--)")
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class _Stripper(HTMLParser):
@@ -57,7 +59,7 @@ def strip_markup(markup: str) -> str:
 
 
 def attachment_text(data: str, content_type: str | None) -> tuple[str | None, str | None]:
-    """Text of a base64 attachment, or null and why there is none."""
+    """Text of a base64 attachment, or null and why there is none. Without a charset it is decoded as a file is."""
     declared = (content_type or "text/plain").split(";")[0].strip().lower()
     if declared not in _TEXT_TYPES:
         return None, f"attachment of type {declared} is not read"
@@ -67,9 +69,7 @@ def attachment_text(data: str, content_type: str | None) -> tuple[str | None, st
         return None, "attachment is not valid base64"
     charset = _CHARSET.search(content_type or "")
     try:
-        text = raw.decode(charset.group(1) if charset else "utf-8-sig")
-    except (UnicodeDecodeError, LookupError) as error:
-        return None, f"attachment can't be decoded: {error}"
-    if _BINARY.search(text):
-        return None, f"attachment of type {declared} holds binary data"
+        text = decode(raw, "attachment", charset.group(1) if charset else None)
+    except InputError as error:
+        return None, error.message
     return (strip_markup(text) if "html" in declared else text), None

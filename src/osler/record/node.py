@@ -17,8 +17,9 @@ _LIST: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[Raw])
 _TEXT = msgspec.json.Decoder(str)
 _FLAG = msgspec.json.Decoder(bool)
 _NUMBER = msgspec.json.Decoder(float)
-_NULL = Raw(b"null")
-_EMPTY = (_NULL, Raw(b"[]"), Raw(b"{}"), Raw(b'""'))
+NULL = Raw(b"null")
+_EMPTY = (NULL, Raw(b"[]"), Raw(b"{}"), Raw(b'""'))
+UNDECODABLE = (msgspec.DecodeError, RecursionError)
 
 
 class Node:
@@ -31,7 +32,7 @@ class Node:
         self.content = content
         self.path = path
         self.omissions = omissions
-        self.asked: list[str] = []
+        self.asked: set[str] = set()
         self.children: dict[str, Node] = {}  # by the name of the element
 
     def __bool__(self) -> bool:
@@ -50,8 +51,8 @@ class Node:
         for name in names:
             raw = self.content.get(name)
             if raw is not None:
-                self.asked.append(name)
-                if raw != _NULL:
+                self.asked.add(name)
+                if raw != NULL:
                     return name, raw
         return names[0], None
 
@@ -61,7 +62,7 @@ class Node:
     def _decoded(self, name: str, raw: Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
         try:
             return decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             reason = str(error)
             self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
             return None
@@ -95,9 +96,9 @@ class Node:
             return []
         try:
             listed = _LIST.decode(raw)
-        except (msgspec.DecodeError, RecursionError):
+        except UNDECODABLE:
             return [(name, raw)]
-        return [(f"{name}[{index}]", one) for index, one in enumerate(listed) if one != _NULL]
+        return [(f"{name}[{index}]", one) for index, one in enumerate(listed) if one != NULL]
 
     def nodes(self, *names: str) -> list["Node"]:
         """The objects of a list."""

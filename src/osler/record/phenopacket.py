@@ -84,7 +84,7 @@ def _case(packet: Node, digest: str) -> Case:
     dated = [(one.source, one.time) for one in observations] + [(one.source, one.started) for one in procedures]
     reference = reference_time([(subject.path, met)], omissions) or reference_time(dated, omissions)
     patient = _patient(subject, reference)
-    packet.asked += ("id", "metaData", "@type")
+    packet.asked.update(("id", "metaData", "@type"))
     for path in packet.unused():
         omissions.group(anywhere(path), "element not used")
     return Case(
@@ -212,7 +212,7 @@ def _conditions(packet: Node) -> Iterator[Condition]:
             verification: Literal["refuted"] | None = "refuted" if absent else None
             yield Condition(**_named(disease, code), category=DIAGNOSIS, verification=verification, onset=onset)
     for one in packet.nodes("interpretations"):
-        one.asked += ("id", "progressStatus")
+        one.asked.update(("id", "progressStatus"))
         diagnosis = one.node("diagnosis")
         if code := _term(diagnosis, "disease"):
             yield Condition(**_named(diagnosis.node("disease"), code), category=DIAGNOSIS)

@@ -84,15 +84,15 @@ def _too_large(name: str, limit: int) -> NoReturn:
     )
 
 
-def decode(data: bytes, name: str) -> str:
-    """The text of the bytes: UTF-8, UTF-16 or UTF-32 by mark, or GB18030 where that gives Chinese text.
+def decode(data: bytes, name: str, charset: str | None = None) -> str:
+    """The text of the bytes: in the charset, else UTF-8, UTF-16 or UTF-32 by mark, or GB18030 where that gives Chinese.
 
     Raises InputError for empty, binary and undecodable input, naming the byte where it fails.
     """
     for signature, what, hint in _SIGNATURES:
         if data.startswith(signature):
             raise InputError(f"this is {what}, not a record that can be read", where=name, hint=hint)
-    text = _decode(data, name)
+    text = _decode(data, name, charset)
     if not text.strip("\ufeff\u200b \t\r\n\x0b\x0c\x85\xa0\u3000"):
         raise InputError("the input is empty", where=name)
     encoded = text.encode()
@@ -106,8 +106,8 @@ def decode(data: bytes, name: str) -> str:
     return text
 
 
-def _decode(data: bytes, name: str) -> str:
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+def _decode(data: bytes, name: str, charset: str | None) -> str:
+    encoding = charset or next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -118,6 +118,8 @@ def _decode(data: bytes, name: str) -> str:
             where=name,
             hint="Save it as UTF-8.",
         ) from None
+    except (LookupError, UnicodeError):
+        raise InputError(f"{encoding!r} is no encoding of text that is known", where=name) from None
 
 
 def _gb18030(data: bytes) -> str | None:
