@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graph_pack import Builder, EdgeRow, write
-
+from osler.knowledge.graph.compile import Builder, EdgeRow, write
 from osler.knowledge.graph.names import key
 from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE
 

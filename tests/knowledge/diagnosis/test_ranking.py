@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_pack import Builder, EdgeRow, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.knowledge.diagnosis import Ranker, load_ranker, prepare, rank
 from osler.knowledge.graph import Graph
+from osler.knowledge.graph.compile import Builder, EdgeRow, write
 from osler.knowledge.graph.store import Pack
 
 # Arachnodactyly, ectopia lentis, aortic root aneurysm, disproportionate tall stature, pulmonary artery dilatation

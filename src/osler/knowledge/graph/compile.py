@@ -1,6 +1,6 @@
 """From collected terms, aliases and edge rows to the arrays of a pack, the same rows giving the same bytes.
 
-It does not read the sources' files; `build_graph.py` does.
+It does not read the sources' files: `scripts/build_graph.py` does for what is shipped, `exchange` for what is imported.
 """
 
 from pathlib import Path
