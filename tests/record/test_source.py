@@ -91,7 +91,7 @@ def test_oversized_files_are_refused_before_they_are_read(tmp_path: Path) -> Non
             stream.truncate(size)
     assert "larger than the 100 MB" in message(big)
     assert "larger than the 50 MB" in message(note)
-    assert "binary" in message(record)
+    assert "malformed JSON at line 1, column 6" in message(record)
 
 
 def test_kinds_are_found_by_content() -> None:

@@ -6,13 +6,23 @@ read as far as their shapes map to R4. It knows no terminology: codes stay as th
 
 import re
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
 from osler.errors import InputError
-from osler.record import case
-from osler.record.case import Case, Observation, Part, Patient
+from osler.record.case import (
+    Allergy,
+    Case,
+    Condition,
+    Document,
+    Encounter,
+    Medication,
+    Observation,
+    Part,
+    Patient,
+    Procedure,
+)
 from osler.record.fhir_documents import documents_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
 from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, pregnancy
@@ -24,16 +34,15 @@ from osler.record.source import Shape, parse
 from osler.record.times import age_at, newest, reference_time
 from osler.text import language_of
 
-P = TypeVar("P", bound=Part)
 # The times at which a part says that something was so.
-_TIMES = {
+_TIMES: dict[type[Part], tuple[str, ...]] = {
     Observation: ("time",),
-    case.Document: ("time",),
-    case.Condition: ("onset", "abatement", "recorded"),
-    case.Medication: ("started",),
-    case.Allergy: ("recorded",),
-    case.Procedure: ("started",),
-    case.Encounter: ("started",),
+    Document: ("time",),
+    Condition: ("onset", "abatement", "recorded"),
+    Medication: ("started",),
+    Allergy: ("recorded",),
+    Procedure: ("started", "ended"),
+    Encounter: ("started", "ended"),
 }
 _SUPPORT = ("Medication", "Binary")  # read only where something refers to them
 _VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
@@ -48,7 +57,9 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     """
     record = Record()
     items = settle(list(_items(data, name, shape, record)))
-    items += [inner for item in items if item.kind in READ for inner in item.contained()]
+    items += [
+        inner for item in items if "contained" in item.content and item.kind in READ for inner in item.contained()
+    ]
     for item in items:
         record.add(item)
     wanted = [item for item in items if item.kind in READ and not item.in_error()]
@@ -91,7 +102,7 @@ def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Ite
             node = parse(raw, name, line)  # says where it is malformed
         if node is not NOTHING:
             _refuse_other_versions(node, name)
-            yield from items_of(node, record)
+            yield from items_of(node.content, path, record)
 
 
 def _refuse_other_versions(node: Node, name: str) -> None:
@@ -111,42 +122,40 @@ def _is_result(item: Item) -> bool:
 
 
 def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str) -> Case:
-    def of(kind: type[P]) -> list[P]:
-        return merge([part for part in parts if isinstance(part, kind)])
-
-    observations, documents = of(Observation), of(case.Document)
-    conditions, medications, allergies = of(case.Condition), of(case.Medication), of(case.Allergy)
-    procedures, encounters = of(case.Procedure), of(case.Encounter)
-    everything: list[Part] = [*observations, *documents, *conditions, *medications, *allergies]
-    happened = [one for one in (*procedures, *encounters) if getattr(one, "status", None) not in _UNPLANNED]
-    reference = reference_time(_dated([*everything, *happened]), omissions)
+    kinds: dict[type[Part], list[Any]] = {kind: [] for kind in _TIMES}
+    for part in parts:
+        kinds[type(part)].append(part)
+    merged = {kind: merge(some) for kind, some in kinds.items()}
+    reference = reference_time(_dated(merged), omissions)
     age, doubt = age_at(patient.birth_date, reference) if patient.birth_date and reference else (None, None)
     if doubt:
         omissions.add(f"{patient.source}.birthDate", doubt)
-    words = [part.text if isinstance(part, case.Document) else getattr(part, "label", "") for part in everything]
+    words = [part.label for kind in (Observation, Condition, Medication, Allergy) for part in merged[kind]]
+    words += [document.text for document in merged[Document]]
     return Case(
         kind="fhir",
         digest=digest,
         language=language_of(" ".join(dict.fromkeys(words))),
-        patient=patient.model_copy(update={"age": age, "pregnant": _pregnant(observations)}),
+        patient=patient.model_copy(update={"age": age, "pregnant": _pregnant(merged[Observation])}),
         reference_time=reference,
-        conditions=conditions,
-        medications=medications,
-        allergies=allergies,
-        observations=observations,
-        procedures=procedures,
-        encounters=encounters,
-        documents=documents,
+        conditions=merged[Condition],
+        medications=merged[Medication],
+        allergies=merged[Allergy],
+        observations=merged[Observation],
+        procedures=merged[Procedure],
+        encounters=merged[Encounter],
+        documents=merged[Document],
         unread=omissions.rows(),
     )
 
 
-def _dated(parts: list[Part]) -> Iterator[tuple[str, str | None]]:
-    for part in parts:
-        for name in _TIMES[type(part)]:
-            yield part.source, getattr(part, name)
-        if isinstance(part, case.Procedure | case.Encounter) and part.status in ("finished", "completed"):
-            yield part.source, part.ended
+def _dated(merged: dict[type[Part], list[Any]]) -> Iterator[tuple[str, str | None]]:
+    for kind, names in _TIMES.items():
+        for part in merged[kind]:
+            if kind not in (Procedure, Encounter) or part.status not in _UNPLANNED:
+                for name in names:
+                    if name != "ended" or part.status in ("finished", "completed"):
+                        yield part.source, getattr(part, name)
 
 
 def _pregnant(observations: list[Observation]) -> bool | None:

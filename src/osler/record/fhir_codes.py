@@ -110,11 +110,7 @@ class Concept(NamedTuple):
 
     label: str | None
     codes: list[Code]
-
-    @property
-    def code(self) -> str | None:
-        """The first code."""
-        return next((one.code for one in self.codes if one.code), None)
+    code: str | None = None  # the first
 
 
 _CONCEPTS = msgspec.json.Decoder(_CodeableConcept | str | list[_CodeableConcept | str])
@@ -159,8 +155,9 @@ def _concept(given: _CodeableConcept | str) -> Concept:
         given = given.concept
     codings = [one for one in given.coding or [given] if one.code or one.display]
     codes = [Code(system=one.system, code=one.code, display=one.display) for one in codings]
-    written = (given.text, *(one.display for one in codes), *(one.code for one in codes))
-    return Concept(next((" ".join(one.split()) for one in written if one and not one.isspace()), None), codes)
+    first = next((one.code for one in codes if one.code), None)
+    written = (given.text, *(one.display for one in codes), first)
+    return Concept(next((" ".join(one.split()) for one in written if one and not one.isspace()), None), codes, first)
 
 
 def quantity(node: Node, *names: str) -> Quantity:

@@ -169,7 +169,7 @@ class Item(Node):
 
     def status(self) -> str | None:
         """The status as R4 writes it, negations of older versions included."""
-        if not _NEGATIONS.keys().isdisjoint(self.content):
+        if self.kind != "Observation" and not _NEGATIONS.keys().isdisjoint(self.content):
             for name, status in _NEGATIONS.items():
                 if (self.text(name) == "n") if name == "taken" else self.flag(name):
                     return status
@@ -222,35 +222,49 @@ class _Entry(msgspec.Struct, rename="camel"):
 
 _ENTRY = msgspec.json.Decoder(_Entry)
 _ENTRIES = msgspec.json.Decoder(list[_Entry])
+_KIND = msgspec.json.Decoder(str | None)
+_DELETE = Raw(b'"DELETE"')
 
 
-def items_of(node: Node, record: Record, url: str | None = None, depth: int = 0, opened: str = "") -> Iterator[Item]:
+def items_of(
+    content: dict[str, Raw], path: str, record: Record, url: str | None = None, opened: str | None = None, depth: int = 0
+) -> Iterator[Item]:
     """The resources in a JSON object, each with its path. What is no resource is reported.
 
     `opened`: the path with open indices, where it is already known.
     """
-    kind = node.text("resourceType")
-    node.path = node.path or kind or "(root)"
+    kind = _kind(content)
     if kind is None:
-        node.omit("", "is no FHIR resource: it has no resourceType")
+        record.omissions.add(path or "(root)", "is no FHIR resource: it has no resourceType")
     elif kind != "Bundle":
-        yield Item(node.content, node.path, kind, opened or anywhere(node.path), record, url)
+        path = path or kind
+        yield Item(content, path, kind, opened or anywhere(path), record, url)
     elif depth > DEPTH:
-        node.omit("", f"bundles are nested more than {DEPTH} deep")
+        record.omissions.add(path, f"bundles are nested more than {DEPTH} deep")
     else:
-        if (written := node.text("type")) is not None and written not in BUNDLE:
-            node.omit("type", f"unknown code {written!r}: read as a collection")
-        if any(link.text("relation") == "next" for link in node.nodes("link")):
-            node.omit("link", "the search has a further page: this is not the whole record")
-        opened = f"{anywhere(node.path)}.entry[*].resource"
-        for name, entry in _entries(node):
-            if entry.request.get("method") == Raw(b'"DELETE"'):
-                node.omit(name, "asks to delete a resource: nothing to read")
+        bundle = Node(content, path or "Bundle", record.omissions)
+        if (written := bundle.text("type")) is not None and written not in BUNDLE:
+            bundle.omit("type", f"unknown code {written!r}: read as a collection")
+        if any(link.text("relation") == "next" for link in bundle.nodes("link")):
+            bundle.omit("link", "the search has a further page: this is not the whole record")
+        opened = f"{anywhere(bundle.path)}.entry[*].resource"
+        for name, entry in _entries(bundle):
+            inner = f"{bundle.path}.{name}.resource"
+            if entry.request and entry.request.get("method") == _DELETE:
+                bundle.omit(name, "asks to delete a resource: nothing to read")
             elif not entry.resource:
-                node.omit(name, "has no resource")
+                bundle.omit(name, "has no resource")
+            elif (kind := _kind(entry.resource)) is None or kind == "Bundle":
+                yield from items_of(entry.resource, inner, record, entry.full_url, opened, depth + 1)
             else:
-                inner = Node(entry.resource, f"{node.path}.{name}.resource", record.omissions)
-                yield from items_of(inner, record, entry.full_url, depth + 1, opened)
+                yield Item(entry.resource, inner, kind, opened, record, entry.full_url)
+
+
+def _kind(content: dict[str, Raw]) -> str | None:
+    try:
+        return _KIND.decode(content.get("resourceType", b"null"))
+    except UNDECODABLE:
+        return None
 
 
 def _entries(bundle: Node) -> Iterator[tuple[str, _Entry]]:

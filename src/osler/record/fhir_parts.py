@@ -142,11 +142,16 @@ def observation(item: Item) -> Iterator[Part]:
         "time": item.time("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
     }
     whole = _measured(item, item)
-    measured = [_measured(part, item) for part in item.nodes("component")] if "component" in item.content else []
-    # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
-    if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
-        measured.insert(0, whole)
-    yield from (Observation(**part, **shared) for part in measured if part)
+    if "component" not in item.content:
+        measured = [whole]
+    else:
+        measured = [_measured(part, item) for part in item.nodes("component")]
+        # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
+        if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
+            measured.insert(0, whole)
+    for part in measured:
+        if part is not None:
+            yield Observation(**part, **shared)
 
 
 def _measured(one: Node, item: Item) -> dict[str, Any] | None:
@@ -155,17 +160,12 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
     if code.label is None:
         one.omit("code", "has no text and no code: the measurement can't be named")
         return None
-    answer = concept(one, "valueCodeableConcept")
-    part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": answer.codes}
+    part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": []}
     part["duplicates"] = item.duplicates
-    amount = quantity(one, "valueQuantity")
-    if amount.value is not None and not amount.comparator:
-        part["value"], part["unit"] = amount.value, _unit(amount, "valueQuantity", item)
-    elif text := answer.label or (amount.text if amount.value is not None else _value_text(one)):
-        part["text"] = text
-    elif (whole := one.number("valueInteger")) is not None:
-        part["value"] = whole
-    elif one.has("dataAbsentReason"):
+    for name in one.content:
+        if name in _VALUES:
+            part |= _VALUES[name](one, name, item)
+    if one.has("dataAbsentReason") and part.keys().isdisjoint(("value", "text")):
         one.omit("", f"has no value: {concept(one, 'dataAbsentReason').label}")
     if "interpretation" in one.content:
         given = concepts(one, "interpretation")
@@ -177,23 +177,53 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
     return part
 
 
+def _amount(one: Node, name: str, item: Item) -> dict[str, Any]:
+    amount = quantity(one, name)
+    if amount.value is None:
+        return {}
+    if amount.comparator:
+        return {"text": amount.text}
+    return {"value": amount.value, "unit": _unit(amount, name, item)}
+
+
+def _answer(one: Node, name: str, _: Item) -> dict[str, Any]:
+    answer = concept(one, name)
+    return {"text": answer.label, "value_codes": answer.codes}
+
+
+def _number(one: Node, name: str, _: Item) -> dict[str, Any]:
+    return {"value": one.number(name)}
+
+
+def _written(one: Node, name: str, _: Item) -> dict[str, Any]:
+    text: str | None
+    if name == "valueBoolean":
+        text = {True: "true", False: "false", None: None}[one.flag(name)]
+    elif name == "valueRatio":
+        sides = [quantity(one.node(name), side).text for side in ("numerator", "denominator")]
+        text = ":".join(sides) if all(sides) else None
+    elif name == "valueRange":
+        text = range_text(one.node(name))
+    elif name == "valuePeriod":
+        text = "/".join(one.node(name).text(side) or "" for side in ("start", "end"))
+    else:
+        text = (one.text(name) or "").strip()
+    return {"text": text} if text else {}
+
+
+_VALUES = {
+    "valueQuantity": _amount,
+    "valueCodeableConcept": _answer,
+    "valueInteger": _number,
+    **dict.fromkeys("valueString valueDateTime valueTime valueBoolean valueRatio valueRange valuePeriod".split(), _written),
+}
+
+
 def _unit(given: Quantity, name: str, item: Item) -> str | None:
     unit, is_ucum = given.ucum
     if not is_ucum:
         item.count(name, f"unit {unit!r} is not declared as UCUM: kept as written")
     return unit
-
-
-def _value_text(one: Node) -> str | None:
-    if (truth := one.flag("valueBoolean")) is not None:
-        return "true" if truth else "false"
-    if ratio := one.node("valueRatio"):
-        top, bottom = quantity(ratio, "numerator").text, quantity(ratio, "denominator").text
-        return f"{top}:{bottom}" if top and bottom else None
-    if period := one.node("valuePeriod"):
-        return f"{period.text('start') or ''}/{period.text('end') or ''}"
-    text = (one.text("valueString", "valueDateTime", "valueTime") or "").strip() or range_text(one.node("valueRange"))
-    return text or None
 
 
 def _limits(ranges: list[Node], unit: str | None, one: Node, item: Item) -> dict[str, float]:

@@ -32,16 +32,19 @@ def merge(parts: Sequence[P]) -> list[P]:
     places: dict[Hashable, list[int]] = {}
     for part in parts:
         # The label counts beside the codes: records exist that give one code to everything.
-        codes = frozenset((code.system, code.code) for code in getattr(part, "codes", ()) if code.code)
-        same = places.setdefault((codes, _SAME[type(part)](part)), [])
+        same = places.setdefault(_SAME[type(part)](part), [])
         for place in same:
-            if _agree(merged[place], part):
+            if _codes(merged[place]) == _codes(part) and _agree(merged[place], part):
                 merged[place] = _joined(merged[place], part)
                 break
         else:
             same.append(len(merged))
             merged.append(part)
     return merged
+
+
+def _codes(part: Part) -> set[tuple[str | None, str]]:
+    return {(code.system, code.code) for code in getattr(part, "codes", ()) if code.code}
 
 
 def _agree(first: Part, second: Part) -> bool:

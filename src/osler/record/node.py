@@ -29,9 +29,7 @@ class Node:
     __slots__ = ("asked", "children", "content", "omissions", "path")
 
     def __init__(self, content: dict[str, Raw], path: str, omissions: Omissions) -> None:
-        self.content = content
-        self.path = path
-        self.omissions = omissions
+        self.content, self.path, self.omissions = content, path, omissions
         self.asked: set[str] = set()
         self.children: dict[str, Node] = {}  # by the name of the element
 
@@ -63,13 +61,23 @@ class Node:
         try:
             return decoder.decode(raw)
         except UNDECODABLE as error:
-            reason = str(error)
-            self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
-            return None
+            return self._undecodable(name, error)
+
+    def _undecodable(self, name: str, error: Exception) -> None:
+        reason = str(error)
+        self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
 
     def text(self, *names: str) -> str | None:
-        name, raw = self.first(names)
-        return self._decoded(name, raw, _TEXT) if raw is not None else None
+        for name in names:  # as `first`, without a call: this is asked most often
+            raw = self.content.get(name)
+            if raw is not None:
+                self.asked.add(name)
+                if raw != NULL:
+                    try:
+                        return _TEXT.decode(raw)
+                    except UNDECODABLE as error:
+                        return self._undecodable(name, error)
+        return None
 
     def flag(self, *names: str) -> bool | None:
         name, raw = self.first(names)

