@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from osler.knowledge.graph.compile import Builder, EdgeRow, write
+from osler.knowledge.graph.exchange import curie, definition, obo_terms, synonyms
 from osler.knowledge.graph.names import key
 from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE
 
 PHENOTYPE_ROOTS = ("HP:0000118", "HP:0032443")  # phenotypic abnormality; past medical history
 ASPECT = {"P": "has_phenotype", "H": "has_history", "I": "has_inheritance", "C": "has_course", "M": "has_modifier"}
 GENERIC = frozenset("disease disorder syndrome acquired congenital infection injury rupture lesion".split())
-PREFIX = {"Orphanet": "ORPHA", "ORDO": "ORPHA", "mesh": "MESH", "MIM": "OMIM"}
-OBO_SCOPE = {"EXACT": "exact", "RELATED": "related", "BROAD": "broad", "NARROW": "narrow"}
 # Drug dictionary entries that are everyday words in clinical text: the node stays, the name is not matched.
 DATA = Path(__file__).parents[1] / "src/osler/knowledge/graph/data"
 COMMON_WORDS = frozenset((DATA / "drug_common_words.txt").read_text(encoding="utf-8").split())
@@ -37,38 +36,18 @@ def tsv(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def curie(identifier: str) -> str:
-    prefix, _, rest = identifier.partition(":")
-    return f"{PREFIX.get(prefix, prefix)}:{rest}"
-
-
 # --- Human Phenotype Ontology -------------------------------------------------------------------------------
-
-
-def obo_terms(path: Path) -> Iterator[dict[str, list[str]]]:
-    for stanza in path.read_text(encoding="utf-8").split("\n\n"):
-        lines = stanza.strip().split("\n")
-        if lines[0] == "[Term]":
-            fields: dict[str, list[str]] = defaultdict(list)
-            for line in lines[1:]:
-                name, _, value = line.partition(": ")
-                fields[name].append(value)
-            yield fields
 
 
 def add_hpo(builder: Builder, path: Path) -> None:
     parents: dict[str, list[str]] = {}
     replaced: dict[str, str] = {}
-    for fields in obo_terms(path):
+    for _, fields in obo_terms(path):
         identifier, label = fields["id"][0], fields["name"][0]
         term = builder.term(identifier, label, "phenotype")
-        if fields["def"]:
-            term.definition = re.sub(r"\\(.)", r"\1", fields["def"][0].rsplit('"', 1)[0][1:]).replace("\n", " ")
-        for value in fields["synonym"]:
-            match = re.match(r'"((?:[^"\\]|\\.)*)" (EXACT|RELATED|BROAD|NARROW)(?: ([\w:]+))?', value)
-            if match and match[3] not in ("obsolete_synonym", "HP:0034334"):
-                kind = "abbreviation" if match[3] == "abbreviation" else OBO_SCOPE[match[2]]
-                term.add(re.sub(r"\\(.)", r"\1", match[1]), kind)
+        term.definition = definition(fields)
+        for name, scope in synonyms(fields):
+            term.add(name, scope)
         parents[identifier] = [value.split(" ! ")[0] for value in fields["is_a"]]
         for parent in parents[identifier]:
             builder.edges.append(EdgeRow(identifier, "is_a", parent, "hpo"))

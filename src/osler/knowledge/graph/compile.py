@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from osler.knowledge.graph.names import key_hash
-from osler.knowledge.graph.nouns import FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
-from osler.knowledge.graph.store import Array, write_pack
+from osler.knowledge.graph.nouns import EDGE_TEXTS, FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
+from osler.knowledge.graph.store import Array, Pack, write_pack
 
 FREQUENCY_CLASS = {  # midpoints of the ranges that HPO defines
     "HP:0040280": 1.0, "HP:0040281": 0.895, "HP:0040282": 0.545,
@@ -93,7 +93,8 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
             relation = edge.relation
             if relation == "broader" and builder.terms[subject].kind == "drug":
                 relation = "member_of_class"
-            rows.add((position[subject], RELATIONS.index(relation), position[target], edge))
+            row = edge._replace(subject=subject, relation=relation, object=target)
+            rows.add((position[subject], RELATIONS.index(relation), position[target], row))
     ordered = sorted(rows)
     columns = list(zip(*(row[3] for row in ordered), strict=True))
     strings = {"node_id": ids, "node_label": [t.label for t in terms], "definition": [t.definition for t in terms],
@@ -133,3 +134,40 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
         "edges": len(ordered),
         "dangling": dangling,
     }
+
+
+def unpack(pack: Pack) -> Builder:
+    """What a pack was compiled from; `write` of it with the pack's sources gives the same bytes."""
+    builder = Builder()
+    ids, labels = pack.strings("node_id"), pack.strings("node_label")
+    columns = zip(
+        ids,
+        labels,
+        pack.array("node_kind").tolist(),
+        pack.array("node_flag").tolist(),
+        pack.strings("definition"),
+        pack.strings("replaced_by"),
+        strict=True,
+    )
+    for identifier, label, kind, flag, definition, replaced_by in columns:
+        term = builder.term(identifier, label, KINDS[kind])
+        term.flag, term.definition, term.replaced_by = flag, definition, replaced_by
+    names = (pack.array(f"name_{column}").tolist() for column in ("node", "type", "zh"))
+    for name, node, kind, zh in zip(pack.strings("name"), *names, strict=True):
+        builder.terms[ids[node]].names[(name, "zh" if zh else "en")] = NAME_TYPES[kind]
+    targets, replaced = pack.array("alias_node").tolist(), pack.array("alias_replaced").tolist()
+    for alias, node, how in zip(pack.strings("alias"), targets, replaced, strict=True):
+        builder.alias[alias] = (ids[node], "replaced" if how else "equivalent")
+    sources = [source["name"] for source in pack.header["sources"]]
+    texts = {
+        field: [pack.strings(f"{field}_table")[place] for place in pack.array(f"edge_{field}").tolist()]
+        for field in EDGE_TEXTS
+    }
+    subjects = np.repeat(np.arange(len(ids)), pack.array("edge_count")).tolist()
+    ends = (subjects, *(pack.array(f"edge_{column}").tolist() for column in ("relation", "object", "source")))
+    rows = zip(*ends, *(texts[field] for field in EdgeRow._fields[4:]), strict=True)
+    builder.edges = [
+        EdgeRow(ids[subject], RELATIONS[relation], ids[target], sources[source], *text)
+        for subject, relation, target, source, *text in rows
+    ]
+    return builder

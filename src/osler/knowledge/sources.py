@@ -1,0 +1,221 @@
+"""Knowledge that a hospital brings: each import kept whole as one version, acting only once a named person approves it.
+
+`OSLER_HOME/sources/NAME/VERSION/` holds the files as given and `source.json`; VERSION is a hash of the files, so an
+approval never passes to other content. It does not read what the files say; each kind's own room does.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from osler.errors import InputError, IntegrityError
+from osler.ledger import canonical
+from osler.ledger.chain import now
+from osler.ledger.vault import Vault
+from osler.nouns import Noun
+from osler.settings import Settings
+
+SourceKind = Literal["graph", "interactions", "guideline"]
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHEET = "source.json"
+
+
+class Conflict(Noun):
+    """What the import says of `id` and what is known here, where the two differ."""
+
+    id: str
+    what: str
+    imported: str
+    known: str
+
+
+class Unused(Noun):
+    where: str
+    why: str
+
+
+class Report(Noun):
+    """What reading an import found: counts by kind of thing, what contradicts, what could not be used."""
+
+    counts: dict[str, int]
+    conflicts: list[Conflict] = []
+    unused: list[Unused] = []
+
+
+class Approval(Noun):
+    by: str
+    reason: str
+    time: str
+    signature: str
+
+
+class ImportedSource(Noun):
+    """One version of one import. `files`: path below the version's folder to SHA-256."""
+
+    name: str
+    version: str
+    kind: SourceKind
+    licence: str
+    attribution: str
+    imported: str
+    files: dict[str, str]
+    report: Report
+    approval: Approval | None = None
+
+
+class Sources:
+    """The imports of one home."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder, self._keys = settings.home / "sources", settings.home / "keys"
+
+    def all(self) -> list[ImportedSource]:
+        """Every version there is, by name and time of import. Raises IntegrityError for a sheet that can't be read."""
+        sheets = sorted(self._folder.glob(f"*/*/{_SHEET}")) if self._folder.is_dir() else []
+        found = [self._read(sheet) for sheet in sheets if not sheet.parent.name.startswith(".")]
+        return sorted(found, key=lambda source: (source.name, source.imported))
+
+    def acting(self, kind: SourceKind) -> list[ImportedSource]:
+        """The approved version of each name (the last approved, if several are)."""
+        chosen: dict[str, ImportedSource] = {}
+        for source in self.all():
+            if source.kind == kind and source.approval is not None:
+                before = chosen.get(source.name)
+                if before is None or before.approval is None or source.approval.time >= before.approval.time:
+                    chosen[source.name] = source
+        return [source for source in chosen.values() if self._holds(source)]
+
+    def files(self, source: ImportedSource) -> list[Path]:
+        """Its files, each proven to be what was imported. Raises IntegrityError naming one that isn't."""
+        paths = []
+        for relative, expected in source.files.items():
+            path = self._place(source) / "files" / relative
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+                raise IntegrityError("an imported file is gone or was changed", str(path), "Import it again.")
+            paths.append(path)
+        return paths
+
+    def add(
+        self, name: str, kind: SourceKind, paths: Sequence[Path], report: Report, licence: str, attribution: str
+    ) -> ImportedSource:
+        """Keep the files of `paths` (folders whole) as a version of `name`. The same files again: the version there is.
+
+        Raises InputError for a name that can't be one or files that can't be read.
+        """
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
+        content = {relative: _bytes(path) for relative, path in _below(paths).items()}
+        files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
+        version = hashlib.sha256(canonical({"kind": kind, "files": files})).hexdigest()[:16]
+        if known := [item for item in self.all() if (item.name, item.version) == (name, version)]:
+            return known[0]
+        source = ImportedSource(
+            name=name,
+            version=version,
+            kind=kind,
+            licence=licence,
+            attribution=attribution,
+            imported=now(),
+            files=files,
+            report=report,
+        )
+        making = self._folder / name / f".{version}-{secrets.token_hex(4)}"
+        for relative, data in content.items():
+            target = making / "files" / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        _write(making / _SHEET, source)
+        try:
+            making.rename(self._place(source))
+        except OSError:  # another process imported the same meanwhile
+            shutil.rmtree(making, ignore_errors=True)
+        return source
+
+    def approve(self, name: str, by: str, reason: str, version: str | None = None) -> ImportedSource:
+        """Let a version (by default the newest) act. Raises InputError if there is none, or no name or reason."""
+        if not by.strip() or not reason.strip():
+            raise InputError("an approval needs the name of who gives it and a reason")
+        source = self._one(name, version)
+        self.files(source)
+        given = Approval(by=by.strip(), reason=reason.strip(), time=now(), signature="")
+        signature = Vault(self._keys).sign(_signed_part(source, given))
+        approved = source.model_copy(update={"approval": given.model_copy(update={"signature": signature})})
+        _write(self._place(source) / _SHEET, approved)
+        return approved
+
+    def remove(self, name: str, version: str | None = None) -> list[ImportedSource]:
+        """Take out one version, or all of a name; what was taken out."""
+        gone = [item for item in self.all() if item.name == name and version in (None, item.version)]
+        if not gone:
+            raise InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
+        for source in gone:
+            doomed = self._folder / name / f".removed-{secrets.token_hex(4)}"
+            self._place(source).rename(doomed)
+            shutil.rmtree(doomed)
+        with contextlib.suppress(OSError):  # not empty: other versions stay
+            (self._folder / name).rmdir()
+        return gone
+
+    def _one(self, name: str, version: str | None) -> ImportedSource:
+        found = [item for item in self.all() if item.name == name and version in (None, item.version)]
+        if not found:
+            raise InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
+        return max(found, key=lambda item: item.imported)
+
+    def _place(self, source: ImportedSource) -> Path:
+        return self._folder / source.name / source.version
+
+    def _read(self, sheet: Path) -> ImportedSource:
+        try:
+            return ImportedSource.model_validate_json(sheet.read_bytes())
+        except (OSError, ValidationError):
+            raise IntegrityError("the sheet of an imported source is damaged", str(sheet), "Import it again.") from None
+
+    def _holds(self, source: ImportedSource) -> bool:
+        """Whether the approval was signed by this home for just this version."""
+        approval = source.approval
+        return approval is not None and Vault(self._keys).signed(_signed_part(source, approval), approval.signature)
+
+
+def _signed_part(source: ImportedSource, approval: Approval) -> bytes:
+    said = approval.model_dump(exclude={"signature"})
+    return canonical({"name": source.name, "version": source.version, "kind": source.kind, **said})
+
+
+def _below(paths: Sequence[Path]) -> dict[str, Path]:
+    """Relative name to file of all files given, folders searched; a name taken twice gets a number."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        inside = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
+        for file in inside:
+            relative = str(file.relative_to(path)) if path.is_dir() else file.name
+            while relative in found:
+                relative = f"{len(found)}-{relative}"
+            found[relative] = file
+    if not found:
+        raise InputError("there is no file", where=", ".join(str(path) for path in paths))
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"can't be read: {error.strerror}", where=str(path)) from None
+
+
+def _write(sheet: Path, source: ImportedSource) -> None:
+    part = sheet.with_name(f".{sheet.name}-{secrets.token_hex(4)}")
+    with part.open("wb") as file:
+        file.write(source.model_dump_json(indent=1).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(sheet)
