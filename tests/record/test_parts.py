@@ -14,7 +14,18 @@ from osler.record.times import age_at, days_of, moment, newest, reference_time
 
 
 @pytest.mark.parametrize(
-    "text", ["2016-02-30", "2016-13-01", "last week", "20160101", "2016-01-01T25:00:00Z", "0000", "", "2016-1-1"]
+    "text",
+    [
+        "2016-02-30",
+        "2016-13-01",
+        "last week",
+        "20160101",
+        "2016-01-01T25:00:00Z",
+        "2016-01-01T10:00:75Z",
+        "0000",
+        "",
+        "2016-1-1",
+    ],
 )
 def test_what_is_no_time(text: str) -> None:
     assert moment(text) is None
@@ -23,6 +34,7 @@ def test_what_is_no_time(text: str) -> None:
 def test_zones_are_compared_not_spelled() -> None:
     assert newest(["2020-01-01T23:00:00-05:00", "2020-01-02T03:00:00Z"]) == "2020-01-01T23:00:00-05:00"
     assert newest(["2020", "2020-01-01", "nonsense"]) == "2020"
+    assert newest(["2016-12-31T23:59:60Z", "2016-12-31T23:59:58.25Z"]) == "2016-12-31T23:59:60Z"
     assert newest([]) is None
     assert moment("0001-01-01T00:00:00+14:00") is None
 

@@ -7,12 +7,12 @@ import re
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from osler.record.case import Case, Document, Patient, Turn
+from osler.record.case import Case, Patient, Turn
 from osler.record.demographics import WRITTEN_NUMBER, parse_number
-from osler.record.note import patient_of
+from osler.record.merge import assemble
+from osler.record.note import document_of, patient_of
 from osler.record.omissions import Omissions
 from osler.record.times import OLDEST, duration
-from osler.text import language_of
 
 DIALOGUE = "dialogue"  # id of the one document
 Speaker = Literal["doctor", "patient", "other"]
@@ -67,24 +67,8 @@ def read_dialogue(text: str, digest: str) -> Case:
     lead = text[: labels[0].start] if labels else text
     if lead.strip():
         omissions.add(f"{DIALOGUE}[0:{len(lead)}]", "text before the first speaker belongs to no turn")
-    document = Document(
-        source=DIALOGUE,
-        id=DIALOGUE,
-        kind="dialogue",
-        text=text,
-        language=language_of(text),
-        turns=turns,
-        start=0,
-        end=len(text),
-    )
-    return Case(
-        kind="dialogue",
-        digest=digest,
-        language=document.language,
-        patient=_asked_age(text, turns, patient_of(text, DIALOGUE, omissions)),
-        documents=[document],
-        unread=omissions.rows(),
-    )
+    patient = _asked_age(text, turns, patient_of(text, DIALOGUE, omissions))
+    return assemble("dialogue", digest, patient, [document_of(text, DIALOGUE, turns=turns)], omissions)
 
 
 def _speaker(label: str) -> Speaker:

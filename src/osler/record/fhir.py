@@ -6,47 +6,24 @@ read as far as their shapes map to R4. It knows no terminology: codes stay as th
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from osler.errors import InputError
-from osler.record.case import (
-    Allergy,
-    Case,
-    Condition,
-    Document,
-    Encounter,
-    Medication,
-    Observation,
-    Part,
-    Patient,
-    Procedure,
-)
+from osler.record.case import Case, Observation, Part
 from osler.record.fhir_documents import documents_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
-from osler.record.fhir_parts import BUILDERS, PREGNANCY_STATUS, pregnancy
+from osler.record.fhir_parts import BUILDERS
 from osler.record.fhir_patient import one_patient
-from osler.record.merge import merge
-from osler.record.node import NOTHING, Node, root
-from osler.record.omissions import Omissions
+from osler.record.merge import assemble
+from osler.record.node import NOTHING, UNDECODABLE, Node, root
 from osler.record.source import Shape, parse
-from osler.record.times import age_at, newest, reference_time
-from osler.text import language_of
+from osler.record.times import newest
 
-# The times at which a part says that something was so.
-_TIMES: dict[type[Part], tuple[str, ...]] = {
-    Observation: ("time",),
-    Document: ("time",),
-    Condition: ("onset", "abatement", "recorded"),
-    Medication: ("started",),
-    Allergy: ("recorded",),
-    Procedure: ("started", "ended"),
-    Encounter: ("started", "ended"),
-}
 _SUPPORT = ("Medication", "Binary")  # read only where something refers to them
 _VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
-_UNPLANNED = ("planned", "preparation", "not-done", "cancelled", "draft")
+_PREGNANCY_STATUS = "82810-3"  # LOINC; its answers are SNOMED CT or LOINC codes
+_PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
 
 
 def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Case:
@@ -84,7 +61,9 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
         raise InputError(
             f"nothing in this FHIR input could be read.{first}", where=name, hint="Osler reads FHIR R4 JSON."
         )
-    return _case(parts, patient, record.omissions, digest)
+    case = assemble("fhir", digest, patient, parts, record.omissions)
+    pregnant = _pregnant(case.observations)
+    return case.model_copy(update={"patient": case.patient.model_copy(update={"pregnant": pregnant})})
 
 
 def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Item]:
@@ -98,7 +77,7 @@ def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Ite
     for raw, path, line in given:
         try:
             node = root(raw, path, record.omissions)
-        except (msgspec.DecodeError, RecursionError):
+        except UNDECODABLE:
             node = parse(raw, name, line)  # says where it is malformed
         if node is not NOTHING:
             _refuse_other_versions(node, name)
@@ -121,44 +100,8 @@ def _is_result(item: Item) -> bool:
     return item.kind == "Observation" and item.owner is not None and item.owner.kind == "DiagnosticReport"
 
 
-def _case(parts: list[Part], patient: Patient, omissions: Omissions, digest: str) -> Case:
-    kinds: dict[type[Part], list[Any]] = {kind: [] for kind in _TIMES}
-    for part in parts:
-        kinds[type(part)].append(part)
-    merged = {kind: merge(some) for kind, some in kinds.items()}
-    reference = reference_time(_dated(merged), omissions)
-    age, doubt = age_at(patient.birth_date, reference) if patient.birth_date and reference else (None, None)
-    if doubt:
-        omissions.add(f"{patient.source}.birthDate", doubt)
-    words = [part.label for kind in (Observation, Condition, Medication, Allergy) for part in merged[kind]]
-    words += [document.text for document in merged[Document]]
-    return Case(
-        kind="fhir",
-        digest=digest,
-        language=language_of(" ".join(dict.fromkeys(words))),
-        patient=patient.model_copy(update={"age": age, "pregnant": _pregnant(merged[Observation])}),
-        reference_time=reference,
-        conditions=merged[Condition],
-        medications=merged[Medication],
-        allergies=merged[Allergy],
-        observations=merged[Observation],
-        procedures=merged[Procedure],
-        encounters=merged[Encounter],
-        documents=merged[Document],
-        unread=omissions.rows(),
-    )
-
-
-def _dated(merged: dict[type[Part], list[Any]]) -> Iterator[tuple[str, str | None]]:
-    for kind, names in _TIMES.items():
-        for part in merged[kind]:
-            if kind not in (Procedure, Encounter) or part.status not in _UNPLANNED:
-                for name in names:
-                    if name != "ended" or part.status in ("finished", "completed"):
-                        yield part.source, getattr(part, name)
-
-
 def _pregnant(observations: list[Observation]) -> bool | None:
-    asked = [one for one in observations if any(code.code == PREGNANCY_STATUS for code in one.codes)]
+    asked = [one for one in observations if any(code.code == _PREGNANCY_STATUS for code in one.codes)]
     last = newest(one.time for one in asked if one.time)
-    return next((pregnancy(one.value_codes) for one in asked if one.time == last), None)
+    answers = [code for one in asked if one.time == last for code in one.value_codes]
+    return next((_PREGNANT[code.code] for code in answers if code.code in _PREGNANT), None)

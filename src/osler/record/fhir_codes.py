@@ -11,36 +11,40 @@ import msgspec
 from osler.record.case import Code
 from osler.record.node import UNDECODABLE, Node
 
-CONDITION_STATUS = frozenset("active recurrence relapse inactive remission resolved".split())
-CONDITION_VERIFICATION = frozenset("unconfirmed provisional differential confirmed refuted entered-in-error".split())
-ALLERGY_STATUS = frozenset("active inactive resolved".split())
-ALLERGY_VERIFICATION = frozenset("unconfirmed presumed confirmed refuted entered-in-error".split())
-ALLERGY_CATEGORY = frozenset("food medication environment biologic".split())
-CRITICALITY = frozenset("low high unable-to-assess".split())
-OLD_CRITICALITY = {"CRITL": "low", "CRITH": "high", "CRITU": "unable-to-assess"}  # DSTU2
-GENDER = frozenset("male female other unknown".split())
-DOCUMENT_STATUS = frozenset("preliminary final amended entered-in-error".split())
-BUNDLE = frozenset(
-    "document message transaction transaction-response batch batch-response history searchset collection".split()
-)
 _RESULT = "registered preliminary final amended corrected cancelled entered-in-error unknown"
 _EVENT = "in-progress not-done on-hold completed entered-in-error stopped unknown"
-_STATUS = {
-    "Observation": _RESULT,
-    "DiagnosticReport": f"{_RESULT} partial appended",
-    "MedicationRequest": "active on-hold cancelled completed entered-in-error stopped draft unknown",
-    "MedicationStatement": "active completed entered-in-error intended stopped on-hold unknown not-taken",
-    "MedicationAdministration": _EVENT,
-    "MedicationDispense": "preparation in-progress cancelled on-hold completed entered-in-error stopped declined "
-    "unknown",
-    "Procedure": f"preparation {_EVENT}",
-    "Immunization": "completed entered-in-error not-done",
-    "Encounter": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
-    "DocumentReference": "current superseded entered-in-error",
-    "FamilyMemberHistory": "partial completed entered-in-error health-unknown",
-    "Composition": "preliminary final amended entered-in-error",
+_CERTAINTY = "unconfirmed confirmed refuted entered-in-error"
+_BINDINGS = {
+    "Bundle.type": "document message transaction transaction-response batch batch-response history searchset "
+    "collection",
+    "Patient.gender": "male female other unknown",
+    "Condition.clinicalStatus": "active recurrence relapse inactive remission resolved",
+    "Condition.verificationStatus": f"{_CERTAINTY} provisional differential",
+    "AllergyIntolerance.clinicalStatus": "active inactive resolved",
+    "AllergyIntolerance.verificationStatus": f"{_CERTAINTY} presumed",
+    "AllergyIntolerance.category": "food medication environment biologic",
+    "AllergyIntolerance.criticality": "low high unable-to-assess",
+    "Observation.status": _RESULT,
+    "DiagnosticReport.status": f"{_RESULT} partial appended",
+    "MedicationRequest.status": "active on-hold cancelled completed entered-in-error stopped draft unknown",
+    "MedicationStatement.status": "active completed entered-in-error intended stopped on-hold unknown not-taken",
+    "MedicationAdministration.status": _EVENT,
+    "MedicationDispense.status": "preparation in-progress cancelled on-hold completed entered-in-error stopped "
+    "declined unknown",
+    "Procedure.status": f"preparation {_EVENT}",
+    "Immunization.status": "completed entered-in-error not-done",
+    "Encounter.status": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
+    "FamilyMemberHistory.status": "partial completed entered-in-error health-unknown",
+    "DocumentReference.status": "current superseded entered-in-error",
+    "DocumentReference.docStatus": "preliminary final amended entered-in-error",
+    "Composition.status": "preliminary final amended entered-in-error",
 }
-STATUS = {kind: frozenset(codes.split()) for kind, codes in _STATUS.items()}
+BINDINGS = {element: frozenset(codes.split()) for element, codes in _BINDINGS.items()}
+# Codes of other versions, with those of R4.
+OTHER_CODES = {
+    "AllergyIntolerance.criticality": {"CRITL": "low", "CRITH": "high", "CRITU": "unable-to-assess"},
+    "Encounter.status": {"completed": "finished", "discharged": "finished", "discontinued": "cancelled"},
+}
 UCUM = "http://unitsofmeasure.org"
 # Units that records write without UCUM, with the UCUM unit they can only mean.
 _UNITS = {

@@ -4,9 +4,10 @@ Text is taken from the resource or from a Binary of the same input; nothing is f
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from osler.record.case import Document, Section
-from osler.record.fhir_codes import DOCUMENT_STATUS, concept, concepts, quantity, range_text
+from osler.record.fhir_codes import concept, concepts, quantity, range_text
 from osler.record.fhir_items import Item
 from osler.record.narrative import attachment_text, strip_markup
 from osler.record.node import Node
@@ -15,44 +16,22 @@ from osler.text import language_of
 
 def documents_of(item: Item) -> Iterator[Document]:
     """Every text of the resource that its structured elements do not already say."""
-    if item.kind == "DocumentReference":
-        yield from _reference(item)
-    elif item.kind == "DiagnosticReport":
-        yield from _report(item)
-    elif item.kind == "Composition":
-        yield from _composition(item)
-    elif item.kind == "FamilyMemberHistory":
-        yield from _family(item)
+    if item.kind in _READERS:
+        yield from _READERS[item.kind](item)
     elif "text" in item.content and item.node("text").text("status") == "additional":
         # The other narratives repeat the elements; this status says that it holds more.
         yield from _document(item, item.place("text.div"), _narrative(item), "narrative", concept(item, "code").label)
     for note in item.nodes("note") if "note" in item.content else ():
-        time = item.checked_time(note.text("time"), "note.time")
-        text, title = note.text("text") or "", concept(item, "code").label
-        yield from _document(item, note.place("text"), text, "annotation", title, time)
+        text, time = note.text("text") or "", item.checked_time(note.text("time"), "note.time")
+        yield from _document(item, note.place("text"), text, "annotation", concept(item, "code").label, time=time)
 
 
 def _document(
-    item: Item,
-    path: str,
-    text: str,
-    kind: str | None,
-    title: str | None,
-    time: str | None = None,
-    sections: list[Section] | None = None,
+    item: Item, path: str, text: str, kind: str | None, title: str | None, **fields: Any
 ) -> Iterator[Document]:
     if text.strip():
-        yield Document(
-            source=path,
-            id=path,
-            title=title,
-            kind=kind,
-            text=text,
-            language=language_of(text),
-            time=time,
-            sections=sections or [],
-            duplicates=item.duplicates,
-        )
+        fields |= {"source": path, "id": path, "duplicates": item.duplicates}
+        yield Document(title=title, kind=kind, text=text, language=language_of(text), **fields)
 
 
 def _narrative(node: Node) -> str:
@@ -68,10 +47,7 @@ def _attached(attachment: Node, item: Item) -> str:
             attachment.omit("url", f"the text lies at {url!r}, which is not in the input")
             return ""
         data, kind = found.text("data"), found.text("contentType") or kind
-    if data is None:
-        attachment.omit("", "the attachment is empty")
-        return ""
-    text, reason = attachment_text(data, kind)
+    text, reason = attachment_text(data, kind) if data else (None, "the attachment is empty")
     if reason:
         attachment.omit("", reason)
     return text or ""
@@ -79,7 +55,7 @@ def _attached(attachment: Node, item: Item) -> str:
 
 def _reference(item: Item) -> Iterator[Document]:
     kind = concept(item, "type").label
-    item.bound("docStatus", DOCUMENT_STATUS)
+    item.bound("docStatus")
     if item.status() == "superseded":
         item.omit("", "superseded by another document")
         return
@@ -93,28 +69,28 @@ def _reference(item: Item) -> Iterator[Document]:
         elif text := _attached(attachment, item):
             created = item.checked_time(attachment.text("creation"), "content.attachment.creation")
             title = attachment.text("title") or item.text("description") or kind
-            yield from _document(item, attachment.path, text, kind, title, created or time)
+            yield from _document(item, attachment.path, text, kind, title, time=created or time)
 
 
 def _report(item: Item) -> Iterator[Document]:
     if item.status() == "cancelled":
         item.omit("", "the report was cancelled: not read")
         return
-    title = concept(item, "code").label
-    time = item.time("effectiveDateTime", "effectivePeriod", "issued")
-    found = False
-    for form in item.nodes("presentedForm"):
-        if text := _attached(form, item):
-            found = True
-            yield from _document(item, form.path, text, "report", form.text("title") or title, time)
+    title, time = concept(item, "code").label, item.time("effectiveDateTime", "effectivePeriod", "issued")
+    forms = [(form, _attached(form, item)) for form in item.nodes("presentedForm")]
+    for form, text in forms:
+        yield from _document(item, form.path, text, "report", form.text("title") or title, time=time)
     coded = "; ".join(one.label for one in concepts(item, "conclusionCode", "codedDiagnosis") if one.label)
-    if conclusion := (item.text("conclusion") or "").strip() or coded:
+    said = (item.text("conclusion") or "").strip()
+    if said or coded:
         path = item.place("conclusion" if item.text("conclusion") else "conclusionCode")
-        yield from _document(item, path, conclusion, "conclusion", title, time)
-    elif not found and (text := _narrative(item)):
-        yield from _document(item, item.place("text.div"), text, "report", title, time)
-    elif not found:
-        item.count("", "report without text" + (": its results are read as observations" if item.has("result") else ""))
+        yield from _document(item, path, said or coded, "conclusion", title, time=time)
+    elif not any(text for _, text in forms):
+        if text := _narrative(item):
+            yield from _document(item, item.place("text.div"), text, "report", title, time=time)
+        else:
+            results = ": its results are read as observations" if item.has("result") else ""
+            item.count("", f"report without text{results}")
     item.has("result")
 
 
@@ -129,7 +105,16 @@ def _composition(item: Item) -> Iterator[Document]:
     text = text.rstrip() or _narrative(item)
     if not text:
         item.omit("", "composition without text: the resources it lists are read on their own")
-    yield from _document(item, item.path, text, kind, item.text("title") or kind, item.time("date"), sections)
+    title, time = item.text("title") or kind, item.time("date")
+    yield from _document(item, item.path, text, kind, title, time=time, sections=sections)
+
+
+def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:
+    for section in node.nodes("section"):
+        if body := _narrative(section):
+            yield section.text("title") or concept(section, "code").label, body
+        if depth < 20:
+            yield from _sections(section, depth + 1)
 
 
 def _family(item: Item) -> Iterator[Document]:
@@ -144,14 +129,15 @@ def _family(item: Item) -> Iterator[Document]:
     if had:
         title, text = "Family history", f"Family history:\n{who}: {', '.join(had)}."
         section = Section(title=title, start=len(title) + 2, end=len(text))
-        yield from _document(item, item.path, text, "family history", title, item.time("date"), [section])
+        time = item.time("date")
+        yield from _document(item, item.path, text, "family history", title, time=time, sections=[section])
     else:
         item.omit("", "family history without a condition")
 
 
-def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:
-    for section in node.nodes("section"):
-        if body := _narrative(section):
-            yield section.text("title") or concept(section, "code").label, body
-        if depth < 20:
-            yield from _sections(section, depth + 1)
+_READERS = {
+    "DocumentReference": _reference,
+    "DiagnosticReport": _report,
+    "Composition": _composition,
+    "FamilyMemberHistory": _family,
+}

@@ -4,13 +4,13 @@ It settles versions of one resource and what a reference points to. It does not 
 shapes of other FHIR versions (DSTU2, STU3, R5) are taken beside those of R4 wherever an element is asked for.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from osler.record.fhir_codes import BUNDLE, STATUS, Concept, concept, quantity
+from osler.record.fhir_codes import BINDINGS, OTHER_CODES, Concept, concept, quantity
 from osler.record.node import UNDECODABLE, Node
 from osler.record.omissions import Omissions, anywhere
 from osler.record.times import moment
@@ -21,7 +21,7 @@ _CLINICAL = frozenset(
     "DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse EpisodeOfCare Flag AdverseEvent "
     "MolecularSequence BodyStructure List Communication".split()
 )
-READ = frozenset((*STATUS, "Patient", "Condition", "AllergyIntolerance", "Medication", "Binary"))
+READ = frozenset({"Medication", "Binary", *(element.split(".")[0] for element in BINDINGS)} - {"Bundle"})
 _OLD_TYPES = {
     "MedicationOrder": "MedicationRequest",
     "MedicationPrescription": "MedicationRequest",
@@ -36,7 +36,6 @@ _NEGATIONS = {
     "notPerformed": "not-done",
     "notDone": "not-done",
 }
-_R5_STATUS = {"completed": "finished", "discharged": "finished", "discontinued": "cancelled"}  # of an Encounter
 # Elements that no resource of R4 has: they tell that the input is of another version.
 _OTHER_VERSIONS = frozenset(_NEGATIONS) | frozenset(
     "dateRecorded assertedDate dateWritten effectiveTimeDateTime effectiveTimePeriod occurenceDateTime occurencePeriod "
@@ -127,18 +126,17 @@ class Item(Node):
         """
         found: str | None = None
         for name in names:
-            if name not in self.content:
-                continue
+            if name in self.content and not found:
+                if name.endswith("Age"):
+                    found = quantity(self, name).age
+                    if found is None:
+                        self.omit(name, "is no age in whole years, months, weeks or days")
+                elif name.endswith(("Period", "period")):
+                    side = "end" if end else "start"
+                    found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
+                else:
+                    found = self.checked_time(self.text(name), name)
             self.asked.add(name)
-            if found:
-                continue
-            if name.endswith("Age"):
-                found = quantity(self, name).age
-            elif name.endswith(("Period", "period")):
-                side = "end" if end else "start"
-                found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
-            else:
-                found = self.checked_time(self.text(name), name)
         return found
 
     def checked_time(self, written: str | None, name: str) -> str | None:
@@ -153,13 +151,12 @@ class Item(Node):
             self.count(name, "time without offset: kept as written")
         return written
 
-    def bound(self, name: str, allowed: Set[str], older: Mapping[str, str] = {}) -> Any:
-        """The first code of an element that the binding allows, null and a report if there is none.
-
-        `older`: codes of other versions with those of R4.
-        """
+    def bound(self, name: str) -> Any:
+        """The first code of an element that its required binding allows; null and a report if there is none."""
         if not self.has(name):
             return None
+        element = f"{self.kind}.{name}"
+        older, allowed = OTHER_CODES.get(element, {}), BINDINGS[element]
         given = [older.get(one.code, one.code) for one in concept(self, name).codes if one.code]
         for code in given:
             if code in allowed:
@@ -173,8 +170,8 @@ class Item(Node):
             for name, status in _NEGATIONS.items():
                 if (self.text(name) == "n") if name == "taken" else self.flag(name):
                     return status
-        written, allowed = self.text("status"), STATUS[self.kind]
-        return written if written in allowed else self.bound("status", allowed, _R5_STATUS)
+        code: str | None = self.bound("status")
+        return code
 
     def named(self, given: Concept, name: str = "code") -> dict[str, Any] | None:
         """`source`, `label` and `codes` of the part that this resource becomes; null and a report if it has no name."""
@@ -227,7 +224,12 @@ _DELETE = Raw(b'"DELETE"')
 
 
 def items_of(
-    content: dict[str, Raw], path: str, record: Record, url: str | None = None, opened: str | None = None, depth: int = 0
+    content: dict[str, Raw],
+    path: str,
+    record: Record,
+    url: str | None = None,
+    opened: str | None = None,
+    depth: int = 0,
 ) -> Iterator[Item]:
     """The resources in a JSON object, each with its path. What is no resource is reported.
 
@@ -243,7 +245,7 @@ def items_of(
         record.omissions.add(path, f"bundles are nested more than {DEPTH} deep")
     else:
         bundle = Node(content, path or "Bundle", record.omissions)
-        if (written := bundle.text("type")) is not None and written not in BUNDLE:
+        if (written := bundle.text("type")) is not None and written not in BINDINGS["Bundle.type"]:
             bundle.omit("type", f"unknown code {written!r}: read as a collection")
         if any(link.text("relation") == "next" for link in bundle.nodes("link")):
             bundle.omit("link", "the search has a further page: this is not the whole record")
@@ -262,9 +264,10 @@ def items_of(
 
 def _kind(content: dict[str, Raw]) -> str | None:
     try:
-        return _KIND.decode(content.get("resourceType", b"null"))
+        kind: str | None = _KIND.decode(content.get("resourceType", b"null"))
     except UNDECODABLE:
-        return None
+        kind = None
+    return kind
 
 
 def _entries(bundle: Node) -> Iterator[tuple[str, _Entry]]:

@@ -7,9 +7,8 @@ Names after the first are those of other FHIR versions.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osler.record import fhir_codes as codes
-from osler.record.case import Allergy, Code, Condition, Encounter, Medication, Observation, Part, Procedure
-from osler.record.fhir_codes import Concept, Quantity, concept, concepts, quantity, range_text
+from osler.record.case import Allergy, Condition, Encounter, Medication, Observation, Part, Procedure
+from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, range_text
 from osler.record.fhir_items import Item
 from osler.record.node import Node
 
@@ -18,8 +17,8 @@ def condition(item: Item) -> Iterator[Part]:
     if named := item.named(concept(item, "code")):
         yield Condition(
             **named,
-            status=item.bound("clinicalStatus", codes.CONDITION_STATUS),
-            verification=item.bound("verificationStatus", codes.CONDITION_VERIFICATION),
+            status=item.bound("clinicalStatus"),
+            verification=item.bound("verificationStatus"),
             category=concept(item, "category").label,
             onset=item.time("onsetDateTime", "onsetPeriod", "onsetAge"),
             abatement=item.time("abatementDateTime", "abatementPeriod", "abatementAge", end=True)
@@ -113,7 +112,7 @@ def allergy(item: Item) -> Iterator[Part]:
     if named := item.named(substance):
         kinds = [code for one in concepts(item, "category") if (code := one.code)]
         for kind in kinds:
-            if kind not in codes.ALLERGY_CATEGORY:
+            if kind not in BINDINGS["AllergyIntolerance.category"]:
                 item.omit("category", f"unknown code {kind!r}: read as not known")
         signs = [
             sign
@@ -121,14 +120,16 @@ def allergy(item: Item) -> Iterator[Part]:
             for sign in ([shown.label for shown in concepts(one, "manifestation")] or [one.text("description")])
         ]
         old = item.text("status")  # DSTU2 has one status where R4 has two
-        status = "active" if old == "confirmed" else old if old in codes.ALLERGY_STATUS else None
+        status = (
+            "active" if old == "confirmed" else old if old in BINDINGS["AllergyIntolerance.clinicalStatus"] else None
+        )
         yield Allergy(
             **named,
-            status=item.bound("clinicalStatus", codes.ALLERGY_STATUS) or status,
-            verification=item.bound("verificationStatus", codes.ALLERGY_VERIFICATION)
-            or (old if old in codes.ALLERGY_VERIFICATION else None),
-            criticality=item.bound("criticality", codes.CRITICALITY, codes.OLD_CRITICALITY),
-            kind=", ".join(kind for kind in kinds if kind in codes.ALLERGY_CATEGORY) or None,
+            status=item.bound("clinicalStatus") or status,
+            verification=item.bound("verificationStatus")
+            or (old if old in BINDINGS["AllergyIntolerance.verificationStatus"] else None),
+            criticality=item.bound("criticality"),
+            kind=", ".join(kind for kind in kinds if kind in BINDINGS["AllergyIntolerance.category"]) or None,
             reactions=[sign for sign in signs if sign],
             recorded=item.time("recordedDate", "assertedDate"),
         )
@@ -215,7 +216,9 @@ _VALUES = {
     "valueQuantity": _amount,
     "valueCodeableConcept": _answer,
     "valueInteger": _number,
-    **dict.fromkeys("valueString valueDateTime valueTime valueBoolean valueRatio valueRange valuePeriod".split(), _written),
+    **dict.fromkeys(
+        "valueString valueDateTime valueTime valueBoolean valueRatio valueRange valuePeriod".split(), _written
+    ),
 }
 
 
@@ -274,15 +277,6 @@ def encounter(item: Item) -> Iterator[Part]:
         ended=item.time("period", "actualPeriod", end=True),
         reason=_reason(item),
     )
-
-
-PREGNANCY_STATUS = "82810-3"  # LOINC; its answers are SNOMED CT or LOINC codes
-_PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
-
-
-def pregnancy(answers: list[Code]) -> bool | None:
-    """What the answer to a pregnancy-status observation says; null if it says neither."""
-    return next((_PREGNANT[code.code] for code in answers if code.code in _PREGNANT), None)
 
 
 BUILDERS: dict[str, Callable[[Item], Iterator[Part]]] = {

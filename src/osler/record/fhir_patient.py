@@ -11,7 +11,6 @@ from msgspec import Raw
 
 from osler.errors import InputError
 from osler.record.case import Patient
-from osler.record.fhir_codes import GENDER
 from osler.record.fhir_items import Item, identifiers_of
 from osler.record.node import Node
 
@@ -127,7 +126,7 @@ def _read(item: Item, duplicates: list[str]) -> Patient:
         id=item.id,
         identifiers=[f"{system}|{number}" for system, number in dict.fromkeys(identifiers_of(item))],
         name=next((written for name in names if (written := _name(name))), None),
-        sex=item.bound("gender", GENDER),
+        sex=item.bound("gender"),
         birth_date=item.time("birthDate"),
         deceased=deceased if deceased is not None else item.flag("deceasedBoolean"),
     )

@@ -61,23 +61,13 @@ class Node:
         try:
             return decoder.decode(raw)
         except UNDECODABLE as error:
-            return self._undecodable(name, error)
-
-    def _undecodable(self, name: str, error: Exception) -> None:
-        reason = str(error)
-        self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
+            reason = str(error)
+            self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
+            return None
 
     def text(self, *names: str) -> str | None:
-        for name in names:  # as `first`, without a call: this is asked most often
-            raw = self.content.get(name)
-            if raw is not None:
-                self.asked.add(name)
-                if raw != NULL:
-                    try:
-                        return _TEXT.decode(raw)
-                    except UNDECODABLE as error:
-                        return self._undecodable(name, error)
-        return None
+        name, raw = self.first(names)
+        return self._decoded(name, raw, _TEXT) if raw is not None else None
 
     def flag(self, *names: str) -> bool | None:
         name, raw = self.first(names)

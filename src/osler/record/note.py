@@ -5,11 +5,12 @@ It finds no concepts: that is the work of `knowledge.concepts`. Offsets are code
 
 import re
 from datetime import date
+from typing import Any
 
 from osler.record.case import Case, Document, Patient, Section
 from osler.record.demographics import demographics
+from osler.record.merge import assemble
 from osler.record.omissions import Omissions
-from osler.record.times import reference_time
 from osler.text import language_of
 
 NOTE = "note"  # id of the one document
@@ -44,27 +45,14 @@ _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 def read_note(text: str, digest: str) -> Case:
     """The Case of a note. What contradicts itself is reported in `unread`; nothing is guessed."""
     omissions = Omissions()
-    time = _date(text, omissions)
-    document = Document(
-        source=NOTE,
-        id=NOTE,
-        kind="note",
-        text=text,
-        language=language_of(text),
-        time=time,
-        sections=sections_of(text),
-        start=0,
-        end=len(text),
-    )
-    return Case(
-        kind="note",
-        digest=digest,
-        language=document.language,
-        patient=patient_of(text, NOTE, omissions),
-        reference_time=reference_time([(NOTE, time)], omissions),
-        documents=[document],
-        unread=omissions.rows(),
-    )
+    document = document_of(text, NOTE, time=_date(text, omissions), sections=sections_of(text))
+    return assemble("note", digest, patient_of(text, NOTE, omissions), [document], omissions)
+
+
+def document_of(text: str, kind: str, **fields: Any) -> Document:
+    """The one document of a text."""
+    language = language_of(text)
+    return Document(source=kind, id=kind, kind=kind, text=text, language=language, start=0, end=len(text), **fields)
 
 
 def patient_of(text: str, source: str, omissions: Omissions) -> Patient:
@@ -96,13 +84,12 @@ def sections_of(text: str) -> list[Section]:
             if title.lower() in _KNOWN or (title.isupper() and len(title) > 3):
                 headings.append((match.start(), match.end(), title))
     headings.sort()
-    ends = [start for start, _, _ in headings[1:]] + [len(text)]
-    return [_section(text, title, body, end) for (_, body, title), end in zip(headings, ends, strict=False)]
-
-
-def _section(text: str, title: str, start: int, end: int) -> Section:
-    body = text[start:end].lstrip(" \t\r\n:：】]*")
-    return Section(title=title, start=end - len(body), end=end - len(body) + len(body.rstrip()))
+    sections = []
+    ends = [*(start for start, _, _ in headings[1:]), len(text)]
+    for (_, start, title), end in zip(headings, ends, strict=False):
+        body = text[start:end].lstrip(" \t\r\n:：】]*")
+        sections.append(Section(title=title, start=end - len(body), end=end - len(body) + len(body.rstrip())))
+    return sections
 
 
 def _date(text: str, omissions: Omissions) -> str | None:

@@ -12,13 +12,12 @@ import msgspec
 
 from osler.errors import InputError
 from osler.nouns import Finding
-from osler.record.case import Case, Code, Condition, Medication, Observation, Patient, Procedure, Sex
-from osler.record.merge import merge
+from osler.record.case import Case, Code, Condition, Medication, Observation, Part, Patient, Procedure, Sex
+from osler.record.merge import assemble
 from osler.record.node import Node, root
 from osler.record.omissions import Omissions, anywhere
 from osler.record.source import parse
-from osler.record.times import age_at, days_of, moment, reference_time
-from osler.text import language_of
+from osler.record.times import days_of, moment, reference_time
 
 DIAGNOSIS = "diagnosis"
 _KEYS = frozenset(("subject", "phenotypicFeatures", "metaData", "diseases", "interpretations"))
@@ -75,46 +74,31 @@ def _case(packet: Node, digest: str) -> Case:
     omissions, subject = packet.omissions, packet.node("subject")
     onsets: list[str] = []
     findings = list(_findings(packet, onsets))
-    conditions = list(_conditions(packet))
-    observations = [part for one in packet.nodes("measurements") for part in _measured(one)]
     actions = packet.nodes("medicalActions")
-    medications = [part for one in actions for part in _treatment(one)]
-    procedures = [part for one in actions for part in _procedure(one.node("procedure"))]
-    met = _time(subject.node("timeAtLastEncounter"), "timestamp")
-    dated = [(one.source, one.time) for one in observations] + [(one.source, one.started) for one in procedures]
-    reference = reference_time([(subject.path, met)], omissions) or reference_time(dated, omissions)
-    patient = _patient(subject, reference)
+    parts: list[Part] = [
+        *_conditions(packet),
+        *(part for one in packet.nodes("measurements") for part in _measured(one)),
+        *(part for one in actions for part in _treatment(one)),
+        *(part for one in actions for part in _procedure(one.node("procedure"))),
+    ]
+    met = reference_time([(subject.path, _time(subject.node("timeAtLastEncounter"), "timestamp"))], omissions)
+    patient = _patient(subject)
     packet.asked.update(("id", "metaData", "@type"))
     for path in packet.unused():
         omissions.group(anywhere(path), "element not used")
-    return Case(
-        kind="phenopacket",
-        digest=digest,
-        language=language_of(" ".join([one.label for one in findings] + [one.label for one in conditions])),
-        patient=patient,
-        reference_time=reference,
-        onset=min(onsets, key=_onset_days, default=None),
-        conditions=merge(conditions),
-        medications=merge(medications),
-        observations=merge(observations),
-        procedures=merge(procedures),
-        findings=findings,
-        unread=omissions.rows(),
+    onset = min(onsets, key=_onset_days, default=None)
+    return assemble(
+        "phenopacket", digest, patient, parts, omissions, reference_time=met, findings=findings, onset=onset
     )
 
 
-def _patient(subject: Node, reference: str | None) -> Patient:
+def _patient(subject: Node) -> Patient:
     written = subject.text("sex")
     sex = _SEXES.get(written) if written else None
     if written and sex is None:
         subject.omit("sex", f"unknown code {written!r}: read as not known")
     birth = _time(subject, "dateOfBirth")
     birth = birth.split("T")[0] if birth else None
-    age = _age(subject.node("timeAtLastEncounter", "age", "ageAtCollection"))
-    if age is None and birth and reference:
-        age, doubt = age_at(birth, reference)
-        if doubt:
-            subject.omit("dateOfBirth", doubt)
     species = _term(subject, "taxonomy")
     if species and species.code != "NCBITaxon:9606":
         subject.omit("taxonomy", f"the subject is no human ({_label(species)}): Osler's knowledge is of people")
@@ -124,7 +108,7 @@ def _patient(subject: Node, reference: str | None) -> Patient:
         identifiers=subject.texts("alternateIds"),
         sex=sex,
         birth_date=birth,
-        age=age,
+        age=_age(subject.node("timeAtLastEncounter", "age", "ageAtCollection")),
         deceased={"DECEASED": True, "ALIVE": False}.get(subject.node("vitalStatus").text("status") or ""),
     )
 

@@ -6,14 +6,13 @@ It knows ISO 8601 as FHIR R4 profiles it (partial dates, optional time with offs
 import functools
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from osler.record.omissions import Omissions
 
-_TIME = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
-)
+_TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
+_LEAP = re.compile(r"(?<=:\d\d):60")
 _DURATION = re.compile(
     r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?", re.ASCII
 )
@@ -33,23 +32,15 @@ class Moment(NamedTuple):
 @functools.lru_cache(maxsize=8192)
 def moment(text: str) -> Moment | None:
     """The moment of a FHIR date or dateTime, null if it is none (2016-02-30, "last week")."""
-    match = _TIME.fullmatch(text)
-    if match is None:
+    if not _TIME.fullmatch(text):
         return None
-    year, month, day, hour, minute, second, zone = match.groups()
-    precision = "time" if hour else "day" if day else "month" if month else "year"
-    try:
-        first = date(int(year), int(month or 1), int(day or 1))
-        # A leap second (60) is the one value that datetime can't hold.
-        clock = datetime(
-            first.year, first.month, first.day, int(hour or 0), int(minute or 0), min(int(second or 0), 59), tzinfo=UTC
-        )
-        if zone and zone != "Z":
-            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
-            clock = clock.replace(tzinfo=timezone(offset)).astimezone(UTC)
+    try:  # a leap second (60) is the one value that datetime can't hold
+        first = datetime.fromisoformat(_LEAP.sub(":59", text + "0000-01-01"[len(text) :]))
+        instant = (first if first.tzinfo else first.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return Moment(clock, first, precision, zone is not None or precision != "time")
+    precision = {4: "year", 7: "month", 10: "day"}.get(len(text), "time")
+    return Moment(instant, first.date(), precision, first.tzinfo is not None or precision != "time")
 
 
 def newest(times: Iterable[str]) -> str | None:
