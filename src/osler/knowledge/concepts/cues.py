@@ -4,13 +4,13 @@ The data files say what a cue means; this module only finds them. It knows nothi
 """
 
 import functools
-import importlib.resources
 import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from osler.knowledge.concepts.normal import data_rows
 from osler.text import CJK
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -41,11 +41,7 @@ def _tables() -> tuple[dict[str, str], dict[str, str], Any]:
     headings: dict[str, str] = {}
     values: dict[str, str] = {}
     for language in ("en", "zh"):
-        file = importlib.resources.files(__package__).joinpath(f"data/cues_{language}.tsv")
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if not line.strip() or line.startswith("#"):
-                continue
-            pattern, category, direction, *reach = line.split("\t")
+        for pattern, category, direction, *reach in data_rows(f"cues_{language}.tsv"):
             for phrase in _expanded(pattern):
                 if direction == "heading":
                     headings[phrase] = category

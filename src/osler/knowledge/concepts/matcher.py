@@ -1,22 +1,22 @@
 """Finds the names of ontology terms in text: longest match on word boundaries, offsets into the text as given.
 
-English names match in any inflection, spelling and around a preposition, Chinese ones character by character.
-It knows no context: a negated name is a mention too.
+English names match in any inflection and spelling and in the orders that grammar allows, Chinese ones character by
+character. It knows no context: a negated name is a mention too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from osler.knowledge.concepts.index import BASE, CASED, JOIN, NEEDS_GAP, STRICT_ONLY, TURNED, Index, Name, strict_hash
-from osler.knowledge.concepts.index import word_hash as _word_hash
-from osler.knowledge.concepts.normal import TOKEN, form, is_function, is_join, links, unwrap
+from osler.knowledge.concepts import index as table
+from osler.knowledge.concepts.index import Entry, Index, Name, coded, order_hash
+from osler.knowledge.concepts.normal import TOKEN, is_function, is_mark, unwrap, word_list
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 # Words left of a conjunction, words right of it, words of the head that both share.
-_SHAPES = [(left, right, head) for left in (1, 2, 3) for right in (1, 2) for head in (1, 2)]
+_SHAPES = [(left, right, head) for left in (1, 2, 3) for right in (1, 2, 3, 4, 5) for head in (1, 2)]
 _CACHED_WORDS = 300_000
 
 
@@ -31,14 +31,29 @@ class Mention(NamedTuple):
     text: str
 
 
-class _Line(NamedTuple):
-    """The content words of a text: offsets, hashes of loose forms, and whether a linking word ("of") stands before."""
+class _Word(NamedTuple):
+    """A content word of the text. Before it stand: `linked` a word that turns names around ("of"), `apart` any
+    function word, `joined` and, or, /, `comma`. `part`: number of the stretch between punctuation marks; `clause`:
+    the same with commas passed over."""
 
-    starts: list[int]
-    ends: list[int]
-    words: list[str]
-    gaps: list[bool]
-    hashes: list[int]
+    start: int
+    end: int
+    text: str
+    loose: int
+    linked: bool
+    apart: bool
+    joined: bool
+    comma: bool
+    part: int
+    clause: int
+
+
+class _Reading(NamedTuple):
+    """One reading of words of the text: rank (smaller is better), row of the term, numbers of the words."""
+
+    rank: int
+    term: int
+    words: tuple[int, ...]
 
 
 class Matcher:
@@ -46,126 +61,156 @@ class Matcher:
 
     def __init__(self, names: Iterable[Name | tuple[str, str, str]] = (), index: Index | None = None) -> None:
         self.index = index if index is not None else Index.build(Name(*name) for name in names)
-        self._cache: dict[str, int] = {}
+        self._cache: dict[str, int | str] = {}
 
     def find(self, text: str, nested: bool = False) -> list[Mention]:
         """Mentions sorted by start, then longest first. Of overlapping mentions of one kind the longest stays, of
         equal spans the best name (`nested`: shorter mentions inside longer ones stay too)."""
-        line = self._read(unwrap(text))
-        best: _Best = {}
-        for row, tokens in self._candidates(line):
-            self._consider(best, row, tokens, line)
+        words = self._read(unwrap(text))
+        best: dict[tuple[int, int, str], _Reading] = {}
+        for row, chosen in self._candidates(words):
+            for reading in self._readings(row, chosen, words):
+                key = words[chosen[0]].start, words[chosen[-1]].end, self.index.terms[reading.term][2]
+                if key not in best or reading < best[key]:
+                    best[key] = reading
         found = [
-            (Mention(start, end, *self.index.terms[term][:2], kind, text[start:end]), frozenset(tokens))
-            for (start, end, kind), (_, term, tokens) in best.items()
+            (Mention(start, end, *self.index.terms[reading.term][:2], kind, text[start:end]), frozenset(reading.words))
+            for (start, end, kind), reading in best.items()
         ]
         found.sort(key=lambda pair: (pair[0].start, -pair[0].end, pair[0].kind))
         return [mention for mention, _ in found] if nested else _longest(found)
 
-    def _read(self, text: str) -> _Line:
-        line = _Line([], [], [], [], [])
-        starts, ends, words, gaps, hashes = line
-        cache = self._cache
-        if len(cache) > _CACHED_WORDS:
-            cache.clear()
-        gap = False
+    def _read(self, text: str) -> list[_Word]:
+        words: list[_Word] = []
+        if len(self._cache) > _CACHED_WORDS:
+            self._cache.clear()
+        roles: set[str] = set()
+        part = clause = 0
         for match in TOKEN.finditer(text):
-            word = match.group()
-            number = cache.get(word)
-            if number is None:
-                number = cache[word] = (
-                    0 if is_function(word) else JOIN if is_join(word) else _word_hash(form(word).loose)
-                )
-            if not number:
-                gap = gap or links(word)
+            token = match.group()
+            role = self._cache.get(token)
+            if role is None:
+                role = self._cache[token] = _role(token)
+            if isinstance(role, str):
+                roles.add(role)
+                part += role in ("comma", "mark")
+                clause += role == "mark"
                 continue
-            start, end = match.span()
-            starts.append(start)
-            ends.append(end)
-            words.append(word)
-            gaps.append(gap)
-            hashes.append(number)
-            gap = False
-        return line
+            linked, joined, comma = (name in roles for name in ("linking", "join", "comma"))
+            apart = linked or "function" in roles
+            words.append(_Word(*match.span(), token, role, linked, apart, joined, comma, part, clause))
+            roles.clear()
+        return words
 
-    def _candidates(self, line: _Line) -> Iterable[tuple[int, list[int]]]:
-        """Rows of the index with the numbers of the words that spell them."""
+    def _candidates(self, words: list[_Word]) -> Iterator[tuple[int, list[int]]]:
+        """Rows of the index with the numbers of the words that spell them: words in a row, and words torn apart."""
         import numpy as np
 
-        words = np.array(line.hashes, dtype=np.uint64)
-        known = self.index.knows(words)
-        windows: dict[int, NDArray[np.uint64]] = {1: words}
-        starts = np.flatnonzero(known)
-        for length in range(1, min(self.index.longest, len(words)) + 1):
-            if length > 1:
-                windows[length] = windows[length - 1][:-1] * np.uint64(BASE) + words[length - 1 :]
-                # only windows of words that some name has
-                starts = starts[starts + length <= len(words)]
-                starts = starts[known[starts + length - 1]]
-            if length > 3 and not len(starts):
-                break
-            rows = self.index.lookup(windows[length][starts])
-            hit = rows >= 0
-            for start, row in zip(starts[hit].tolist(), rows[hit].tolist(), strict=True):
-                yield row, list(range(start, start + length))
-        joins = np.flatnonzero(words == np.uint64(JOIN))
-        joins = joins[(joins > 0) & (joins + 1 < len(words))]
-        joins = joins[known[joins - 1] & known[joins + 1]]
-        if len(joins):
-            yield from self._coordinated(windows, joins, len(words), np.array(line.gaps))
-
-    def _coordinated(
-        self,
-        windows: "dict[int, NDArray[np.uint64]]",
-        joins: "NDArray[np.int64]",
-        count: int,
-        gaps: "NDArray[np.bool_]",
-    ) -> Iterable[tuple[int, list[int]]]:
-        """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss", "atrophy of the optic nerve
-        and the brain" holds "atrophy … brain"."""
-        import numpy as np
-
-        for left, right, head in _SHAPES:
-            shift = np.uint64(pow(BASE, head, 1 << 64))
-            at = joins[(joins >= left) & (joins + right + head < count)]
-            at = at[~gaps[at + 1]] if len(at) else at
-            if len(at) and left in windows and head in windows:
-                rows = self.index.lookup(windows[left][at - left] * shift + windows[head][at + 1 + right])
-                for here, row in zip(at.tolist(), rows.tolist(), strict=True):
-                    if row >= 0:
-                        yield row, [*range(here - left, here), *range(here + 1 + right, here + 1 + right + head)]
-            at = joins[(joins >= left + head) & (joins + right < count)]
-            at = at[gaps[at - left]] if len(at) else at
-            if len(at) and head in windows and right in windows:
-                shift = np.uint64(pow(BASE, right, 1 << 64))
-                rows = self.index.lookup(windows[head][at - left - head] * shift + windows[right][at + 1])
-                for here, row in zip(at.tolist(), rows.tolist(), strict=True):
-                    if row >= 0:
-                        yield row, [*range(here - left - head, here - left), *range(here + 1, here + 1 + right)]
-
-    def _consider(self, best: "_Best", row: int, tokens: list[int], line: _Line) -> None:
-        first, last = tokens[0], tokens[-1]
-        skipped = range(first, last + 1) if last - first >= len(tokens) else ()
-        if any(not line.words[token][0].isalnum() and not is_join(line.words[token]) for token in skipped):
+        if not words:
             return
-        words = [line.words[token] for token in tokens]
-        strict = strict_hash("&" if is_join(word) else form(word).strict for word in words)
-        for term, flags, hashed, cut in self.index.readings(row):
-            same = hashed == strict
-            if flags & STRICT_ONLY and not same:
+        loose = np.array([word.loose for word in words], dtype=np.uint64)
+        part = np.array([word.part for word in words])
+        sums = np.append(np.uint64(0), np.cumsum(loose))
+        run = _runs(self.index.knows(loose), part)
+        for length in range(1, self.index.longest + 1):
+            starts = np.flatnonzero(run >= length)
+            if not len(starts):
+                break
+            for start, row in self._hits(starts, sums[starts + length] - sums[starts]):
+                yield row, list(range(start, start + length))
+        yield from self._torn(words, sums)
+
+    def _hits(self, at: "NDArray[np.int64]", keys: "NDArray[np.uint64]") -> Iterator[tuple[int, int]]:
+        rows = self.index.lookup(keys)
+        hit = rows >= 0
+        yield from zip(at[hit].tolist(), rows[hit].tolist(), strict=True)
+
+    def _torn(self, words: list[_Word], sums: "NDArray[np.uint64]") -> Iterator[tuple[int, list[int]]]:
+        """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss"; "atrophy of the optic nerve
+        and the brain" holds "atrophy … brain"; "renal hypoplasia and agenesis" holds "renal … agenesis"."""
+        import numpy as np
+
+        count = len(words)
+        linked, apart, joined, comma = (np.array([word[field] for word in words], dtype=bool) for field in range(4, 8))
+        clause = np.array([word.clause for word in words])
+        # how many joins, separators and words not right behind another stand before each place
+        joins, marks, breaks = (
+            np.append(0, np.cumsum(flags))
+            for flags in (joined, joined | comma, joined | comma | apart | np.append(False, np.diff(clause) > 0))
+        )
+        follows = np.append(np.diff(breaks) == 0, False)
+        ends = np.flatnonzero(joined | comma)
+        for left, right, head in _SHAPES:
+            at = ends[(ends >= left) & (ends + right + head <= count)]
+            at = at[(clause[at - left] == clause[at + right + head - 1]) & ~linked[at]]
+            # two words share a head, or a list of single words does: "auricular, ocular and oral anomalies"
+            single = marks[at + right] - marks[at] == right
+            ok = (single | (joined[at] & (right < 3))) & (joins[at + right] > joins[at])
+            ok &= (marks[at + right + head] == marks[at + right]) & (marks[at] == marks[at - left + 1])
+            # "X, and Y" ends a list or joins sentences
+            ok &= ~(joined[at] & comma[at]) | (marks[at - left + 1] > marks[at - left])
+            at = at[ok]
+            for here, row in self._hits(at, sums[at] - sums[at - left] + sums[at + right + head] - sums[at + right]):
+                yield row, [*range(here - left, here), *range(here + right, here + right + head)]
+        ends = np.flatnonzero(joined & ~comma)
+        for left, right, head in _SHAPES:
+            at = ends[(ends >= left + head) & (ends + right <= count)]
+            at = at[clause[at - left - head] == clause[at + right - 1]]
+            ok = (marks[at] == marks[at - left - head + 1]) & (marks[at + right] == marks[at + 1])
+            close = (breaks[at] == breaks[at - left - head + 1]) & (breaks[at + right] == breaks[at + 1])
+            at = at[ok & (linked[at - left] | (close & ~follows[at + right]))]
+            for here, row in self._hits(at, sums[at - left] - sums[at - left - head] + sums[at + right] - sums[at]):
+                yield row, [*range(here - left - head, here - left), *range(here, here + right)]
+
+    def _readings(self, row: int, chosen: list[int], words: list[_Word]) -> Iterator[_Reading]:
+        """The names of a row that these words of the text may stand for."""
+        spelled = [words[number] for number in chosen]
+        strict = sum(coded(word.text)[1] for word in spelled) & 0xFFFFFFFF
+        order = order_hash(word.loose for word in spelled)
+        whole = chosen[-1] - chosen[0] < len(chosen)
+        joined = whole and any(word.joined for word in spelled[1:])
+        for entry in self.index.readings(row):
+            same, turned = entry.strict == strict, entry.order != order
+            if (entry.flags & table.STRICT_ONLY and not same) or (
+                entry.flags & table.CASED and not spelled[0].text.isupper()
+            ):
                 continue
-            if flags & CASED and not words[0].isupper():
+            if joined != bool(entry.flags & table.JOINED and whole) or (turned and not _turns(entry, spelled, whole)):
                 continue
-            if flags & NEEDS_GAP and not line.gaps[tokens[cut]]:
-                continue
-            key = (line.starts[first], line.ends[last], self.index.terms[term][2])
-            value = (2 * (flags >> 4) + (1 if flags & TURNED else 0) + (0 if same else 20), term, tokens)
-            if key not in best or value < best[key]:
-                best[key] = value
+            rank = 2 * (entry.flags >> table.RANK_SHIFT) + turned + (0 if same else 20) + (0 if whole else 3)
+            yield _Reading(rank, entry.term, tuple(chosen))
 
 
-# Of one span and vocabulary: the best reading's rank (smaller is better), its term and its words.
-_Best = dict[tuple[int, int, str], tuple[int, int, list[int]]]
+def _turns(entry: Entry, spelled: list[_Word], whole: bool) -> bool:
+    """Whether a name may stand in another order: around a preposition, or side by side ("patellar dysplasia")."""
+    if entry.flags & table.ORDERED:
+        return False
+    if entry.flags & table.LINKED or any(word.linked for word in spelled[1:]):
+        return True
+    return whole and not any(word.apart or word.joined for word in spelled[1:])
+
+
+def _role(token: str) -> int | str:
+    """The hash of a content word, else what the token does between words."""
+    if token.lower() in word_list("join"):
+        return "join"
+    if token in ",，、":
+        return "comma"
+    if is_function(token):
+        return "linking" if token.lower() in word_list("linking") else "function"
+    return "mark" if is_mark(token) else coded(token)[0]
+
+
+def _runs(known: "NDArray[np.bool_]", part: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """How many known words follow each other from each word on, within one part."""
+    import numpy as np
+
+    ends = np.flatnonzero(~known | np.append(part[1:] != part[:-1], True))
+    places = np.arange(len(known))
+    stop = ends[np.searchsorted(ends, places)]
+    return np.where(known, stop - places + known[stop], 0)
+
+
 _Placed = tuple[Mention, frozenset[int]]
 
 

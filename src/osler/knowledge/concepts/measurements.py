@@ -6,9 +6,10 @@ adults apply is for the caller to say.
 """
 
 import functools
-import importlib.resources
 import re
 from typing import NamedTuple
+
+from osler.knowledge.concepts.normal import data_rows
 
 
 class Analyte(NamedTuple):
@@ -39,10 +40,8 @@ class Measurement(NamedTuple):
 
 @functools.cache
 def analytes() -> tuple[Analyte, ...]:
-    text = importlib.resources.files(__package__).joinpath("data/reference_ranges.tsv").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     found: list[Analyte] = []
-    for name, names, loinc, units, low, high, least, most, below, above, ages in rows[1:]:
+    for name, names, loinc, units, low, high, least, most, below, above, ages in data_rows("reference_ranges.tsv"):
         pairs = [unit.rsplit("=", 1) for unit in units.split(";")]
         found.append(
             Analyte(

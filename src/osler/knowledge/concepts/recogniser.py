@@ -19,6 +19,7 @@ from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
 from osler.knowledge.concepts.measurements import analyte_of, analytes, code_of, measurements
+from osler.knowledge.concepts.normal import data_rows
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
 from osler.record.case import Case, Condition, Document, Observation
@@ -42,12 +43,7 @@ class Lay(NamedTuple):
 
 @functools.cache
 def lay_names() -> tuple[Lay, ...]:
-    text = _data("lay_and_abbreviations.tsv")
-    return tuple(Lay(*line.split("\t")) for line in text.splitlines() if line and not line.startswith("#"))
-
-
-def _data(name: str) -> str:
-    return importlib.resources.files(__package__).joinpath(f"data/{name}").read_text(encoding="utf-8")
+    return tuple(Lay(*row) for row in data_rows("lay_and_abbreviations.tsv"))
 
 
 def all_names(graph: Graph) -> Iterator[Name]:
@@ -74,10 +70,11 @@ def all_names(graph: Graph) -> Iterator[Name]:
 
 def index_key(graph: Graph) -> str:
     """What a stored index depends on: the graph's sources, this room's word lists, the code that reads them."""
-    code = importlib.resources.files(__package__)
-    parts = [*(code.joinpath(name).read_text(encoding="utf-8") for name in ("normal.py", "index.py"))]
-    parts += [*(f"{source.name}={source.sha256}" for source in graph.sources)]
-    parts += [_data("lay_and_abbreviations.tsv"), _data("word_families.tsv")]
+    room = importlib.resources.files(__package__)
+    words = ("lay_and_abbreviations.tsv", "word_families.tsv", "word_forms.tsv")
+    files = (room.joinpath(name) for name in ("normal.py", "index.py", *(f"data/{name}" for name in words)))
+    parts = [*(file.read_text(encoding="utf-8") for file in files)]
+    parts += [f"{source.name}={source.sha256}" for source in graph.sources]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
