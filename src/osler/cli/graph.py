@@ -1,9 +1,12 @@
 """`osler graph`: look into the knowledge graph."""
 
+from pathlib import Path
+
 import click
 
 from osler.cli.options import as_json, print_json, with_settings
 from osler.errors import InputError
+from osler.knowledge.graph.nouns import KINDS
 from osler.settings import Settings
 
 
@@ -68,13 +71,94 @@ def path(a: str, b: str, limit: int, json_out: bool, settings: Settings) -> None
 @as_json
 @with_settings
 def sources(json_out: bool, settings: Settings) -> None:
-    """Every source of the graph with version, licence and attribution."""
+    """Every source with version, licence and attribution: shipped ones, and imports with who approved them."""
     from osler.knowledge.graph import load_graph
+    from osler.knowledge.sources import Sources
 
-    found = load_graph().sources
+    imported = Sources(settings).all()
+    names = {source.name for source in imported}
+    shipped = [source for source in load_graph().sources if source.name not in names]
     if json_out:
-        print_json({"sources": found})
+        print_json({"sources": shipped, "imported": imported})
     else:
-        from osler.cli.show import show_sources
+        from osler.cli.show import show_imported, show_sources
 
-        show_sources(found)
+        show_sources(shipped)
+        for source in imported:
+            show_imported(source)
+
+
+@command.command(name="import")
+@click.argument("name")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--kind", "term_kind", type=click.Choice(KINDS), help="What terms are that don't say it themselves.")
+@click.option("--licence", default="not stated", show_default=True)
+@click.option("--attribution", default="", help="Who made it, as it should be cited.")
+@as_json
+@with_settings
+def import_(
+    name: str,
+    paths: tuple[Path, ...],
+    term_kind: str | None,
+    licence: str,
+    attribution: str,
+    json_out: bool,
+    settings: Settings,
+) -> None:
+    """Check and keep knowledge of your own as source NAME: KGX tables (.tsv) and OBO ontologies (.obo).
+
+    It acts only after `osler graph approve`."""
+    from osler.knowledge.graph.imports import check
+    from osler.knowledge.sources import Sources
+
+    report = check(list(paths), name, settings, term_kind)
+    source = Sources(settings).add(name, "graph", paths, report, licence, attribution, term_kind)
+    if json_out:
+        print_json(source)
+    else:
+        from osler.cli.show import show_imported
+
+        show_imported(source, whole=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--version", help="Which version; by default the newest.")
+@click.option("--by", required=True, help="Who approves it (kept in the ledger).")
+@click.option("--reason", required=True, help="Why (kept in the ledger).")
+@as_json
+@with_settings
+def approve(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
+    """Let an imported version act in consults, on a named person's word."""
+    from osler.knowledge.graph import load_graph
+    from osler.knowledge.sources import Sources
+    from osler.ledger import Ledger
+
+    source = Sources(settings).approve(name, by, reason, version)
+    entry = Ledger.open(settings).append("approval", source.model_dump(mode="json", exclude={"report"}))
+    load_graph()  # compiles the graph in force, so that no consult has to wait for it
+    if json_out:
+        print_json({"source": source, "entry": entry.id})
+    else:
+        click.echo(f"{source.name} {source.version} acts from now on (approved by {by}); ledger entry {entry.id}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--version", help="Only this version.")
+@click.option("--by", required=True, help="Who removes it (kept in the ledger).")
+@click.option("--reason", required=True, help="Why (kept in the ledger).")
+@as_json
+@with_settings
+def remove(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
+    """Take an imported source out again, approved or not."""
+    from osler.knowledge.sources import Sources
+    from osler.ledger import Ledger
+
+    gone = Sources(settings).remove(name, version)
+    taken = [{"name": item.name, "version": item.version, "kind": item.kind} for item in gone]
+    entry = Ledger.open(settings).append("source removed", {"sources": taken, "by": by, "reason": reason})
+    if json_out:
+        print_json({"removed": taken, "entry": entry.id})
+    else:
+        click.echo(f"{name}: {len(gone)} version(s) removed; ledger entry {entry.id}")

@@ -5,6 +5,7 @@ It does not know any command.
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -29,7 +30,9 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--model", metavar="SPEC", help="smollm2, gguf:PATH or openai:URL#NAME.")
     @functools.wraps(command)
     def wrapped(*args: Any, home: Path | None, config: Path | None, model: str | None, **kwargs: Any) -> Any:
-        settings = load_settings({"home": home, "models.language": model}, config=config)
+        if home is not None:
+            os.environ["OSLER_HOME"] = str(home)  # for what asks for the settings in force by itself
+        settings = load_settings({"models.language": model}, config=config)
         return command(*args, settings=settings, **kwargs)
 
     return wrapped

@@ -16,11 +16,13 @@ from osler.text import has_chinese, shorten
 
 if TYPE_CHECKING:
     from osler.knowledge.graph import Edge, Graph, Node, Path, SourceInfo
+    from osler.knowledge.sources import ImportedSource
     from osler.ledger import Entry
     from osler.storage import JobRow
     from osler.trust.replay import Replay
 
 VERDICT_STYLE = {"supported": "green", "partial": "yellow", "unsupported": "yellow", "contradicted": "red"}
+MOST = 12  # rows of a long list on the page
 STATUS_MARK = {"present": "", "absent": "− ", "uncertain": "? "}
 
 
@@ -234,3 +236,25 @@ def show_sources(sources: Sequence["SourceInfo"]) -> None:
     for item in sources:
         table.add_row(item.name, item.version, item.licence, shorten(item.attribution, 90))
     console().print(table)
+
+
+def show_imported(source: "ImportedSource", whole: bool = False) -> None:
+    """An imported source on a line with whether it acts; `whole`: what its import found, too."""
+    line = Text(f"{source.name} {source.version}", style="bold")
+    line.append(f"  {source.kind} · licence {source.licence}", style="dim")
+    if source.approval:
+        line.append(f"  approved by {source.approval.by}, {source.approval.time[:10]}", style="green")
+    else:
+        line.append(f"  waits for `osler graph approve {source.name}`", style="yellow")
+    console().print(line)
+    report = source.report
+    indented(Text(" · ".join(f"{count:,} {what}" for what, count in report.counts.items()), style="dim"))
+    if not whole:
+        return
+    for conflict in report.conflicts[:MOST]:
+        indented(Text(f"{conflict.id}, {conflict.what}: here {conflict.known}, imported {conflict.imported}"))
+    for item in report.unused[:MOST]:
+        indented(Text(f"not used: {item.where}: {item.why}", style="yellow"))
+    more = max(0, len(report.conflicts) - MOST) + max(0, len(report.unused) - MOST)
+    if more:
+        indented(Text(f"and {more:,} more; --json lists them all", style="dim"))

@@ -58,7 +58,8 @@ class Approval(Noun):
 
 
 class ImportedSource(Noun):
-    """One version of one import. `files`: path below the version's folder to SHA-256."""
+    """One version of one import. `files`: path below the version's folder to SHA-256. `term_kind`: of graph terms
+    that don't say their kind."""
 
     name: str
     version: str
@@ -68,6 +69,7 @@ class ImportedSource(Noun):
     imported: str
     files: dict[str, str]
     report: Report
+    term_kind: str | None = None
     approval: Approval | None = None
 
 
@@ -104,7 +106,14 @@ class Sources:
         return paths
 
     def add(
-        self, name: str, kind: SourceKind, paths: Sequence[Path], report: Report, licence: str, attribution: str
+        self,
+        name: str,
+        kind: SourceKind,
+        paths: Sequence[Path],
+        report: Report,
+        licence: str = "not stated",
+        attribution: str = "",
+        term_kind: str | None = None,
     ) -> ImportedSource:
         """Keep the files of `paths` (folders whole) as a version of `name`. The same files again: the version there is.
 
@@ -114,7 +123,7 @@ class Sources:
             raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
         content = {relative: _bytes(path) for relative, path in _below(paths).items()}
         files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
-        version = hashlib.sha256(canonical({"kind": kind, "files": files})).hexdigest()[:16]
+        version = hashlib.sha256(canonical({"kind": kind, "term_kind": term_kind, "files": files})).hexdigest()[:16]
         if known := [item for item in self.all() if (item.name, item.version) == (name, version)]:
             return known[0]
         source = ImportedSource(
@@ -126,6 +135,7 @@ class Sources:
             imported=now(),
             files=files,
             report=report,
+            term_kind=term_kind,
         )
         making = self._folder / name / f".{version}-{secrets.token_hex(4)}"
         for relative, data in content.items():

@@ -8,11 +8,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from osler.errors import InputError
 from osler.knowledge.graph.compile import Builder, EdgeRow, frequency_number
-from osler.knowledge.graph.nouns import FLAG_OBSOLETE, KINDS, Kind
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, Kind
+from osler.knowledge.sources import Unused
 
 # Biolink categories and predicates that the graph has a place for.
 CATEGORIES: dict[str, Kind] = {
@@ -43,11 +44,6 @@ SCOPES = {"EXACT": "exact", "RELATED": "related", "BROAD": "broad", "NARROW": "n
 _CURIE = re.compile(r"[A-Za-z][\w.]*:\S+")
 _SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)" (EXACT|RELATED|BROAD|NARROW)(?: ([\w:]+))?')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-
-
-class Unused(NamedTuple):
-    where: str
-    why: str
 
 
 class Reading(NamedTuple):
@@ -107,12 +103,12 @@ def _read_kgx(file: Path, name: str, reading: Reading) -> None:
         values = line.rstrip("\n").split("\t")
         where = f"{file}:{number}"
         if len(values) != len(header):
-            reading.unused.append(Unused(where, f"{len(values)} columns where the header has {len(header)}"))
+            reading.unused.append(Unused(where=where, why=f"{len(values)} columns where the header has {len(header)}"))
             continue
         row = dict(zip(header, (value.strip() for value in values), strict=True))
         why = _edge(row, name, reading) if edges else _node(row, where, reading)
         if why:
-            reading.unused.append(Unused(where, why))
+            reading.unused.append(Unused(where=where, why=why))
 
 
 def _node(row: dict[str, str], where: str, reading: Reading) -> str | None:
@@ -202,7 +198,7 @@ def _read_obo(file: Path, name: str, reading: Reading) -> None:
         seen, where = True, f"{file}:{line}"
         written, label = fields["id"][:1], fields["name"][:1]
         if not written or not _CURIE.fullmatch(written[0]):
-            reading.unused.append(Unused(where, "a term without an id that is a CURIE"))
+            reading.unused.append(Unused(where=where, why="a term without an id that is a CURIE"))
             continue
         identifier = curie(written[0])
         kind = KIND_OF_PREFIX.get(identifier.partition(":")[0])
@@ -250,10 +246,3 @@ def _lines(file: Path) -> list[str]:
         raise InputError(f"can't be read: {error.strerror}", where=str(file)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"the text is not valid UTF-8 at byte {error.start}.", where=str(file)) from None
-
-
-def kind_named(kind: str) -> Kind:
-    """`kind` if the graph has it. Raises InputError otherwise."""
-    if kind not in KINDS:
-        raise InputError(f"{kind!r} is not a kind of node: {', '.join(KINDS)}.")
-    return cast(Kind, kind)

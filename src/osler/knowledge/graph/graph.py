@@ -5,7 +5,6 @@ Positions (row numbers of the pack) stay inside this room and the diagnosis room
 
 import functools
 from collections.abc import Iterable, Iterator
-from importlib.resources import as_file, files
 from typing import Literal, cast
 
 from osler.errors import InputError
@@ -182,6 +181,11 @@ class Graph:
 
 @functools.cache
 def load_graph() -> Graph:
-    """The shipped graph, opened once a process. Raises MissingComponent if the pack isn't installed."""
-    with as_file(files("osler.knowledge.graph") / "data" / "graph.pack") as path:
-        return Graph(Pack(path))
+    """The graph in force in the home, shipped terms and approved imports, opened once a process.
+
+    Raises MissingComponent if the shipped pack isn't installed.
+    """
+    from osler.knowledge.graph.imports import pack_in_force
+    from osler.settings import load_settings
+
+    return Graph(Pack(pack_in_force(load_settings())))
