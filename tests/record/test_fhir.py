@@ -494,6 +494,8 @@ def test_other_ways_to_hand_over_resources() -> None:
     resources = [PATIENT, observation(), condition()]
     listed = read(json.dumps(resources).encode())
     lines = read("\n".join(json.dumps(one) for one in resources).encode())
+    bare = {"resourceType": "Bundle", "entry": [{"fullUrl": None, "resource": one} for one in resources] + [None, 7]}
+    assert [len(read(json.dumps(bare).encode()).conditions), len(lines.conditions)] == [1, 1]
     inner = json.loads(bundle(*resources))
     nested = read_bundle(inner)
     single = read(json.dumps(observation()).encode())
@@ -618,6 +620,13 @@ def test_family_history_is_a_text_about_relatives() -> None:
     (section,) = document.sections
     assert document.text[section.start : section.end] == "mother: Breast cancer (onset 45 years), Asthma."
     assert "without a condition" in reasons(case)["Bundle.entry[2].resource"]
+
+
+def test_an_age_that_is_none_is_reported() -> None:
+    ages = ({"value": 6, "unit": "a"}, {"value": 6.5, "unit": "a"}, {"value": 6, "unit": "fortnights"})
+    case = read_bundle(PATIENT, *(condition(onsetDateTime=None, onsetAge=age, code=concept(str(age))) for age in ages))
+    assert [one.onset for one in case.conditions] == ["P6Y", None, None]
+    assert {path[-8:] for path, reason in reasons(case).items() if "no age" in reason} == {"onsetAge"}
 
 
 def test_a_cancelled_report_says_nothing_of_the_patient() -> None:

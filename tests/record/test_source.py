@@ -46,7 +46,7 @@ def test_broken_utf_16_names_the_byte() -> None:
         (b"PK\x03\x04rest", "ZIP"),
         (b"{\\rtf1 text}", "RTF"),
         (b"\x7fELF\x00\x01\x02", "binary"),
-        (b"note with a \x00 byte", "0x00 at byte 12"),
+        (b"note with a \x00 byte", "0x00 at offset 12"),
         (b'<?xml version="1.0"?><Bundle/>', "XML"),
         (b'<Patient xmlns="http://hl7.org/fhir"/>', "XML"),
         (b'{"resourceType": "Bundle", "entry": [', "line 1, column"),

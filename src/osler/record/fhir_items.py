@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from osler.record.fhir_codes import BINDINGS, OTHER_CODES, Concept, concept, quantity
-from osler.record.node import UNDECODABLE, Node
+from osler.record.node import UNDECODABLE, Content, Node
 from osler.record.omissions import Omissions, anywhere
 from osler.record.times import moment
 
@@ -22,20 +22,11 @@ _CLINICAL = frozenset(
     "MolecularSequence BodyStructure List Communication".split()
 )
 READ = frozenset({"Medication", "Binary", *(element.split(".")[0] for element in BINDINGS)} - {"Bundle"})
-_OLD_TYPES = {
-    "MedicationOrder": "MedicationRequest",
-    "MedicationPrescription": "MedicationRequest",
-    "MedicationUsage": "MedicationStatement",
-}
+_OLD_TYPES = dict.fromkeys(("MedicationOrder", "MedicationPrescription"), "MedicationRequest")
+_OLD_TYPES["MedicationUsage"] = "MedicationStatement"
 # Negations that older versions keep in an element of their own: {element: status of R4}.
-_NEGATIONS = {
-    "taken": "not-taken",
-    "wasNotTaken": "not-taken",
-    "wasNotGiven": "not-done",
-    "notGiven": "not-done",
-    "notPerformed": "not-done",
-    "notDone": "not-done",
-}
+_NEGATIONS = dict.fromkeys(("taken", "wasNotTaken"), "not-taken")
+_NEGATIONS |= dict.fromkeys(("wasNotGiven", "notGiven", "notPerformed", "notDone"), "not-done")
 # Elements that no resource of R4 has: they tell that the input is of another version.
 _OTHER_VERSIONS = frozenset(_NEGATIONS) | frozenset(
     "dateRecorded assertedDate dateWritten effectiveTimeDateTime effectiveTimePeriod occurenceDateTime occurencePeriod "
@@ -71,12 +62,12 @@ class Record:
         if reference.startswith("#"):
             target = f"{(item.owner or item).path}{reference}"
         found = self._places.get(target)
-        if found is None and ":" not in target and item.url and item.url.startswith("http"):
+        if found is None and ":" not in target and item.url.startswith("http"):
             found = self._places.get("/".join([*item.url.split("/")[:-2], target]))
         if found is None and target.startswith("http"):
             near = self._places.get("/".join(target.split("/")[-2:]))
             # The same type and id on two servers are two resources.
-            found = near if near is not None and not (near.url or "").startswith("http") else None
+            found = near if near is not None and not near.url.startswith("http") else None
         if found is not None:
             self.used.add(found.path)
         return found
@@ -89,19 +80,13 @@ class Item(Node):
     __slots__ = ("duplicates", "id", "kind", "opened", "owner", "record", "url")
 
     def __init__(
-        self,
-        content: dict[str, Raw],
-        path: str,
-        written: str,
-        opened: str,
-        record: Record,
-        url: str | None = None,
-        owner: "Item | None" = None,
+        self, content: Content, path: str, written: str, opened: str, record: Record, url: str = "", owner: Any = None
     ) -> None:
         super().__init__(content, path, record.omissions)
         self.kind = _OLD_TYPES.get(written, written)
         self.opened = f"{opened}({written})"
-        self.record, self.url, self.owner = record, url, owner
+        self.record, self.url = record, url
+        self.owner: Item | None = owner
         self.id = self.text("id")
         self.duplicates: list[str] = []
         if written in _OLD_TYPES:
@@ -121,9 +106,7 @@ class Item(Node):
 
     def time(self, *names: str, end: bool = False) -> str | None:
         """The first of the elements that holds a time, as written: a date, the start (or `end`) of a period, or an age.
-
-        What is written there and is none is reported.
-        """
+        What is written there and is none is reported."""
         found: str | None = None
         for name in names:
             if name in self.content and not found:
@@ -193,7 +176,7 @@ class Item(Node):
 
     def contained(self) -> Iterator["Item"]:
         """The resources that this one contains."""
-        for inner in self.nodes("contained") if "contained" in self.content else ():
+        for inner in self.nodes("contained"):
             if written := inner.text("resourceType"):
                 yield Item(inner.content, inner.path, written, anywhere(inner.path), self.record, owner=self)
             else:
@@ -213,8 +196,8 @@ class Item(Node):
 
 class _Entry(msgspec.Struct, rename="camel"):
     full_url: str | None = None
-    resource: dict[str, Raw] = {}
-    request: dict[str, Raw] = {}
+    resource: Content = {}
+    request: Content = {}
 
 
 _ENTRY = msgspec.json.Decoder(_Entry)
@@ -224,12 +207,7 @@ _DELETE = Raw(b'"DELETE"')
 
 
 def items_of(
-    content: dict[str, Raw],
-    path: str,
-    record: Record,
-    url: str | None = None,
-    opened: str | None = None,
-    depth: int = 0,
+    content: Content, path: str, record: Record, url: str = "", opened: str = "", depth: int = 0
 ) -> Iterator[Item]:
     """The resources in a JSON object, each with its path. What is no resource is reported.
 
@@ -252,17 +230,17 @@ def items_of(
         opened = f"{anywhere(bundle.path)}.entry[*].resource"
         for name, entry in _entries(bundle):
             inner = f"{bundle.path}.{name}.resource"
-            if entry.request and entry.request.get("method") == _DELETE:
+            if entry.request.get("method") == _DELETE:
                 bundle.omit(name, "asks to delete a resource: nothing to read")
             elif not entry.resource:
                 bundle.omit(name, "has no resource")
             elif (kind := _kind(entry.resource)) is None or kind == "Bundle":
-                yield from items_of(entry.resource, inner, record, entry.full_url, opened, depth + 1)
+                yield from items_of(entry.resource, inner, record, entry.full_url or "", opened, depth + 1)
             else:
-                yield Item(entry.resource, inner, kind, opened, record, entry.full_url)
+                yield Item(entry.resource, inner, kind, opened, record, entry.full_url or "")
 
 
-def _kind(content: dict[str, Raw]) -> str | None:
+def _kind(content: Content) -> str | None:
     try:
         kind: str | None = _KIND.decode(content.get("resourceType", b"null"))
     except UNDECODABLE:

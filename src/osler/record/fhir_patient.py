@@ -7,12 +7,10 @@ import re
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
-from msgspec import Raw
-
 from osler.errors import InputError
 from osler.record.case import Patient
 from osler.record.fhir_items import Item, identifiers_of
-from osler.record.node import Node
+from osler.record.node import Content, Node
 
 _OTHERS = ("Group", "Device", "Location", "Practitioner", "Organization", "Substance", "Medication", "Specimen")
 
@@ -35,7 +33,7 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
         if item.kind in ("Patient", "Medication", "Binary"):
             continue
         raw = item.first(("patient", "subject"))[1]
-        reference = bytes(raw or b""), item.url.rsplit("/", 2)[0] if item.url and item.url.startswith("http") else ""
+        reference = bytes(raw or b""), item.url.rsplit("/", 2)[0] if item.url.startswith("http") else ""
         if "focus" not in item.content and reference in mine:
             continue
         subject = item.node("patient", "subject")
@@ -89,7 +87,7 @@ def _may_be(patient: Item, address: str) -> bool:
         own = identifiers_of(patient)
         return (system, value) in own or all(system != one for one, _ in own)
     # A patient that is being created has no address yet; whatever else is referred to must be this one.
-    return patient.id is None and patient.url is None
+    return patient.id is None and not patient.url
 
 
 def _same_address(first: str, second: str) -> bool:
@@ -107,7 +105,7 @@ def _same_person(first: Item, other: Item) -> bool:
     return bool(set(identifiers_of(first)) & set(identifiers_of(other)))
 
 
-def _but_id(item: Item) -> dict[str, Raw]:
+def _but_id(item: Item) -> Content:
     return {name: raw for name, raw in item.content.items() if name != "id"}
 
 

@@ -28,16 +28,11 @@ class _Stripper(HTMLParser):
         self.hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HIDDEN:
-            self.hidden += 1
+        self.hidden += tag in _HIDDEN
         self.parts.append("\n" if tag in _BLOCKS else " " if tag in ("td", "th") else "")
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.parts.append("\n" if tag in _BLOCKS else "")
-
     def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN and self.hidden:
-            self.hidden -= 1
+        self.hidden = max(self.hidden - (tag in _HIDDEN), 0)
         self.parts.append("\n" if tag in _BLOCKS else "")
 
     def handle_data(self, data: str) -> None:

@@ -12,7 +12,8 @@ from msgspec import Raw
 
 from osler.record.omissions import Omissions
 
-_OBJECT: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw])
+Content = dict[str, Raw]  # a JSON object, its values not decoded
+_OBJECT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 _LIST: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[Raw])
 _TEXT = msgspec.json.Decoder(str)
 _FLAG = msgspec.json.Decoder(bool)
@@ -28,7 +29,7 @@ class Node:
 
     __slots__ = ("asked", "children", "content", "omissions", "path")
 
-    def __init__(self, content: dict[str, Raw], path: str, omissions: Omissions) -> None:
+    def __init__(self, content: Content, path: str, omissions: Omissions) -> None:
         self.content, self.path, self.omissions = content, path, omissions
         self.asked: set[str] = set()
         self.children: dict[str, Node] = {}  # by the name of the element

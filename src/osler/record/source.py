@@ -10,7 +10,7 @@ import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from osler.errors import InputError
 
@@ -37,7 +37,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|Bundle|ClinicalDocument|[A-Z]\w+\s+xmlns=)", re.IGNORECASE)
-_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32), 127])  # tabs, line and page breaks, escapes may stand
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # tabs, line and page breaks, escapes may stand
 
 
 def load(path: str | Path) -> bytes:
@@ -47,9 +47,7 @@ def load(path: str | Path) -> bytes:
     name = str(path)
     try:
         with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size > JSON_LIMIT:
-                _too_large(name, JSON_LIMIT)
-            return unpack(_bounded(file, name), name)
+            return unpack(_bounded(file, name, os.fstat(file.fileno()).st_size), name)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         raise InputError(f"can't be read: {getattr(error, 'strerror', None) or error}", where=name) from None
 
@@ -63,63 +61,56 @@ def unpack(data: bytes, name: str) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"the gzip file is damaged or cut off: {error}", where=name) from None
     is_json = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
-    limit = JSON_LIMIT if is_json else TEXT_LIMIT
-    if len(data) > limit:
-        _too_large(name, limit)
+    return _within(data, name, JSON_LIMIT if is_json else TEXT_LIMIT)
+
+
+def _bounded(file: BinaryIO | gzip.GzipFile, name: str, size: int = 0) -> bytes:
+    # A file that says it is too large is not read; what is longer than it says is cut one byte above the limit.
+    return _within(file.read(JSON_LIMIT + 1) if size <= JSON_LIMIT else b"", name, JSON_LIMIT, size)
+
+
+def _within(data: bytes, name: str, limit: int, size: int = 0) -> bytes:
+    if max(len(data), size) > limit:
+        raise InputError(
+            f"larger than the {limit // 1_000_000} MB that can be one patient's record",
+            where=name,
+            hint="Split it: one patient, one record.",
+        )
     return data
-
-
-def _bounded(file: BinaryIO | gzip.GzipFile, name: str) -> bytes:
-    data = file.read(JSON_LIMIT + 1)
-    if len(data) > JSON_LIMIT:
-        _too_large(name, JSON_LIMIT)
-    return data
-
-
-def _too_large(name: str, limit: int) -> NoReturn:
-    raise InputError(
-        f"larger than the {limit // 1_000_000} MB that can be one patient's record",
-        where=name,
-        hint="Split it: one patient, one record.",
-    )
 
 
 def decode(data: bytes, name: str, charset: str | None = None) -> str:
     """The text of the bytes: in the charset, else UTF-8, UTF-16 or UTF-32 by mark, or GB18030 where that gives Chinese.
 
-    Raises InputError for empty, binary and undecodable input, naming the byte where it fails.
+    Raises InputError for empty, binary and undecodable input, naming the place where it fails.
     """
     for signature, what, hint in _SIGNATURES:
         if data.startswith(signature):
             raise InputError(f"this is {what}, not a record that can be read", where=name, hint=hint)
-    text = _decode(data, name, charset)
+    encoding = charset or next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        chinese = _gb18030(data) if encoding == "utf-8" else None
+        if chinese is None:
+            raise InputError(
+                f"the text is not valid {encoding.upper()}: byte {data[error.start]:#04x} at offset {error.start}",
+                where=name,
+                hint="Save it as UTF-8.",
+            ) from None
+        text = chinese
+    except (LookupError, UnicodeError):
+        raise InputError(f"{encoding!r} is no encoding of text that is known", where=name) from None
     if not text.strip("\ufeff\u200b \t\r\n\x0b\x0c\x85\xa0\u3000"):
         raise InputError("the input is empty", where=name)
-    encoded = text.encode() if not text.startswith("{") else b""  # no JSON that can be parsed holds controls
-    if len(encoded.translate(None, _CONTROLS)) != len(encoded):
-        place, byte = next((place, byte) for place, byte in enumerate(encoded) if byte in _CONTROLS)
+    # JSON is spared this: none that can be parsed holds control characters.
+    if not text.startswith("{") and (found := _CONTROLS.search(text)):
         raise InputError(
-            f"the input is binary: control character {byte:#04x} at byte {place}",
+            f"the input is binary: control character {ord(found[0]):#04x} at offset {found.start()}",
             where=name,
             hint="Give text (UTF-8), FHIR JSON or phenopacket JSON.",
         )
     return text
-
-
-def _decode(data: bytes, name: str, charset: str | None) -> str:
-    encoding = charset or next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding == "utf-8" and (chinese := _gb18030(data)) is not None:
-            return chinese
-        raise InputError(
-            f"the text is not valid {encoding.upper()}: byte {data[error.start]:#04x} at offset {error.start}",
-            where=name,
-            hint="Save it as UTF-8.",
-        ) from None
-    except (LookupError, UnicodeError):
-        raise InputError(f"{encoding!r} is no encoding of text that is known", where=name) from None
 
 
 def _gb18030(data: bytes) -> str | None:
