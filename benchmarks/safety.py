@@ -1,7 +1,7 @@
 """Prints how the safety room does: red flags on notes written before the rules, interactions against DDInter.
 
-Run from the repository: `.venv/bin/python benchmarks/safety.py [--tune]`. Writes nothing. `--tune` shows the half the
-rules were tuned on, with its misses; without it the held-out half, as sums and misses by id only.
+Run from the repository: `.venv/bin/python benchmarks/safety.py [--set NAME] [--tune]`. Writes nothing. `--tune` shows the
+part the rules were tuned on; without it the held-out part, as sums and misses by id only.
 """
 
 import argparse
@@ -46,11 +46,11 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def notes(part: str) -> list[dict[str, Any]]:
-    """The red-flag notes of one part; lines of the other are dropped unseen."""
-    lines = (ROOT / "tests" / "sets" / "red_flags.jsonl").read_text(encoding="utf-8").splitlines()
+def notes(name: str, part: str) -> list[dict[str, Any]]:
+    """The notes of one part of a set (red_flags, red_flags_2); lines of the other are dropped unseen."""
+    lines = (ROOT / "tests" / "sets" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     items = (json.loads(line) for line in lines)
-    return [item for item in items if split("red_flags", item["condition"]) == part]
+    return [item for item in items if split(name, item["condition"]) == part]
 
 
 def case_of(item: dict[str, Any]) -> Case:
@@ -109,23 +109,22 @@ def flag_table(items: Sequence[dict[str, Any]], method: Any) -> tuple[dict[str, 
     }, wrong
 
 
-def red_flag_report(part: str) -> None:
-    items = notes(part)
+def red_flag_report(name: str, part: str) -> None:
+    items = notes(name, part)
     load_rules()
     raised(items[0])
     started = time.perf_counter()
     for item in items:
         raised(item)
     each = (time.perf_counter() - started) / len(items) * 1000
-    print(f"## Red flags, {part} half: {len(items)} notes, {each:.1f} ms a note\n")
-    for language, chosen in (
-        ("all", items),
-        *((code, [i for i in items if i["language"] == code]) for code in ("en", "zh")),
-    ):
-        for name, method in (("rules", raised), ("keywords", by_keyword)):
-            table, wrong = flag_table(chosen, method)
-            print(f"{language} {name}: " + "; ".join(f"{key} {value}" for key, value in table.items()))
-            if language == "all" and name == "rules":
+    conditions = len({item["condition"] for item in items})
+    print(f"## {name}, {part} part: {len(items)} notes on {conditions} conditions, {each:.1f} ms a note\n")
+    for language in ("all", *sorted({item["language"] for item in items})):
+        chosen = [item for item in items if language in ("all", item["language"])]
+        for method, raise_flags in (("rules", raised), ("keywords", by_keyword)):
+            table, wrong = flag_table(chosen, raise_flags)
+            print(f"{language} {method}: " + "; ".join(f"{key} {value}" for key, value in table.items()))
+            if language == "all" and method == "rules":
                 print("\n".join(f"  {line}" for line in wrong))
 
 
@@ -182,10 +181,11 @@ def interaction_report() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--set", default="red_flags_2", choices=("red_flags", "red_flags_2"))
     parser.add_argument("--only", choices=("flags", "interactions"))
     options = parser.parse_args()
     if options.only != "interactions":
-        red_flag_report("tune" if options.tune else "report")
+        red_flag_report(options.set, "tune" if options.tune else "report")
         visits_report()
     if options.only != "flags":
         interaction_report()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osler.clinic.safety import DrugSafety, drug_safety
-from osler.clinic.safety.stated_allergies import allergies_of
+from osler.clinic.safety.stated_allergies import Stated, allergies_of
 from osler.knowledge.concepts.recogniser import findings_of, load_recogniser
 from osler.knowledge.graph import load_graph
 from osler.record import read, read_text
@@ -87,6 +87,24 @@ def test_an_unknown_allergen_is_a_gap_and_a_counted_one_is_counted() -> None:
     coverage = check("Allergies: penicillin, bee venom. Takes aspirin.").coverage
     assert "drug-allergy (1 allergy)" in coverage.checked
     assert "allergy: bee venom" in {gap.what for gap in coverage.not_checked}
+
+
+def table() -> list[tuple[str, set[str]]]:
+    """Statements of many note styles and what each says; the notation stands in the table's first line."""
+    lines = (Path(__file__).parent / "allergy_statements.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = (line.split("\t") for line in lines)
+    return [(text.replace("\\n", "\n"), {part.strip() for part in said.split(";")}) for text, said in rows]
+
+
+def notation(one: Stated) -> str:
+    named = "+".join(one.classes) or "+".join(drug.label.lower() for drug in one.drugs) or one.name.lower()
+    return f"{named}{'~' * (one.kind == 'intolerance')}{'!' * one.severe}{'?' * (not one.certain)}"
+
+
+@pytest.mark.parametrize(("text", "said"), table())
+def test_statements_of_many_styles(text: str, said: set[str]) -> None:
+    found = allergies_of(read_text(text, kind="note").documents[0])
+    assert {*map(notation, found.stated), *(["none"] if found.denied else [])} == said - {"-"}
 
 
 def test_names_are_the_words_alone() -> None:

@@ -5,7 +5,6 @@ disease rules yet.
 """
 
 import itertools
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,12 +14,13 @@ from osler.clinic.safety.crosswalk import coded, load_crosswalk
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
 from osler.clinic.safety.duplicates import duplicates
 from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, load_interactions, uncovered
-from osler.clinic.safety.stated_allergies import DENIED, allergies_of
+from osler.clinic.safety.stated_allergies import allergies_of, denies
+from osler.clinic.safety.uses import unrecognised, uses_of
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
-from osler.record.case import Case, Document
+from osler.record.case import Allergy, Case, Condition, Document, Medication
 from osler.settings import Settings
-from osler.text import sentences
+from osler.text import Span, sentences
 
 _NOT_CHECKED = (
     ("dose", "no dose limits are known"),
@@ -30,17 +30,8 @@ _NOT_CHECKED = (
     ("food, herbs and alcohol", "only what the record names as a drug is seen"),
     ("age", "no rules for children or the old are known"),
 )
-_NOT_TAKEN = re.compile(
-    r"\b(?:stopp?ed|discontinued|held|withheld|avoid|overdos\w*|swallowed|never taken|previously"
-    r"|used to|ran out of|refus\w+"
-    r"|declin\w+|consider\w*|suggest\w*|asks? about|level|screen)\b|停用|停服|已停|曾服|避免|过量|拟用|建议",
-    re.IGNORECASE,
-)
-# Past history also names what is taken today: "长期服用阿司匹林", "AF on warfarin".
-_TAKEN = re.compile(
-    r"\b(?:on|takes|taking|daily|nightly|currently|still|od|bd|bid|tds|tid|qd|mg)\b|长期|规律|目前|现服|口服|平素|每日|每天|给予|今",
-    re.IGNORECASE,
-)
+# SNOMED CT: no known allergy, no known drug allergy. Those for food and environment say nothing of drugs.
+_NO_ALLERGY_CODES = frozenset(("716186003", "409137002"))
 
 
 class DrugSafety(NamedTuple):
@@ -50,26 +41,49 @@ class DrugSafety(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A drug the patient takes. `entry`: the medication's label, None where only a note tells of it."""
+    """A drug the patient takes or is to take, with where the record says so."""
 
     drug: Drug
     evidence: Evidence
-    entry: str | None
 
 
 class _Reading(NamedTuple):
+    """What the case says. `left`: drugs named as stopped, denied or another person's; `entries`: the drugs of each
+    product, by its label."""
+
     taken: list[Taken]
     allergens: list[Allergen]
     records: dict[str, Evidence]
     gaps: list[NotChecked]
-    mapped: int
+    codes: list[int]
     unmapped: list[str]
     denied: list[Evidence]
     labels: dict[str, str]
+    left: list[Drug]
+    planned: list[Drug]
+    entries: dict[str, list[Drug]]
 
     def label(self, drug: Drug) -> str:
         """The drug in the language of the record, where its name is known."""
         return self.labels.get(drug.id, drug.label)
+
+    def take(self, drugs: Sequence[Drug], item: Evidence) -> None:
+        self.records[item.id] = item
+        self.taken.extend(Taken(drug, item) for drug in drugs)
+
+    def miss(self, what: str, why: str) -> None:
+        gap = NotChecked(what=what, why=why)
+        self.gaps.extend([gap] if gap not in self.gaps else [])
+
+    def code(self, part: Condition | Medication | Allergy, graph: Graph, crosswalk: dict[str, str]) -> list[Drug]:
+        """The drugs that the codes of a part mean; every code is counted."""
+        found = coded(part.codes, crosswalk, graph)
+        self.codes.append(len(found.targets))
+        drugs = [Drug(one, graph.label(one)) for one in found.targets if graph.node(one).kind == "drug"]
+        return drugs
+
+    def unmap(self, part: Condition | Medication | Allergy, how: str, graph: Graph, crosswalk: dict[str, str]) -> None:
+        self.unmapped.extend(f"{code} {part.label}{how}" for code in coded(part.codes, crosswalk, graph).unmapped)
 
 
 def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings: Settings) -> DrugSafety:
@@ -95,97 +109,64 @@ def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings:
 
 def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict[str, str]) -> _Reading:
     labels = load_names().chinese if case.language == "zh" else {}
-    reading = _Reading([], [], {}, [], 0, [], [], labels)
-    mapped = 0
+    reading = _Reading([], [], {}, [], [], [], [], labels, [], [], {})
     for medication in case.medications:
         if not medication.current:
             continue
-        codes = coded(medication.codes, crosswalk, graph)
-        drugs = [Drug(i, graph.label(i)) for i in codes.targets if graph.node(i).kind == "drug"]
-        mapped += len(codes.targets)
-        by_name = not drugs
-        drugs = drugs or load_names().of(medication.label)
-        how = f" (matched by name: {', '.join(drug.label for drug in drugs)})" if by_name and drugs else ""
-        reading.unmapped.extend(f"{code} {medication.label}{how}" for code in codes.unmapped)
-        if not drugs:
-            reading.gaps.append(
-                NotChecked(what=medication.label, why="not recognised as a drug, so nothing about it was checked")
-            )
-        item = _evidence(medication.source, f"Medication: {medication.label}{how}")
-        reading.records[item.id] = item
-        reading.taken.extend(Taken(drug, item, medication.label) for drug in drugs)
+        drugs = reading.code(medication, graph, crosswalk)
+        named = [] if drugs else load_names().of(medication.label)
+        how = f" (matched by name: {', '.join(drug.label for drug in named)})" if named else ""
+        reading.unmap(medication, how, graph, crosswalk)
+        if not drugs and not named:
+            reading.miss(medication.label, "not recognised as a drug, so nothing about it was checked")
+        reading.take(drugs or named, _evidence(medication.source, f"Medication: {medication.label}{how}"))
+        reading.entries.setdefault(medication.label, drugs or named)
     for allergy in case.allergies:
         if allergy.status in ("inactive", "resolved") or allergy.verification == "refuted":
             continue
-        if DENIED.search(allergy.label):
+        if denies(allergy.label) or any(code.code in _NO_ALLERGY_CODES for code in allergy.codes):
             reading.denied.append(_evidence(allergy.source, allergy.label))
             continue
-        codes = coded(allergy.codes, crosswalk, graph)
-        mapped += len(codes.targets)
-        one = allergies.allergen(allergy)
-        if one is None and codes.targets:
-            one = Allergen(
-                allergy.label,
-                tuple(Drug(i, graph.label(i)) for i in codes.targets if graph.node(i).kind == "drug"),
-                (),
-                allergy.criticality == "high",
-                allergy.source,
-            )
-        how = " (matched by name)" if one else ""
-        reading.unmapped.extend(f"{code} {allergy.label}{how}" for code in codes.unmapped)
-        if one is None or not (one.drugs or one.classes):
-            reading.gaps.append(
-                NotChecked(what=f"allergy: {allergy.label}", why="names no drug or drug class that is known")
-            )
+        one = allergies.recorded(allergy, reading.code(allergy, graph, crosswalk))
+        reading.unmap(allergy, " (matched by name)" if one else "", graph, crosswalk)
+        if one is None:
+            reading.miss(f"allergy: {allergy.label}", "names no drug or drug class that is known")
             continue
         item = _evidence(allergy.source, f"Allergy: {allergy.label}")
         reading.records[item.id] = item
         reading.allergens.append(one)
     for condition in case.conditions:
-        codes = coded(condition.codes, crosswalk, graph)
-        mapped += len(codes.targets)
-        named = any(finding.source == condition.source for finding in findings)
-        how = " (matched by name)" if named else ""
-        reading.unmapped.extend(f"{code} {condition.label}{how}" for code in codes.unmapped)
-    _read_notes(case, findings, graph, reading)
-    return reading._replace(mapped=mapped, unmapped=list(dict.fromkeys(reading.unmapped)))
-
-
-def _read_notes(case: Case, findings: Sequence[Finding], graph: Graph, reading: _Reading) -> None:
-    """Drugs that the notes name as taken now, and the allergies that they state."""
-    documents = {document.id: document for document in case.documents}
-    places: dict[str, list[tuple[int, int]]] = {}
+        reading.code(condition, graph, crosswalk)
+        named_so = any(finding.source == condition.source for finding in findings)
+        reading.unmap(condition, " (matched by name)" if named_so else "", graph, crosswalk)
     for document in case.documents:
-        places[document.id] = _read_allergies(document, reading)
-    for finding in findings:
-        found_in = documents.get(finding.source or "")
-        if found_in is None or finding.start is None or finding.end is None:
-            continue
-        if finding.status != "present" or finding.experiencer != "patient" or finding.time == "hypothetical":
-            continue
-        node = graph.find(finding.code)
-        if node is None or node.kind != "drug":
-            continue
-        if any(start < finding.end and finding.start < end for start, end in places[found_in.id]):
-            continue
-        item = _passage(found_in, *_sentence(found_in, finding.start))
-        if _NOT_TAKEN.search(item.text) or (finding.time == "historical" and not _TAKEN.search(item.text)):
-            continue
-        drugs = load_names().of(finding.text or finding.label) or [Drug(node.id, node.label)]
-        reading.records[item.id] = item
-        reading.taken.extend(Taken(drug, item, None) for drug in drugs)
+        _read_uses(document, reading, _read_allergies(document, reading))
+    return reading._replace(unmapped=list(dict.fromkeys(reading.unmapped)))
 
 
-def _read_allergies(document: Document, reading: _Reading) -> list[tuple[int, int]]:
+def _read_uses(document: Document, reading: _Reading, besides: Sequence[Span]) -> None:
+    """Takes in the drugs that a note names; a product that the record or an earlier note holds is no second entry."""
+    for use in uses_of(document, besides):
+        if use.status == "left":
+            reading.left.extend(use.drugs)
+            continue
+        reading.take(use.drugs, _passage(document, *_sentence(document, use.start)))
+        reading.planned.extend(use.drugs if use.status == "planned" else ())
+        if not any(set(use.drugs) <= set(known) and len(use.drugs) == len(known) for known in reading.entries.values()):
+            reading.entries[document.text[use.start : use.end]] = list(use.drugs)
+    for name in unrecognised(document):
+        reading.miss(name, "not recognised as a drug, so nothing about it was checked")
+
+
+def _read_allergies(document: Document, reading: _Reading) -> list[Span]:
     """Takes in the allergies that a document states; gives the places that speak of them."""
     said = allergies_of(document)
     for one in said.stated:
         item = _passage(document, *_sentence(document, one.start))
-        allergen = allergies.allergen_in(one.name, one.severe, item.id, one.certain)
-        if allergen is None and one.listed:
-            gap = NotChecked(what=f"allergy: {one.name}", why="names no drug or drug class that is known")
-            reading.gaps.extend([gap] if gap not in reading.gaps else [])
-        elif allergen is not None and not any(_same(allergen, known) for known in reading.allergens):
+        allergen = allergies.stated(one, item.id)
+        if allergen is None:
+            reading.miss(f"allergy: {one.name}", "names no drug or drug class that is known")
+        elif not any(_same(allergen, known) for known in reading.allergens):
             reading.records[item.id] = item
             reading.allergens.append(allergen)
     reading.denied.extend(_passage(document, *_sentence(document, start)) for start, _ in said.denied)
@@ -195,7 +176,8 @@ def _read_allergies(document: Document, reading: _Reading) -> list[tuple[int, in
 def _same(one: Allergen, known: Allergen) -> bool:
     """Whether a known allergen says the same and at least as much."""
     same = set(one.drugs) <= set(known.drugs) and set(one.classes) <= set(known.classes)
-    return same and known.severe >= one.severe and known.certain >= one.certain
+    weaker = (one.severe, one.certain, one.kind == "allergy") <= (known.severe, known.certain, known.kind == "allergy")
+    return same and weaker
 
 
 def _interactions(
@@ -233,7 +215,7 @@ def _allergies(
     for match in allergies.matches(reading.allergens, drugs, classes):
         ids = [match.allergen.source, *_of(reading, match.drug)]
         label, how = reading.label(match.drug), "an" if match.allergen.certain else "a possible"
-        message = f"{label} in a patient with {how} allergy to {match.allergen.label}: {match.message}."
+        message = f"{label} in a patient with {how} {match.allergen.kind} to {match.allergen.label}: {match.message}."
         if match.cross is not None:
             source = Source(title=match.cross.source, year=match.cross.year)
             evidence[match.cross.id] = Evidence(
@@ -254,12 +236,8 @@ def _allergies(
 
 
 def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
-    entries: dict[str, list[Drug]] = {}
-    for taken in reading.taken:
-        if taken.entry is not None and taken.drug not in entries.setdefault(taken.entry, []):
-            entries[taken.entry].append(taken.drug)
     alerts: list[Alert] = []
-    for one in duplicates(entries, classes):
+    for one in duplicates(reading.entries, classes):
         labels = [reading.label(drug) for drug in one.drugs]
         what = (
             f"{labels[0]} stands in more than one entry"
@@ -287,6 +265,10 @@ def _coverage(drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, cl
         NotChecked(what=drug.label, why=f"no interaction data for {drug.label}")
         for drug in uncovered(drugs, knowledge, classes)
     ]
+    left = [drug for drug in dict.fromkeys(reading.left) if drug not in drugs]
+    if left:
+        names = ", ".join(reading.label(drug) for drug in left)
+        gaps.append(NotChecked(what=names, why="named as stopped, held, denied, of the past or of another person"))
     if silent:
         gaps.append(
             NotChecked(
@@ -314,7 +296,7 @@ def _coverage(drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, cl
     return Coverage(
         checked=checked,
         not_checked=[*gaps, *(NotChecked(what=what, why=why) for what, why in _NOT_CHECKED)],
-        codes_mapped=reading.mapped,
+        codes_mapped=sum(reading.codes),
         codes_unmapped=reading.unmapped,
         knowledge=knowledge.versions,
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from osler.clinic.safety import tables
 from osler.errors import IntegrityError
+from osler.knowledge.concepts.recogniser import load_recogniser
 from osler.knowledge.graph import Graph, load_graph
 from osler.text import has_chinese
 
@@ -60,6 +61,14 @@ class Drug(NamedTuple):
     label: str
 
 
+class Mention(NamedTuple):
+    """Drugs named at a place of a text (code points)."""
+
+    start: int
+    end: int
+    drugs: tuple[Drug, ...]
+
+
 class Names:
     """All drug names of the graph and the room's aliases, by their folded form."""
 
@@ -76,6 +85,8 @@ class Names:
             self._ids[_folded(row.values["name"])] = parts
             if has_chinese(row.values["name"]) and len(parts) == 1:
                 self.chinese.setdefault(parts[0], row.values["name"])
+        aliases = sorted((row.values["name"] for row in tables.shipped("drug_aliases.csv")), key=len, reverse=True)
+        self._aliases = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, aliases))})(?![A-Za-z])", re.IGNORECASE)
         self._longest = max(len(name.split()) for name in self._ids)
 
     def one(self, name: str, where: str) -> Drug:
@@ -112,6 +123,10 @@ class Names:
             found += self._parts(text)
         return list(dict.fromkeys(found))
 
+    def aliases_in(self, text: str) -> list[Mention]:
+        """Where a text has a name of the room's own list."""
+        return [Mention(*m.span(), tuple(self.exact(m.group()))) for m in self._aliases.finditer(text)]
+
     def _parts(self, text: str) -> list[Drug]:
         alias = self.exact(_bare(text, salts=True))
         if alias:
@@ -141,6 +156,20 @@ def _bare(text: str, salts: bool) -> str:
         text = " ".join(words)
         return _CHINESE_FORM.sub("", _CHINESE_FORM.sub("", text)).strip()
     return " ".join(words).strip(" -")
+
+
+def mentions(text: str) -> list[Mention]:
+    """Every drug that a text names, by the concept index and this room's aliases, in order, the longest at a place."""
+    names, graph = load_names(), load_graph()
+    found = names.aliases_in(text)
+    for one in load_recogniser(("drug",)).mentions(text):
+        drugs = tuple(names.of(one.text)) or (Drug(one.code, graph.label(one.code)),)
+        found.append(Mention(one.start, one.end, drugs))
+    kept: list[Mention] = []
+    for mention in sorted(found, key=lambda one: (one.start - one.end, one.start)):
+        if not any(mention.start < other.end and other.start < mention.end for other in kept):
+            kept.append(mention)
+    return sorted(kept)
 
 
 class Classes(NamedTuple):

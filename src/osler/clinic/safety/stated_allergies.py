@@ -1,99 +1,33 @@
-"""Allergies that a text states: "allergic to X", "Allergies: X (rash)", "hives from X", 对X过敏, and "NKDA".
+"""Allergies that a text states: lists under a heading, "allergic to X", "hives from X", 对X过敏, 皮试阳性, and "NKDA".
 
-It finds the words and asks the context layer whether they are denied, doubted or a relative's. What a name means is
-for `allergy`; an intolerance told as such ("codeine makes me sick") is no allergy here.
+The words are data (`data/allergy_words.toml`). A known drug or class is taken from the names, so that only the
+relation to it has to be read; an unknown name is kept where the form of words names allergens and nothing else. The
+sentence alone decides whether a statement is denied, doubted or conditional, never the section around it.
 """
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
+from osler.clinic.safety import tables
+from osler.clinic.safety.drugs import Drug, Mention, load_names, mentions
 from osler.knowledge.concepts import dialogue
-from osler.knowledge.concepts.context import contexts
+from osler.knowledge.concepts.context import Context, contexts
 from osler.record.case import Document
-from osler.text import sentences
+from osler.text import Span, sentences
 
-_REACTION = (
-    r"(?:hives|rash(?:es)?|urticaria|wheals|anaphyla\w+|angio-?o?edema|facial swelling|swelling|itch\w*|wheez\w+|"
-    r"allergic reaction|bronchospasm|throat (?:swelling|closing)|stevens[- ]johnson\w*|peeling skin)"
-)
-_REACTION_ZH = r"(?:皮疹|荨麻疹|过敏性休克|过敏反应|喉头水肿|风团|皮肤瘙痒|剥脱性皮炎)"
-_KINDS = (
-    r"(?:(?:known|drug|medication|medicine|food|environmental|other|significant|documented)"
-    r"(?:\s*(?:,|/|or|and)\s*|\s+))*"
-)
-DENIED = re.compile(
-    r"\bNKD?A\b|\bnot allergic to (?:any|anything)"
-    rf"|\b(?:no|denies|denied|without|nil|negative for)\s+(?:any\s+|history of\s+)?{_KINDS}allerg(?:y|ies)\b(?!\s+to\b)"
-    r"|\ballerg(?:y|ies)\b[^.\n]{0,20}?[:=-][ \t]*(?:none|nil|no\b|denie[sd]|NKD?A|-(?=[ \t]*(?:$|[\n.,;])))"
-    r"|(?:否认|无|没有|未发现)(?:明确|已知|任何|明显|特殊)*(?:药物|食物|药品|药|及|和|与|或|、|/|等|其他)*过敏(?!性)"
-    r"|过敏史?\s*[:：]\s*(?:无|否认|没有|未发现)|(?:药物|食物)过敏史?(?:阴性|\(-\))",
-    re.IGNORECASE,
-)
-_LISTED = re.compile(
-    r"\b(?:allerg(?:y|ies)|adverse (?:drug )?reactions)(?: list)?[ \t]*[:=][ \t]*"
-    r"(?P<list>(?:[^.\n]|\.(?=\d))+|(?:\n[ \t]*(?:[-*•]|\d[.)])[^\n]+)+)"
-    r"|(?:药物|食物)?过敏史?\s*[:：]\s*(?P<list_zh>[^。；\n]+)",
-    re.IGNORECASE,
-)
-_TO = re.compile(
-    r"\b(?:allergic|anaphylactic|hypersensitive)(?: reactions?)? to\s+(?P<list>[^.;:\n]+)"
-    r"|\b(?:allerg(?:y|ies)|anaphylaxis|hypersensitivity|(?:allergic )?reactions?|reacted)(?: badly)? to\s+"
-    r"(?P<list2>[^.;:\n]+)"
-    r"|对(?P<list_zh>[^，。；,;\n不]{1,30}?)(?:有|药物|严重|明显|均)*过敏",
-    re.IGNORECASE,
-)
-# Behind one of these characters begins the Chinese name: "母亲青霉素过敏", "否认青霉素过敏".
-_BREAKS_ZH = "对有无是史认诉者亲子夫儿女"
-_BEFORE = re.compile(
-    r"(?<![\w-])(?P<name>[A-Za-z][\w-]*(?:(?:/| and | or |, )?\s?[A-Za-z][\w-]*)?)[\s-]+allerg(?:y|ies|ic)\b"
-    rf"|(?P<name_zh>(?:(?![{_BREAKS_ZH}])[\u4e00-\u9fff、]){{2,14}})过敏(?!性|史?\s*[:：]|反应)",
-    re.IGNORECASE,
-)
-_REACTED = re.compile(
-    rf"\b{_REACTION}\s+(?:from|to|with|after|on|due to|caused by)\s+(?:taking\s+|having\s+)?"
-    r"(?P<name>[A-Za-z][\w/ -]{2,30})"
-    r"|(?P<name2>[A-Za-z][\w/-]{2,30})\s+(?:causes?|caused|gives?|gave|brings|brought|->|→|=)\s+"
-    rf"(?:(?:him|her|me|them|out|in|a|an|bad|severe|widespread|my|his)\s+)*{_REACTION}"
-    rf"|(?:服用|应用|使用|注射|静滴|静点|输注|口服|用)(?P<name_zh>[\u4e00-\u9fff]{{2,10}}?)后[^。；\n]{{0,8}}?{_REACTION_ZH}",
-    re.IGNORECASE,
-)
-_NAMING = re.compile(r"allerg|anaphyl|过敏", re.IGNORECASE)
-_SPLIT = re.compile(r"\s*(?:,|;|、|，|；|\n\s*(?:[-*•]|\d[.)])?|\band\b|\bor\b|&|\+|及|和|与|以及)\s*", re.IGNORECASE)
-_REMARK = re.compile(r"\s*[(（\[][^)）\]]*[)）\]]|(?<=\w)(?:[ \t]+[-–:](?=\s)|[ \t]*(?:->|→))[^,;、，；\n]*")
-# A piece with one of these goes on with something else than names of allergens.
-_STOP = re.compile(
-    r"\b(?:but|which|who|takes?|taking|took|started|starting|given|was|were|is|are|has|had|have|he|she|they|i|it"
-    r"|presents?|presented|presenting|prescribed|now|came|comes|denies|reports|with|so|because|since|on|in|for|when"
-    r"|where|as|unsure|unknown|not|reviewed|updated|see)\b|目前|现|给予|予|服用|因|入院|不详|未知|什么",
-    re.IGNORECASE,
-)
-# "Are you allergic to penicillin?" asks about one drug: a "no" says nothing of others.
-_SPECIFIC = re.compile(
-    r"allerg\w*\s+to\s+(?!any|anything|med|drug|food|the)|对(?!什么|任何|哪|药|食)[^，。？?]{1,12}过敏", re.IGNORECASE
-)
-_EXCEPT = re.compile(r"\b(?:except|apart from|but|only|just|other than)\b|除了|只有|就是", re.IGNORECASE)
-_LEAD = re.compile(
-    r"^(?:(?:just|only|yes|yeah|well|um+|uh+|to|the|a|an|some|any|possible|possibly|probable|reported|severe|mild|known"
-    r"|my|all|drugs?|like|such as|is|maybe|i think|there's|oh|except|but|history of|h/o|her|his|of|with|has"
-    r"|no|not|denies|(?:she|he|i|patient|pt)(?:'s)?)\b\s*|(?:不|曾|既往|患者|可疑|可能|疑似|嗯)\s*)+",
-    re.IGNORECASE,
-)
-_SEVERE = re.compile(
-    r"anaphyla|angio-?o?edema|stevens|necrolysis|\bSJS\b|\bDRESS\b|(?:tongue|throat|face|lips?) swel"
-    r"|swelling of (?:the |my |his |her )?(?:tongue|throat|face|lips?)|collaps|couldn't breathe|could not breathe"
-    r"|休克|喉头|剥脱",
-    re.IGNORECASE,
-)
+Kind = Literal["allergy", "intolerance"]
+KNOWN = "\ue000"  # stands for each character of a known drug or class in a masked text
 
 
 class Stated(NamedTuple):
-    """One name given as an allergen. `certain`: False for "possible"; `severe`: by the reaction written beside it;
-    `listed`: the form of words names allergens and nothing else, so an unknown name is worth telling; `start`, `end`:
-    the name in the document's text."""
+    """One allergen. `drugs`, `classes`: empty for an unknown `name`; `certain`: False for "possible"; `severe`: by the
+    reaction beside it; `start`, `end`: the name in the document's text."""
 
     name: str
-    listed: bool
+    drugs: tuple[Drug, ...]
+    classes: tuple[str, ...]
+    kind: Kind
     certain: bool
     severe: bool
     start: int
@@ -101,104 +35,315 @@ class Stated(NamedTuple):
 
 
 class Allergies(NamedTuple):
-    """`denied`: where the text says that there are none; `places`: every stretch that speaks of allergies by name, so
-    that a drug in it isn't taken for one that is given."""
+    """`denied`: where the text says that there are none to drugs; `places`: every name in a statement about allergies,
+    so that a drug there isn't taken for one that is given."""
 
     stated: list[Stated]
-    denied: list[tuple[int, int]]
-    places: list[tuple[int, int]]
+    denied: list[Span]
+    places: list[Span]
 
 
 class _Piece(NamedTuple):
-    """`span`: what the context is asked of; `reaction`: the words around the names."""
+    """A name with what is said around it. `cue`: from where to where the context is asked of; `drug`: what a
+    diagnosis such as AERD stands for; `excepted`: named as the exception of a denial."""
 
-    name: str
-    listed: bool
     start: int
     end: int
-    span: tuple[int, int]
-    reaction: str
+    cue: Span
+    remark: str
+    kind: Kind | None = None
+    drug: str | None = None
+    excepted: bool = False
+
+
+_SAYS = tables.patterns("allergy_words.toml")
+_PROSE = tables.patterns("allergy_words.toml", "prose")["patterns"]
+_CLASSES = tables.patterns("allergy_words.toml", "classes")
+_DIAGNOSES = tables.patterns("allergy_words.toml", "diagnoses")
 
 
 def allergies_of(document: Document) -> Allergies:
     """What a document says of allergies, in its own words."""
     text = document.text
-    pieces = list(dict.fromkeys(sorted(_pieces(text), key=lambda piece: (piece.start, -piece.end))))
-    spans = [piece.span for piece in pieces]
+    known = _known(text)
+    masked = _masked(text, known)
+    units = sentences(text)
+    denied = _denials(text)
+    found = dict.fromkeys([*_listed(text, masked, document), *_prose(text, masked, units)])
+    pieces = sorted(found, key=lambda one: (one.start, -one.end))
+    excepted = [unit for unit in units if any(one.excepted and unit.start <= one.start < unit.end for one in pieces)]
+    denied = [span for span in denied if not any(unit.start <= span.start < unit.end for unit in excepted)]
     stated: list[Stated] = []
-    denied = [match.span() for match in DENIED.finditer(text)]
-    for piece, context in zip(pieces, contexts(text, spans), strict=True):
+    for piece, context in zip(pieces, _contexts(document, pieces, units, denied), strict=True):
         status = dialogue.status_in(text, document.turns, piece.start, context.status)
-        unanswered = status == "uncertain" and dialogue.reply_to(text, document.turns, piece.start) is not None
-        meant = context.time != "hypothetical" and context.experiencer == "patient" and status != "absent"
-        if meant and not unanswered and not any(start < piece.end and piece.start < end for start, end in denied):
-            severe = _SEVERE.search(piece.reaction) or _SEVERE.search(text, piece.start, _end(text, piece.end))
-            stated.append(Stated(piece.name, piece.listed, status == "present", bool(severe), piece.start, piece.end))
-    places = [*spans, *denied]
-    for answer in _answers(document):
+        asked = dialogue.reply_to(text, document.turns, piece.start)
+        if piece.excepted:
+            status, asked = "present", None
+        if status == "absent" or context.experiencer != "patient" or context.time == "hypothetical":
+            continue
+        if status == "uncertain" and asked is not None:
+            continue
+        stated += _stated(text, piece, status == "present", known)
+    places = [Span(piece.start, piece.end) for piece in pieces] + denied
+    for answer in _answers(document, known):
         stated += answer.stated
         denied += answer.denied
         places += answer.places
-    return Allergies(list({(one.start, one.end): one for one in stated}.values()), denied, places)
+    return Allergies(_merged(stated), denied, places)
 
 
-def _end(text: str, start: int) -> int:
-    """To where a reaction may be written behind a name: the next name of the list, or the end of the sentence."""
-    match = re.compile(r"[,;、，；。\n]|\.(?!\d)").search(text, start)
-    bracket = re.compile(r"\s*[(（\[][^)）\]]*[)）\]]").match(text, start)
-    return max(match.start() if match else len(text), bracket.end() if bracket else 0)
+def denies(label: str) -> bool:
+    """Whether an entry of the record says that there are no drug allergies."""
+    return bool(_denials(label)) or bool(_SAYS["none"].fullmatch(label.strip()))
 
 
-def _pieces(text: str) -> Iterator[_Piece]:
-    for pattern in (_LISTED, _TO, _BEFORE, _REACTED):
-        for match in pattern.finditer(text):
-            group = next(name for name, value in match.groupdict().items() if value is not None)
-            listed = pattern in (_LISTED, _TO) and bool(_NAMING.search(match.group()))
-            for name, start, end in _names(text, *match.span(group)):
-                # the words that name the allergy, without a "no" before them, which is context
-                first = match.start() if match.start() < match.start(group) else start
-                stop = match.end() if pattern is _BEFORE else end
-                around = text[match.start() : match.start(group)] + text[match.end(group) : match.end()]
-                yield _Piece(name, listed, start, end, (first, max(end, stop)), around)
+def classes_in(name: str) -> tuple[str, ...]:
+    """The drug classes that words name."""
+    return tuple(kind for kind, pattern in _CLASSES.items() if pattern.search(name))
 
 
-def _names(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    """The names of a list with their places, to the first piece that isn't one; reactions beside them left out."""
-    bare = _REMARK.sub(lambda match: " " * len(match.group()), text[start:end])
-    at = 0
-    for match in [*_SPLIT.finditer(bare), None]:
-        stop = match.start() if match else len(bare)
-        piece = bare[at:stop].lstrip(" -*•\n\t")
-        lead = _LEAD.match(piece)
-        begin = stop - len(piece) + (lead.end() if lead else 0)
-        at = match.end() if match else stop
-        halt = _STOP.search(bare, begin, stop)
-        name = bare[begin : halt.start() if halt else stop].rstrip(" -?？!.\n\t")
-        if len(name) > 1 and len(name.split()) <= 4:
-            yield name, start + begin, start + begin + len(name)
-        if halt:
+def severity_of(words: str) -> tuple[Kind | None, bool]:
+    """What reactions make of an entry: allergy or intolerance (None where they say nothing), and whether severe."""
+    found = {match.lastgroup for match in _SAYS["signs"].finditer(words)}
+    severe = "severe" in found or ("side" not in found and _SAYS["strong"].search(words) is not None)
+    if severe or "allergic" in found:
+        return "allergy", severe
+    return ("intolerance", False) if found else (None, False)
+
+
+def _known(text: str) -> list[Mention]:
+    """Drugs and classes named in the text, the longest first where they overlap, in order."""
+    found = [Mention(m.start(), m.end(), ()) for one in _CLASSES.values() for m in one.finditer(text)]
+    kept: list[Mention] = []
+    for one in sorted([*mentions(text), *found], key=lambda one: (one.start - one.end, not one.drugs)):
+        if not any(one.start < other.end and other.start < one.end for other in kept):
+            kept.append(one)
+    return sorted(kept)
+
+
+def _masked(text: str, known: Sequence[Mention]) -> str:
+    pieces, at = [], 0
+    for one in known:
+        pieces += [text[at : one.start], KNOWN * (one.end - one.start)]
+        at = one.end
+    return "".join([*pieces, text[at:]])
+
+
+def _denials(text: str) -> list[Span]:
+    """Where drug allergies are denied; a denial of food allergies alone says nothing of drugs."""
+    found = [
+        match.span()
+        for match in _SAYS["denied"].finditer(text)
+        if not _SAYS["not_drugs"].search(match.group()) or _SAYS["drugs"].search(match.group())
+    ]
+    for match in _SAYS["heading"].finditer(text):
+        body = text[match.end() : match.end() + 40]
+        if (
+            _SAYS["none"].match(body)
+            and not _SAYS["except"].search(body.split("\n")[0])
+            and not _SAYS["not_drugs"].search(match.group())
+        ):
+            found.append((match.start(), match.end() + len(body.split("\n")[0].split(".")[0])))
+    return [Span(*span) for span in dict.fromkeys(found)]
+
+
+def _listed(text: str, masked: str, document: Document) -> Iterator[_Piece]:
+    """Entries of lists under a heading of allergies."""
+    for match in _SAYS["heading"].finditer(text):
+        if _SAYS["not_drugs"].search(match.group()) and not _SAYS["drugs"].search(match.group()):
+            continue
+        for start, end in _bodies(text, match.end(), document):
+            yield from _entries(text, masked, start, end, start)
+
+
+def _bodies(text: str, start: int, document: Document) -> Iterator[tuple[int, int]]:
+    """The lines of a list: what follows the heading on its line and bulleted or tabulated lines below; all lines to the
+    next blank one or heading where the heading stands alone."""
+    heads = (text.rfind(one.title, 0, one.start) for one in document.sections)
+    stop = min((head for head in heads if head >= start), default=len(text))
+    first = text.find("\n", start) if "\n" in text[start:] else len(text)
+    own = text[start:first].strip(" \t*|:：")
+    table = "|" in text[start:first]
+    if own and not table:
+        yield start, first
+    alone = not own
+    at = first
+    while at < len(text):
+        begin = at + 1
+        at = text.find("\n", begin) if "\n" in text[begin:] else len(text)
+        line = text[begin:at]
+        entry = re.match(r"[ \t]*(?:[-*•]|\d[.)]\s)", line) or (table and "|" in line)
+        heading = begin >= stop or re.match(r"[A-Z][A-Z /&]{3,}\b|[A-Za-z /&]{2,30}:\s*$|#", line)
+        if not line.strip() and alone and not text[first:begin].strip():
+            continue
+        if not (line.strip() and (entry or alone) and not (heading and not entry)):
             return
+        yield begin, at
 
 
-def _answers(document: Document) -> Iterator[Allergies]:
+def _entries(text: str, masked: str, start: int, end: int, cue: int) -> Iterator[_Piece]:
+    """The entries of one line. Behind its first sentence one counts that begins with a known name and a remark."""
+    for number, span in enumerate(sentences(masked[start:end])):
+        first, last = start + span.start, start + span.end
+        entry = re.match(rf"{KNOWN}+\s*(?:[-–(\[:,.]|$)", masked[first:last])
+        if (number and not entry) or _SAYS["telling"].match(masked[first:last]):
+            continue
+        for begin, stop, remark in _names(text, first, last):
+            yield _Piece(begin, stop, Span(begin, stop), remark)
+
+
+def _names(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """The names of a list with their places and remarks, to the first piece that isn't one."""
+    body = text[start:end]
+    bare = _SAYS["remark"].sub(lambda match: "\x00" * len(match.group()), body)
+    splits = [*_SAYS["split"].finditer(bare), None]
+    at = 0
+    for number, split in enumerate(splits):
+        stop = split.start() if split else len(bare)
+        piece = bare[at:stop]
+        lead = _SAYS["lead"].match(piece)
+        begin = at + (lead.end() if lead else 0)
+        halt = _SAYS["stop"].search(bare, begin, stop)
+        name = bare[begin : halt.start() if halt else stop].split("\x00")[0].rstrip(" -?？!.*\n\t")
+        following = next((one.start() for one in splits[number + 1 :] if one), len(bare))
+        remark = body[begin + len(name) : stop] + (body[stop:following] if _only_sign(body[stop:following]) else "")
+        if (
+            len(name) > 1
+            and len(name.split()) <= 4
+            and not _only_sign(name)
+            and not (_SAYS["none"].match(name) or _SAYS["general"].match(name))
+        ):
+            yield start + begin, start + begin + len(name), (lead.group() if lead else "") + remark
+        if halt and not _SAYS["remark"].search(body[halt.start() : stop]):
+            return
+        at = split.end() if split else stop
+
+
+def _only_sign(words: str) -> bool:
+    """Whether words are a reaction and no name: "rash, hives" behind a name."""
+    bare = words.strip(" ,;、，；.")
+    match = _SAYS["signs"].match(bare)
+    return match is not None and match.end() >= len(bare) - 3
+
+
+def _prose(text: str, masked: str, units: Sequence[Span]) -> Iterator[_Piece]:
+    for drug, diagnosis in _DIAGNOSES.items():
+        for match in diagnosis.finditer(text):
+            at = Span(*match.span())
+            yield _Piece(at.start, at.end, at, match.group(), "allergy", drug)
+    for unit in units:
+        sentence = masked[unit.start : unit.end]
+        for match in (found for pattern in _PROSE for found in pattern.finditer(sentence)):
+            groups = {name: value for name, value in match.groupdict().items() if value is not None}
+            around = Span(unit.start + match.start(), unit.start + match.end())
+            intolerance: Kind | None = "intolerance" if {"side", "side_zh"} & set(groups) else None
+            if "why" in groups and severity_of(groups["why"])[0] is None and _SAYS["reason"].search(groups["why"]):
+                continue
+            if groups.get("effect") == "":
+                continue
+            for name in ("list", "list_zh", "unknown", "unknown_zh", "known", "known2"):
+                if name not in groups:
+                    continue
+                start, end = (unit.start + place for place in match.span(name))
+                if name.startswith("unknown") and _SAYS["no_allergen"].match(text[start:end]):
+                    continue
+                for begin, stop, remark in _names(text, start, end):
+                    beside = text[around.start : start] + text[end : max(end, around.end)]
+                    remark = f"{beside} {remark} {_behind(text, stop, unit.end)}"
+                    relieving = _SAYS["relief"].search(text[begin:stop]) and "allerg" not in match.group().lower()
+                    if not relieving:
+                        cue = Span(min(around.start, begin), max(around.end, stop))
+                        yield _Piece(begin, stop, cue, remark, intolerance, None, "except" in groups)
+
+
+def _behind(text: str, start: int, end: int) -> str:
+    """Words up to the next name of the list or the sentence's end, a bracket whole."""
+    match = re.compile(r"[,;、，；。\n]|\.(?!\d)").search(text, start, end)
+    bracket = re.compile(r"\s*[(（\[][^)）\]]*[)）\]]").match(text, start, end)
+    return text[start : max(match.start() if match else end, bracket.end() if bracket else 0)]
+
+
+def _contexts(
+    document: Document, pieces: Sequence[_Piece], units: Sequence[Span], denied: Sequence[Span]
+) -> list[Context]:
+    """Status and time by the sentence alone, the experiencer by the whole text."""
+    text = document.text
+    whose = contexts(text, [piece.cue for piece in pieces])
+    found: list[Context] = []
+    for piece, around in zip(pieces, whose, strict=True):
+        unit = next((unit for unit in units if unit.start <= piece.cue.start < unit.end), Span(0, len(text)))
+        first, stop = max(unit.start, text.rfind("，", 0, piece.cue.start) + 1), max(unit.end, piece.cue.end)
+        context = contexts(text[first:stop], [(piece.cue.start - first, piece.cue.end - first)])[0]
+        before = text[first : piece.start]
+        if _SAYS["told"].search(text, unit.start, piece.start):
+            around = Context()
+        if piece.excepted:
+            context = Context()
+        elif _SAYS["asked"].search(before) or (not document.turns and text[first:stop].endswith(("?", "？"))):
+            context = Context("uncertain", time="hypothetical")
+        elif any(span.start < piece.end and piece.start < span.end for span in denied) or _SAYS["refuted"].search(
+            text, piece.end, stop
+        ):
+            context = Context("absent")
+        elif context.status == "present" and _SAYS["doubt"].search(before):
+            context = Context("uncertain")
+        found.append(context._replace(experiencer=around.experiencer))
+    return found
+
+
+def _stated(text: str, piece: _Piece, certain: bool, known: Sequence[Mention]) -> Iterator[Stated]:
+    """The allergens of a piece: the known drugs and classes in it, else its name as it is."""
+    kind, severe = severity_of(piece.remark)
+    kind = piece.kind or kind or "allergy"
+    if piece.drug is not None:
+        yield Stated(
+            piece.drug, tuple(load_names().exact(piece.drug)), (), kind, certain, severe, piece.start, piece.end
+        )
+        return
+    inside = [one for one in known if one.start < piece.end and piece.start < one.end]
+    for one in inside or [Mention(piece.start, piece.end, ())]:
+        name = text[one.start : one.end]
+        yield Stated(name, one.drugs, classes_in(name), kind, certain, severe and kind == "allergy", one.start, one.end)
+
+
+def _merged(stated: Sequence[Stated]) -> list[Stated]:
+    """One of each place: the surest and most severe."""
+    best: dict[tuple[int, int], Stated] = {}
+    for one in sorted(stated, key=lambda one: (one.start, one.kind != "intolerance", one.certain, one.severe)):
+        best[one.start, one.end] = one
+    return list(best.values())
+
+
+def _answers(document: Document, known: Sequence[Mention]) -> Iterator[Allergies]:
     """Replies to a doctor who asks about allergies: "Penicillin. I got hives." or "No."."""
     text = document.text
     for asking, turn in zip(document.turns, document.turns[1:], strict=False):
         if asking.speaker != "doctor" or turn.speaker == "doctor":
             continue
         last = [text[s.start + asking.start : s.end + asking.start] for s in sentences(text[asking.start : asking.end])]
-        if not last or not _NAMING.search(last[-1]) or not dialogue.is_question(last[-1]):
+        if not last or not dialogue.is_question(last[-1]):
             continue
-        reply, place = text[turn.start : turn.end], (turn.start, turn.end)
-        if dialogue.polarity(reply) == "absent" and not _EXCEPT.search(reply):
-            yield Allergies([], [] if _SPECIFIC.search(last[-1]) else [place], [place])
+        reaction = text[turn.start : turn.end]
+        about = _SAYS["naming"].search(text, max(0, asking.start - 200), asking.start) and len(last[-1].split()) < 8
+        agreed = about and dialogue.polarity(reaction) == "present"
+        named = [one for one in known if asking.start <= one.start < asking.end]
+        happens = named if agreed or (_SAYS["happens"].search(last[-1]) and severity_of(reaction)[0]) else []
+        for one in happens:
+            piece = _Piece(one.start, one.end, Span(one.start, one.end), reaction)
+            yield Allergies(list(_stated(text, piece, True, known)), [], [Span(one.start, one.end)])
+        if happens or not _SAYS["naming"].search(last[-1]):
+            continue
+        reply, place = text[turn.start : turn.end], Span(turn.start, turn.end)
+        if _SAYS["none_known"].match(reply) or (
+            dialogue.polarity(reply) == "absent" and not _SAYS["except"].search(reply)
+        ):
+            yield Allergies([], [] if _SAYS["specific"].search(last[-1]) else [place], [place])
             continue
         found: list[Stated] = []
         for span in sentences(reply):
             first, end = turn.start + span.start, turn.start + span.end
-            words = re.sub(r"[.!?。！？]+$", "", text[first:end])
-            doubt = dialogue.polarity(words) == "uncertain"
-            severe = bool(_SEVERE.search(reply))
-            for name, begin, stop in _names(text, first, first + len(words)):
-                found.append(Stated(name, False, not doubt, severe, begin, stop))
+            doubt = dialogue.polarity(text[first:end]) == "uncertain"
+            for begin, stop, _ in _names(text, first, end):
+                if any(one.start < stop and begin < one.end for one in known):
+                    found += _stated(text, _Piece(begin, stop, span, reply), not doubt, known)
         yield Allergies(found, [], [place])

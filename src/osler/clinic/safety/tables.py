@@ -6,9 +6,11 @@ It knows no drug: what a column means is up to the caller.
 import csv
 import importlib.resources
 import json
+import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from osler.errors import InputError
 
@@ -24,6 +26,28 @@ def shipped(name: str) -> list[Row]:
     """The rows of a table of this room's data folder."""
     text = (importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8")
     return list(_csv(text, name, ()))
+
+
+def toml(name: str) -> dict[str, Any]:
+    """A TOML file of this room's data folder."""
+    return tomllib.loads((importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8"))
+
+
+def patterns(name: str, table: str = "says") -> dict[str, Any]:
+    """The regular expressions of a table of a TOML file, compiled without regard to case (a list of them as a list);
+    `<<word>>` in them stands for that entry of its table `words`, a list there for any of its items."""
+    content = toml(name)
+
+    def whole(text: str) -> str:
+        return re.sub("<<([a-z0-9_]+)>>", lambda match: whole(entry(content["words"][match[1]])), text)
+
+    def entry(value: str | list[str]) -> str:
+        return value if isinstance(value, str) else "|".join(value)
+
+    def compiled(value: str | list[str]) -> Any:
+        return re.compile(whole(value), re.I) if isinstance(value, str) else [re.compile(whole(v), re.I) for v in value]
+
+    return {key: compiled(value) for key, value in content[table].items()}
 
 
 def given(path: str, columns: Sequence[str]) -> list[Row]:

@@ -1,0 +1,134 @@
+"""Which drugs a note says are taken or planned, and which are stopped, held, denied or another person's.
+
+The nearest word of use decides, not the sentence: "stopped ibuprofen; warfarin 5 mg" stops one drug. A drug that is
+only planned or considered is checked like one taken: before the first dose a warning is worth most. It knows no doses.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from osler.clinic.safety import tables
+from osler.clinic.safety.drugs import Drug, Mention, mentions
+from osler.knowledge.concepts import dialogue
+from osler.knowledge.concepts.context import Context, contexts
+from osler.record.case import Document
+from osler.text import Span, sentences
+
+Status = Literal["taken", "planned", "left"]
+
+
+class Use(NamedTuple):
+    """`drugs`: more than one for a combination; `status`: "left" is stopped, held, denied, of the past or of another
+    person; `start`, `end`: the name in the document."""
+
+    drugs: tuple[Drug, ...]
+    status: Status
+    start: int
+    end: int
+
+
+_SAYS = tables.patterns("use_words.toml")
+
+
+def uses_of(document: Document, besides: Sequence[Span]) -> list[Use]:
+    """Every drug that a note names, with its use; what stands in a place of `besides` (allergies) is left out."""
+    text = document.text
+    found = [one for one in mentions(text) if not any(s.start < one.end and one.start < s.end for s in besides)]
+    around = contexts(text, [(one.start, one.end) for one in found])
+    units = sentences(text)
+    used: list[Use] = []
+    for number, (one, context) in enumerate(zip(found, around, strict=True)):
+        unit = next((unit for unit in units if unit.start <= one.start < unit.end), Span(0, len(text)))
+        if (
+            _SAYS["no_drug"].match(text, one.end)
+            or dialogue.status_in(text, document.turns, one.start, "present") == "absent"
+        ):
+            continue
+        used.append(Use(one.drugs, _status(text, one, found[number + 1 :], unit, context), one.start, one.end))
+    return used
+
+
+def _status(text: str, one: Mention, later: Sequence[Mention], unit: Span, context: Context) -> Status:
+    if context.experiencer != "patient":
+        return "left"
+    said = _cue(_heading(text, unit.start) + text[unit.start : one.start], text[one.end : one.end + 20])
+    if _stopped_behind(text, one, later, unit.end):
+        return "left"
+    if said == "left" or (context.status == "absent" and said is None):
+        return "left"
+    if said is None and context.time == "historical" and not _SAYS["own_dose"].match(text, one.end):
+        return "left"
+    return "planned" if said == "planned" else "taken"
+
+
+def _cue(before: str, behind: str) -> Status | None:
+    """What the nearest word of use before a name says. A comma ends "stopped" for a name with a dose of its own."""
+    said: Status | None = None
+    at = 0
+    for match in _SAYS["cues"].finditer(before):
+        kind = match.lastgroup
+        if kind == "taken" and said == "left" and not before[at : match.start()].strip():
+            continue
+        said = None if kind == "bar" else kind
+        at = match.end()
+    if said == "left" and re.search("[,，]", before[at:]) and _SAYS["own_dose"].match(behind):
+        return "taken"
+    return said
+
+
+def _heading(text: str, start: int) -> str:
+    """The line that heads a list ("Medications held:"), for an entry of it; else nothing."""
+    line = text.rfind("\n", 0, start) + 1
+    if not _SAYS["bullet"].match(text, line):
+        return ""
+    while line > 0:
+        end = line - 1
+        line = text.rfind("\n", 0, end) + 1
+        if not text[line:end].strip():
+            return ""
+        if not _SAYS["bullet"].match(text, line):
+            return text[line:end] + " " if text[line:end].rstrip().endswith((":", "：")) else ""
+    return ""
+
+
+def _stopped_behind(text: str, one: Mention, later: Sequence[Mention], stop: int) -> bool:
+    """ "warfarin was stopped", "ibuprofen (held)"; "A and B were stopped" for both."""
+    if _SAYS["behind"].match(text, one.end, stop):
+        return True
+    at = one.end
+    for other in later:
+        joined = _SAYS["joined"].fullmatch(text, at, other.start)
+        if other.start >= stop or joined is None or (not joined.group()):
+            break
+        at = other.end
+        if _SAYS["plural"].match(text, at, stop) or (
+            re.search(r"\band\b|和|及|、", joined.group()) and re.match("均?已?停", text[at:])
+        ):
+            return True
+    return False
+
+
+def unrecognised(document: Document) -> Iterator[str]:
+    """Names that stand where drugs stand, with a dose or in a list of medications, and are no known drug."""
+    text = document.text
+    known = mentions(text)
+
+    def free(start: int, end: int) -> bool:
+        return not any(one.start < end and start < one.end for one in known)
+
+    for match in _SAYS["dosed"].finditer(text):
+        if (
+            free(match.start(), match.end())
+            and not _SAYS["cues"].fullmatch(match["name"])
+            and not _SAYS["ordinary"].search(match["name"])
+        ):
+            yield match["name"].strip()
+    for heading in _SAYS["list"].finditer(text):
+        at = heading.start("own")
+        for entry in re.split(r"[,;，；、。]|\.(?!\d)", heading["own"]):
+            start = text.find(entry, at)
+            at = start + len(entry)
+            name = re.split(r"\d|\(", entry)[0].strip(" -*•:：")
+            if 3 < len(name) < 40 and len(name.split()) <= 3 and free(start, at) and not _SAYS["nothing"].match(name):
+                yield name
