@@ -50,11 +50,18 @@ def uses_of(document: Document, besides: Sequence[Span]) -> list[Use]:
 
 
 def _status(text: str, one: Mention, later: Sequence[Mention], unit: Span, context: Context) -> Status:
-    if context.experiencer != "patient":
+    # "took her neighbour's alprazolam" is taken all the same
+    borrowed = _SAYS["owner"].search(text, unit.start, one.start) and _SAYS["swallowed"].search(
+        text, unit.start, unit.end
+    )
+    if context.experiencer != "patient" and not borrowed:
         return "left"
     said = _cue(_heading(text, unit.start) + text[unit.start : one.start], text[one.end : one.end + 20])
     if _stopped_behind(text, one, later, unit.end):
         return "left"
+    if said == "planned" and later and _SAYS["exchange"].search(text, unit.start, one.start):
+        # "changed her furosemide to torsemide"
+        said = "left" if _SAYS["into"].fullmatch(text, one.end, later[0].start) else said
     if said == "left" or (context.status == "absent" and said is None):
         return "left"
     if said is None and context.time == "historical" and not _SAYS["own_dose"].match(text, one.end):
@@ -94,7 +101,8 @@ def _heading(text: str, start: int) -> str:
 
 def _stopped_behind(text: str, one: Mention, later: Sequence[Mention], stop: int) -> bool:
     """ "warfarin was stopped", "ibuprofen (held)"; "A and B were stopped" for both."""
-    if _SAYS["behind"].match(text, one.end, stop):
+    match = _SAYS["behind"].match(text, one.end, stop)
+    if match and not any(0 <= other.start - match.end() < 4 for other in later):
         return True
     at = one.end
     for other in later:
