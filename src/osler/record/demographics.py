@@ -34,7 +34,7 @@ _NUMBER = rf"(?P<age>\d{{1,3}}(?:\.\d)?|{WRITTEN_NUMBER})"
 _UNIT = r"(?P<unit>years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d)"
 _UNITS = dict.fromkeys("y岁", "years") | dict.fromkeys("m月", "months")
 _UNITS |= dict.fromkeys("w周", "weeks") | dict.fromkeys("d天日", "days")
-_FEMALE = "female|woman|girl|lady|gentlewoman"
+_FEMALE = "female|woman|girl|lady|gentlewoman|(?:primi|multi|nulli)(?:gravida|para)"
 _SEX = rf"(?P<sex>{_FEMALE}|male|man|boy|gentleman|gentlemen)"
 # Up to six words between age and sex, none of which leads to another person.
 _NEAR = (
@@ -56,13 +56,15 @@ _HAN_NUMBER = r"(?:\d{1,3}|[一二三四五六七八九两]?十[一二三四五�
 _HAN_AGE = (
     rf"(?P<age>{_HAN_NUMBER})\s*(?P<unit>周?岁|个月|月龄|个?月(?!\s*\d)|天|日龄|周龄?)"
     rf"(?:\s*(?P<more>{_HAN_NUMBER})\s*个?月)?"
+    r"(?!以?[前后来内]|以[上下]|[余多时])"  # "3天前" is a time, no age
 )
-_HAN_SEX = r"(?<!子)(?<!儿)(?P<sex>[男女])(?:性|婴|孩|童|士)?(?!儿|友|朋|方)"
+_HAN_SEX = r"(?<!子)(?<!儿)(?P<sex>[男女]|[孕产]妇|妇女)(?:性|婴|孩|童|士|工)?(?!儿|友|朋|方)"
 _CHINESE = (
-    rf"{_HAN_SEX}(?:患者|患儿|病人)?[，,、；;\s]{{0,3}}(?:现?年龄?[：:]?\s*)?{_HAN_AGE}",
-    rf"{_HAN_AGE}[，,、的\s]{{0,2}}(?:(?:患者|患儿|病人)[，,、\s]{{0,2}})?{_HAN_SEX}",
+    rf"{_HAN_SEX}(?:患者|患儿|病人)?[，,、；;。\s]{{0,3}}(?:现?年龄?[：:]?\s*|出?生后?)?{_HAN_AGE}",
+    rf"{_HAN_AGE}[，,、的\s]{{0,2}}(?:(?:患者|患儿|病人)[，,、\s]{{0,2}}|初|经)?{_HAN_SEX}",
+    rf"{_HAN_AGE}的?(?:患者|患儿|病人)",
     rf"年龄\s*[：:]?\s*{_HAN_AGE}",
-    rf"(?:患者|患儿|病人)[^。；\n]{{0,8}}?[，,、\s]{_HAN_AGE}",
+    rf"(?:患者|患儿|病人)(?:[^。；\n]{{0,8}}?[，,、\s])?{_HAN_AGE}",
     r"(?:性别\s*[：:]?\s*|(?:患者|患儿|病人)(?:[，,、\s]|为)?)(?P<sex>[男女])",
 )
 _PATTERNS = [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in _ENGLISH + _CHINESE]
@@ -124,7 +126,7 @@ def _said(text: str) -> Iterator[Said]:
             age = _age(groups.get("age"), groups.get("unit"), groups.get("more"))
             sex = groups.get("sex") or groups.get("letter")
             if (age or "age" not in groups) and not _of_another(text, match):
-                female = re.fullmatch(rf"f|女|{_FEMALE}", sex or "", re.IGNORECASE)
+                female = re.fullmatch(rf"f|女|.妇|妇女|{_FEMALE}", sex or "", re.IGNORECASE)
                 yield Said(age, ("female" if female else "male") if sex else None, match.start(), match.end())
 
 
