@@ -20,7 +20,6 @@ from osler.record.node import NOTHING, UNDECODABLE, Node, root
 from osler.record.source import Shape, parse
 from osler.record.times import newest
 
-_SUPPORT = ("Medication", "Binary")  # read only where something refers to them
 _VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
 _PREGNANCY_STATUS = "82810-3"  # LOINC; its answers are SNOMED CT or LOINC codes
 _PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
@@ -34,17 +33,12 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     """
     record = Record()
     items = settle(list(_items(data, name, shape, record)))
-    items += [
-        inner for item in items if "contained" in item.content and item.kind in READ for inner in item.contained()
-    ]
+    holders = [item for item in items if "contained" in item.content and item.kind in READ]
+    items += [inner for item in holders for inner in item.contained()]
     for item in items:
         record.add(item)
     wanted = [item for item in items if item.kind in READ and not item.in_error()]
-    # Results may live in their report only; whatever else is contained is read where something refers to it.
-    main: list[Item] = []
-    support: list[Item] = []
-    for item in wanted:
-        (support if item.kind in _SUPPORT or (item.owner and not _is_result(item)) else main).append(item)
+    main = [item for item in wanted if not _is_support(item)]
     patient, elsewhere = one_patient(main, name)
     parts: list[Part] = []
     for item in main:
@@ -52,8 +46,8 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
             parts += BUILDERS[item.kind](item) if item.kind in BUILDERS else ()
             parts += documents_of(item)
             item.report_unused()
-    for item in support:
-        if item.path not in record.used:
+    for item in wanted:
+        if _is_support(item) and item.path not in record.used:
             item.count("", "nothing that was read refers to it")
     if not parts and not any(item.kind == "Patient" for item in wanted):
         rows = record.omissions.rows()
@@ -96,8 +90,10 @@ def _refuse_other_versions(node: Node, name: str) -> None:
             )
 
 
-def _is_result(item: Item) -> bool:
-    return item.kind == "Observation" and item.owner is not None and item.owner.kind == "DiagnosticReport"
+def _is_support(item: Item) -> bool:
+    # Results may live in their report only; whatever else is contained is read where something refers to it.
+    is_result = item.kind == "Observation" and item.owner is not None and item.owner.kind == "DiagnosticReport"
+    return item.kind in ("Medication", "Binary") or (item.owner is not None and not is_result)
 
 
 def _pregnant(observations: list[Observation]) -> bool | None:

@@ -27,11 +27,15 @@ def condition(item: Item) -> Iterator[Part]:
         )
 
 
+_STARTED = (
+    "authoredOn dateWritten effectiveDateTime effectiveTimeDateTime occurenceDateTime effectivePeriod whenHandedOver "
+    "dateAsserted"
+).split()
+
+
 def medication(item: Item) -> Iterator[Part]:
     reference = item.node("medicationReference") or item.node("medication").node("reference")
-    drug = concept(item, "medicationCodeableConcept")
-    if drug.label is None:
-        drug = concept(item.node("medication"), "concept")
+    drug = concept(item, "medicationCodeableConcept", "medication")
     if drug.label is None and reference:
         drug = _referred_drug(reference, item)
     if named := item.named(drug, "medication[x]"):
@@ -43,16 +47,7 @@ def medication(item: Item) -> Iterator[Part]:
             dose="; ".join(filter(None, map(_dose, dosages))) or None,
             route=next((route for dosage in dosages if (route := concept(dosage, "route").label)), None),
             reason=_reason(item),
-            started=item.time(
-                "authoredOn",
-                "dateWritten",
-                "effectiveDateTime",
-                "effectiveTimeDateTime",
-                "occurenceDateTime",
-                "effectivePeriod",
-                "whenHandedOver",
-                "dateAsserted",
-            ),
+            started=item.time(*_STARTED),
             ended=item.time("effectivePeriod", "effectiveTimePeriod", "occurencePeriod", end=True),
         )
 
@@ -111,8 +106,9 @@ def allergy(item: Item) -> Iterator[Part]:
         substance = next((concept(one, "substance") for one in reactions if one.has("substance")), substance)
     if named := item.named(substance):
         kinds = [code for one in concepts(item, "category") if (code := one.code)]
+        allowed = BINDINGS["AllergyIntolerance.category"]
         for kind in kinds:
-            if kind not in BINDINGS["AllergyIntolerance.category"]:
+            if kind not in allowed:
                 item.omit("category", f"unknown code {kind!r}: read as not known")
         signs = [
             sign
@@ -129,7 +125,7 @@ def allergy(item: Item) -> Iterator[Part]:
             verification=item.bound("verificationStatus")
             or (old if old in BINDINGS["AllergyIntolerance.verificationStatus"] else None),
             criticality=item.bound("criticality"),
-            kind=", ".join(kind for kind in kinds if kind in BINDINGS["AllergyIntolerance.category"]) or None,
+            kind=", ".join(kind for kind in kinds if kind in allowed) or None,
             reactions=[sign for sign in signs if sign],
             recorded=item.time("recordedDate", "assertedDate"),
         )
@@ -281,10 +277,7 @@ def encounter(item: Item) -> Iterator[Part]:
 
 BUILDERS: dict[str, Callable[[Item], Iterator[Part]]] = {
     "Condition": condition,
-    "MedicationRequest": medication,
-    "MedicationStatement": medication,
-    "MedicationAdministration": medication,
-    "MedicationDispense": medication,
+    **{f"Medication{which}": medication for which in ("Request", "Statement", "Administration", "Dispense")},
     "AllergyIntolerance": allergy,
     "Observation": observation,
     "Procedure": procedure,

@@ -52,15 +52,11 @@ def read_phenopacket(data: bytes, digest: str, name: str) -> Case:
         raise InputError("a phenopacket is a JSON object", where=name)
     for wrapper, what in (("proband", "Family"), ("members", "Cohort")):
         if wrapper in content:
-            raise InputError(
-                f"this is a {what} of phenopackets", where=f"{name}: {wrapper}", hint="Give one person's phenopacket."
-            )
+            said = f"this is a {what} of phenopackets"
+            raise InputError(said, where=f"{name}: {wrapper}", hint="Give one person's phenopacket.")
     if not content.keys() & _KEYS:
-        raise InputError(
-            "this JSON is no phenopacket: it has neither subject nor phenotypicFeatures",
-            where=name,
-            hint="Osler reads FHIR R4 JSON and GA4GH phenopackets v2.",
-        )
+        said = "this JSON is no phenopacket: it has neither subject nor phenotypicFeatures"
+        raise InputError(said, where=name, hint="Osler reads FHIR R4 JSON and GA4GH phenopackets v2.")
     return _case(root(msgspec.json.encode(content), "", Omissions()), digest)
 
 
@@ -86,10 +82,8 @@ def _case(packet: Node, digest: str) -> Case:
     packet.asked.update(("id", "metaData", "@type"))
     for path in packet.unused():
         omissions.group(anywhere(path), "element not used")
-    onset = min(onsets, key=_onset_days, default=None)
-    return assemble(
-        "phenopacket", digest, patient, parts, omissions, reference_time=met, findings=findings, onset=onset
-    )
+    known = {"reference_time": met, "findings": findings, "onset": min(onsets, key=_onset_days, default=None)}
+    return assemble("phenopacket", digest, patient, parts, omissions, **known)
 
 
 def _patient(subject: Node) -> Patient:
@@ -203,11 +197,8 @@ def _conditions(packet: Node) -> Iterator[Condition]:
 
 
 def _measured(one: Node) -> Iterator[Observation]:
-    value, complex_value, time = (
-        one.node("value"),
-        one.node("complexValue"),
-        _time(one.node("timeObserved"), "timestamp"),
-    )
+    value, complex_value = one.node("value"), one.node("complexValue")
+    time = _time(one.node("timeObserved"), "timestamp")
     if (assay := _term(one, "assay")) is None:
         return
     if quantity := value.node("quantity"):
