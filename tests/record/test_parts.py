@@ -109,6 +109,11 @@ def test_any_markup_can_be_stripped(pieces: list[str]) -> None:
     assert all(line and line == " ".join(line.split()) for line in text.split("\n")) or not text
 
 
+def test_long_broken_markup_does_not_hang() -> None:
+    for piece in ("<script", '<a "', "<a '", "<!--", "<![CDATA[", "<", "<?", "<!doctype", "<p x="):
+        strip_markup(piece * 20_000)
+
+
 def test_marked_sections_keep_their_text() -> None:
     assert strip_markup("<p>a <![CDATA[b < c]]> d <![foo[e]]></p>") == "a b < c d <![foo[e]]>"
 

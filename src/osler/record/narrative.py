@@ -7,49 +7,27 @@ import base64
 import binascii
 import html
 import re
-from html.parser import HTMLParser
 
 from osler.errors import InputError
 from osler.record.source import decode
 
-_BLOCKS = frozenset("p div br li tr table ul ol h1 h2 h3 h4 h5 h6 section article blockquote pre hr dt dd".split())
-_HIDDEN = frozenset(("script", "style", "head", "title"))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _TEXT_TYPES = frozenset(("text/plain", "text/markdown", "text/html", "application/xhtml+xml"))
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
-_DOCTYPE = re.compile(r"<!doctype[^>\[]*>", re.IGNORECASE)
-_DECLARATION = re.compile(r"<!(?!--)")
-
-
-class _Stripper(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.hidden += tag in _HIDDEN
-        self.parts.append("\n" if tag in _BLOCKS else " " if tag in ("td", "th") else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.hidden = max(self.hidden - (tag in _HIDDEN), 0)
-        self.parts.append("\n" if tag in _BLOCKS else "")
-
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            # Line breaks in the source are white space in HTML; only elements begin a line.
-            self.parts.append(re.sub(r"\s+", " ", data))
+# What is not closed goes on to the end of the text.
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_INSIDE = r"\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>"
+_BLOCK = "p|div|br|li|tr|table|ul|ol|h[1-6]|section|article|blockquote|pre|hr|dt|dd"
+_BLOCK_TAG, _CELL_TAG = (re.compile(rf"</?(?:{names}){_INSIDE}", re.IGNORECASE) for names in (_BLOCK, "td|th"))
+_TAG = re.compile(rf"</?[a-z][\w:.-]*{_INSIDE}|<!doctype[^<>]*>|<\?[^<>]*>", re.IGNORECASE)
 
 
 def strip_markup(markup: str) -> str:
     """The text of an (X)HTML fragment, one line a block, without scripts, styles and attributes."""
-    # The parser raises on declarations that it does not know, and drops the text of the sections that it does.
-    plain = _CDATA.sub(lambda match: html.escape(match[1]), _DOCTYPE.sub("", markup))
-    plain = _DECLARATION.sub("&lt;!", plain)
-    parser = _Stripper()
-    parser.feed(plain)
-    parser.close()
-    lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
+    text = _HIDDEN.sub("", _CDATA.sub(lambda match: html.escape(match[1]), markup))
+    # Line breaks in the source are white space in HTML; only elements begin a line.
+    text = _CELL_TAG.sub(" ", _BLOCK_TAG.sub("\n", re.sub(r"\s+", " ", text)))
+    lines = (" ".join(line.split()) for line in html.unescape(_TAG.sub("", text)).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
