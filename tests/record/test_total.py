@@ -55,6 +55,14 @@ SAMPLES: list[dict[str, Any]] = [
         "conclusion": "c",
         "presentedForm": [{"url": "Binary/1"}],
     },
+    {
+        "resourceType": "FamilyMemberHistory",
+        "relationship": {"text": "aunt"},
+        "condition": [{"code": {"text": "c"}, "onsetRange": {"low": {"value": 3}}}],
+    },
+    {"resourceType": "Procedure", "code": "p", "notDone": True, "performedPeriod": {"end": "2020"}},
+    {"resourceType": "Immunization", "vaccineCode": {"text": "v"}, "occurrenceDateTime": "2020-01", "status": "x"},
+    observation(subject={"reference": "Patient?identifier=a|b"}, valueRatio={"numerator": {"value": 1}}),
 ]
 
 
