@@ -16,6 +16,18 @@ NAMES = [
     Name("HP:0000365", "Hearing loss", "hpo"),
     Name("HP:0000572", "Visual loss", "hpo", "label"),
     Name("HP:0000969", "Edema", "hpo", "label"),
+    Name("HP:0000470", "Short neck", "hpo", "label"),
+    Name("HP:0001744", "Splenomegaly", "hpo", "label"),
+    Name("HP:0001744", "Enlarged spleen", "hpo"),
+    Name("HP:0000107", "Renal cyst", "hpo", "label"),
+    Name("HP:0000077", "Abnormality of the kidney", "hpo", "label"),
+    Name("HP:0000598", "Abnormality of the ear", "hpo", "label"),
+    Name("HP:0000089", "Renal hypoplasia", "hpo", "label"),
+    Name("HP:0000104", "Renal agenesis", "hpo", "label"),
+    Name("HP:0000939", "Osteoporosis", "hpo", "label"),
+    Name("HP:0001631", "房间隔缺损", "hpo"),
+    Name("HP:0001407", "肝囊肿", "hpo"),
+    Name("HP:0000107", "肾囊肿", "hpo"),
     Name("HP:0012531", "Pain", "hpo", "label"),
     Name("HP:0000648", "Optic atrophy", "hpo", "label"),
     Name("HP:0000648", "Atrophy of the optic nerve", "hpo"),
@@ -89,6 +101,33 @@ def test_capitals_are_needed_for_abbreviations(matcher: Matcher) -> None:
     assert found(matcher, "treated for ALL", "disease") == [("MONDO:1", "ALL")]
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("otic, cardiac and renal anomalies", {"HP:0000077", "HP:0000598"}),
+        ("renal hypoplasia and agenesis", {"HP:0000089", "HP:0000104"}),
+        ("the neck appears short", {"HP:0000470"}),
+        ("The spleen, whose tip reaches the umbilicus, is markedly enlarged.", {"HP:0001744"}),
+        ("The spleen is not enlarged", set()),
+        ("neck pain, and the stature is short", {"HP:0012531"}),
+        ("renal failure, and a cyst", set()),
+        ("splenomegally", {"HP:0001744"}),
+        ("an osteoporotic spine", {"HP:0000939"}),
+        ("超声见肝、肾囊肿", {"HP:0001407", "HP:0000107"}),
+    ],
+)
+def test_names_torn_apart_and_misspelt(matcher: Matcher, text: str, codes: set[str]) -> None:
+    assert {code for code, _ in found(matcher, text)} == codes
+
+
+def test_a_swapped_prefix_is_no_typo() -> None:
+    matcher = Matcher([Name("HP:1", "Hypertrichosis", "hpo"), Name("HP:2", "Macrocephaly", "hpo")])
+    assert [m.text for m in matcher.find("hypotrichosis, microcephaly, hypertrichoss, macrocephally")] == [
+        "hypertrichoss",
+        "macrocephally",
+    ]
+
+
 def test_numbers_are_no_names(matcher: Matcher) -> None:
     assert found(matcher, "10 days", "drug") == []
     assert found(matcher, "有2型糖尿病10年", "disease") == [("MONDO:4", "2型糖尿病")]
@@ -98,6 +137,8 @@ def test_abbreviations_defined_in_the_text(matcher: Matcher) -> None:
     text = "Tuberous sclerosis (TS) is rare. TS was found; TSH was normal."
     spans = [(m.text, m.start) for m in with_abbreviations(text, matcher.find(text)) if m.code == "MONDO:3"]
     assert spans == [("Tuberous sclerosis", 0), ("TS", 20), ("TS", 33)]
+    text = "房间隔缺损（ASD）自幼发现，ASD直径8毫米。"
+    assert [m.text for m in with_abbreviations(text, matcher.find(text))] == ["房间隔缺损", "ASD", "ASD"]
     assert len(with_abbreviations("Edema (XQ). XQ again.", matcher.find("Edema (XQ). XQ again."))) == 1
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from osler.knowledge.concepts.matcher import Mention
 
-_SHORT = re.compile(r"\s?[(\[](?P<short>[A-Za-z][A-Za-z0-9-]{1,9})(?:[;,][^)\]]{0,40})?[)\]]")
-_LONG_IN_BRACKETS = re.compile(r"(?<![\w-])(?P<short>[A-Z][A-Za-z0-9-]{1,9})\s?[(\[]$")
+_SHORT = re.compile(r"\s?[(\[（](?:简称)?(?P<short>[A-Za-z][A-Za-z0-9-]{1,9})(?:[;,，；][^)\]）]{0,40})?[)\]）]")
+_LONG_IN_BRACKETS = re.compile(r"(?<![A-Za-z0-9-])(?P<short>[A-Z][A-Za-z0-9-]{1,9})\s?[(\[（]$")
 
 
 def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
@@ -30,7 +30,7 @@ def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
             mention.text
         )
     for short, meanings in defined.items():
-        for match in re.finditer(rf"(?<![\w-]){re.escape(short)}s?(?![\w-])", text):
+        for match in re.finditer(rf"(?<![A-Za-z0-9_-]){re.escape(short)}s?(?![A-Za-z0-9_-])", text):
             for kind, meaning in {meaning.kind: meaning for meaning in meanings}.items():
                 if not any(covered.get(kind, b"")[match.start() : match.end()]):
                     kept.append(meaning._replace(start=match.start(), end=match.end(), text=match.group()))
@@ -40,14 +40,15 @@ def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
 def _defined(text: str, mention: Mention) -> str | None:
     after = _SHORT.match(text, mention.end)
     before = _LONG_IN_BRACKETS.search(text, max(0, mention.start - 14), mention.start)
-    match = after or (before if text[mention.end : mention.end + 1] in (")", "]") else None)
+    match = after or (before if text[mention.end : mention.end + 1] in (")", "]", "）") else None)
     if match is None:
         return None
     short = match["short"]
     capitals = sum(character.isupper() or character.isdigit() for character in short)
-    if capitals < 2 or len(short) >= len(mention.text) or short.isdigit():
+    if capitals < 2 or (mention.text.isascii() and len(short) >= len(mention.text)) or short.isdigit():
         return None
-    return short if _abbreviates(short, mention.text) else None
+    # the letters of a Chinese name's abbreviation are those of its English name
+    return short if not mention.text.isascii() or _abbreviates(short, mention.text) else None
 
 
 def _abbreviates(short: str, long: str) -> bool:

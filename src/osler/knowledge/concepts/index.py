@@ -27,8 +27,10 @@ _MASK = (1 << 64) - 1
 # What is true of a name, beside its rank in the bits above.
 STRICT_ONLY, CASED, ORDERED, JOINED, LINKED = 1, 2, 4, 8, 16
 RANK_SHIFT = 5
-_RANK = {"label": 0, "exact": 1, "lay": 1, "abbreviation": 1, "brand": 2, "related": 3, "narrow": 4, "broad": 5}
-_ARRAYS = ("keys", "offsets", "entries", "words", "longest")
+_RANK = {"label": 0, "lay": 1, "exact": 1, "abbreviation": 1, "brand": 2, "related": 3, "narrow": 4, "broad": 5}
+_ARRAYS = ("keys", "offsets", "entries", "words", "longest", "typos", "typo_of", "meant")
+# Words of this length may have one edit, though not in the first letter or a prefix ("hypo-", "hyper-").
+LONG_WORD = 9
 
 
 class Name(NamedTuple):
@@ -49,12 +51,21 @@ class Entry(NamedTuple):
     order: int
 
 
-@functools.lru_cache(maxsize=200_000)
-def coded(word: str) -> tuple[int, int]:
+class Code(NamedTuple):
     """Hashes of a word's loose form (64 bits, odd) and of its strict form (32 bits)."""
+
+    loose: int
+    strict: int
+
+
+@functools.lru_cache(maxsize=200_000)
+def coded(word: str) -> Code:
     both = form(word)
-    loose = int.from_bytes(hashlib.blake2b(both.loose.encode(), digest_size=8).digest(), "little") | 1
-    return loose, zlib.crc32(both.strict.encode())
+    return Code(_hash(both.loose) | 1, zlib.crc32(both.strict.encode()))
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def order_hash(hashes: Iterable[int]) -> int:
@@ -84,7 +95,7 @@ class Index:
         labels: list[tuple[str, str, str]] = []
         keys: list[int] = []
         entries: list[Entry] = []
-        words: set[int] = set()
+        words: set[str] = set()
         longest = 1
         for name in names:
             term = terms.setdefault((name.code, name.kind), len(labels))
@@ -92,10 +103,10 @@ class Index:
                 labels.append((name.code, name.name, name.kind))
             read = read_words(name.name)
             if _usable(name, read):
-                hashes = [coded(word.text)[0] for word in read]
+                hashes = [coded(word.text).loose for word in read]
                 keys.append(sum(hashes) & _MASK)
                 entries.append(_entry(term, name, read, hashes))
-                words.update(hashes)
+                words.update(word.text for word in read)
                 longest = max(longest, len(read))
         hashed = np.array(keys, dtype=np.uint64)
         order = np.argsort(hashed, kind="stable")
@@ -104,8 +115,9 @@ class Index:
             "keys": unique,
             "offsets": np.append(starts, len(hashed)).astype(np.uint32),
             "entries": np.array(entries, dtype=np.uint32).reshape(-1, 4)[order],
-            "words": np.array(sorted(words), dtype=np.uint64),
+            "words": np.array(sorted({coded(word).loose for word in words}), dtype=np.uint64),
             "longest": np.array([longest], dtype=np.uint32),
+            **_typos(words),
         }
         return cls(arrays, labels)
 
@@ -116,6 +128,22 @@ class Index:
     def knows(self, hashes: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
         """Which words occur in any name at all."""
         return _positions(self.words, hashes) >= 0
+
+    def has(self, word: int) -> bool:
+        """Whether one word occurs in any name at all."""
+        import numpy as np
+
+        return bool(self.knows(np.array([word], dtype=np.uint64))[0])
+
+    def meant(self, word: str) -> Code | None:
+        """The one long word of a name that is one edit from a strict form, if there is exactly one."""
+        import numpy as np
+
+        if len(word) < LONG_WORD or not (word.isascii() and word.isalpha()):
+            return None
+        rows = _positions(self.arrays["typos"], np.array(_edits(word), dtype=np.uint64))
+        found = self.arrays["meant"][np.unique(self.arrays["typo_of"][rows[rows >= 0]])]
+        return Code(*found[0].tolist()) if len(np.unique(found[:, 0])) == 1 else None
 
     def readings(self, row: int) -> list[Entry]:
         """The names of a row."""
@@ -163,6 +191,34 @@ def _positions(table: "NDArray[np.uint64]", hashes: "NDArray[np.uint64]") -> "ND
     return np.where(table[rows] == hashes, rows, -1)
 
 
+def _edits(word: str) -> list[int]:
+    """Hashes of a word and of what is left when any letter behind its prefix is dropped: two words that share one are
+    a replaced, swapped, missing or added letter apart (or a moved one, which is rare)."""
+    first = max((len(prefix) for prefix in word_list("prefix") if word.startswith(prefix)), default=1)
+    return [_hash(word), *(_hash(word[:at] + word[at + 1 :]) for at in range(first, len(word)))]
+
+
+def _typos(words: Iterable[str]) -> "dict[str, NDArray[Any]]":
+    """Edits of the long words of names and what they stand for; those of two unlike words are left out."""
+    import numpy as np
+
+    plain = {form(word).strict: coded(word) for word in words}
+    long = sorted((word, code) for word, code in plain.items() if len(word) >= LONG_WORD)
+    long = [(word, code) for word, code in long if word.isascii() and word.isalpha()]
+    found: dict[int, int] = {}
+    for row, (word, code) in enumerate(long):
+        for edit in set(_edits(word)):
+            other = found.setdefault(edit, row)
+            if other < 0 or long[other][1].loose != code.loose:
+                found[edit] = -1
+    rows = sorted((edit, row) for edit, row in found.items() if row >= 0)
+    return {
+        "typos": np.array([edit for edit, _ in rows], dtype=np.uint64),
+        "typo_of": np.array([row for _, row in rows], dtype=np.uint32),
+        "meant": np.array([code for _, code in long], dtype=np.uint64).reshape(-1, 2),
+    }
+
+
 def _entry(term: int, name: Name, words: list[Word], hashes: list[int]) -> Entry:
     flags = _RANK.get(name.type, 3) << RANK_SHIFT
     if len(words) == 1:
@@ -174,7 +230,7 @@ def _entry(term: int, name: Name, words: list[Word], hashes: list[int]) -> Entry
         flags |= ORDERED
     if any(word.gap for word in words):
         flags |= LINKED
-    return Entry(term, flags, sum(coded(word.text)[1] for word in words) & 0xFFFFFFFF, order_hash(hashes))
+    return Entry(term, flags, sum(coded(word.text).strict for word in words) & 0xFFFFFFFF, order_hash(hashes))
 
 
 def _usable(name: Name, words: list[Word]) -> bool:

@@ -4,19 +4,24 @@ English names match in any inflection and spelling and in the orders that gramma
 character. It knows no context: a negated name is a mention too.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from osler.knowledge.concepts import index as table
-from osler.knowledge.concepts.index import Entry, Index, Name, coded, order_hash
-from osler.knowledge.concepts.normal import TOKEN, is_function, is_mark, unwrap, word_list
+from osler.knowledge.concepts.index import Code, Entry, Index, Name, coded, order_hash
+from osler.knowledge.concepts.normal import TOKEN, form, is_function, is_mark, is_medical_adjective, unwrap, word_list
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Words left of a conjunction, words right of it, words of the head that both share.
-_SHAPES = [(left, right, head) for left in (1, 2, 3) for right in (1, 2, 3, 4, 5) for head in (1, 2)]
+# Words of a name left of a conjunction, words right of it that are passed over or make it up, words both share.
+_AHEAD = list(itertools.product((1, 2, 3, 4), (1, 2, 3, 4, 5), (1, 2, 3)))
+_BEHIND = list(itertools.product((1, 2, 3, 4), (1, 2, 3), (1, 2, 3)))
+# Words of the subject, words passed over, words of what is said of it: "platelets have ever since birth been low".
+_SAID = list(itertools.product((1, 2, 3), (1, 2, 3, 4, 5, 6), (1, 2)))
+_NOT = frozenset("no not without nor never".split())
 _CACHED_WORDS = 300_000
 
 
@@ -32,16 +37,17 @@ class Mention(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """A content word of the text. Before it stand: `linked` a word that turns names around ("of"), `apart` any
-    function word, `joined` and, or, /, `comma`. `part`: number of the stretch between punctuation marks; `clause`:
-    the same with commas passed over."""
+    """A content word of the text. Before it stand: `linked` a word that turns names around ("of", "is"), `apart` any
+    function word, `said` a verb like "is", `joined` and, or, /, `comma`. `part`: number of the stretch between
+    punctuation marks; `clause`: the same with commas passed over."""
 
     start: int
     end: int
     text: str
-    loose: int
+    code: Code
     linked: bool
     apart: bool
+    said: bool
     joined: bool
     comma: bool
     part: int
@@ -61,7 +67,7 @@ class Matcher:
 
     def __init__(self, names: Iterable[Name | tuple[str, str, str]] = (), index: Index | None = None) -> None:
         self.index = index if index is not None else Index.build(Name(*name) for name in names)
-        self._cache: dict[str, int | str] = {}
+        self._cache: dict[str, Code | str] = {}
 
     def find(self, text: str, nested: bool = False) -> list[Mention]:
         """Mentions sorted by start, then longest first. Of overlapping mentions of one kind the longest stays, of
@@ -90,17 +96,35 @@ class Matcher:
             token = match.group()
             role = self._cache.get(token)
             if role is None:
-                role = self._cache[token] = _role(token)
+                role = self._cache[token] = self._role(token)
             if isinstance(role, str):
                 roles.add(role)
                 part += role in ("comma", "mark")
                 clause += role == "mark"
                 continue
-            linked, joined, comma = (name in roles for name in ("linking", "join", "comma"))
+            said, joined, comma = (name in roles for name in ("copula", "join", "comma"))
+            linked = said or "linking" in roles
             apart = linked or "function" in roles
-            words.append(_Word(*match.span(), token, role, linked, apart, joined, comma, part, clause))
+            words.append(_Word(*match.span(), token, role, linked, apart, said, joined, comma, part, clause))
             roles.clear()
         return words
+
+    def _role(self, token: str) -> Code | str:
+        """The hashes of a content word, else what the token does between words."""
+        low = token.lower()
+        if low in word_list("join"):
+            return "join"
+        if token in ",，":
+            return "comma"
+        if is_function(token):
+            return next((name for name in ("linking", "copula") if low in word_list(name)), "function")
+        if is_mark(token) or low in word_list("break"):
+            return "mark"
+        code = coded(token)
+        if self.index.has(code.loose):
+            return code
+        # "markedly" between subject and predicate is no part of a name
+        return self.index.meant(form(token).strict) or ("function" if low.endswith("ly") else code)
 
     def _candidates(self, words: list[_Word]) -> Iterator[tuple[int, list[int]]]:
         """Rows of the index with the numbers of the words that spell them: words in a row, and words torn apart."""
@@ -108,7 +132,7 @@ class Matcher:
 
         if not words:
             return
-        loose = np.array([word.loose for word in words], dtype=np.uint64)
+        loose = np.array([word.code.loose for word in words], dtype=np.uint64)
         part = np.array([word.part for word in words])
         sums = np.append(np.uint64(0), np.cumsum(loose))
         run = _runs(self.index.knows(loose), part)
@@ -127,53 +151,70 @@ class Matcher:
 
     def _torn(self, words: list[_Word], sums: "NDArray[np.uint64]") -> Iterator[tuple[int, list[int]]]:
         """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss"; "atrophy of the optic nerve
-        and the brain" holds "atrophy … brain"; "renal hypoplasia and agenesis" holds "renal … agenesis"."""
+        and the brain" holds "atrophy … brain"; "renal hypoplasia and agenesis" holds "renal … agenesis". And names
+        torn by what stands between a subject and its predicate."""
         import numpy as np
 
-        count = len(words)
-        linked, apart, joined, comma = (np.array([word[field] for word in words], dtype=bool) for field in range(4, 8))
+        linked, apart, said, joined, comma = (
+            np.array([word[field] for word in words], dtype=bool) for field in range(4, 9)
+        )
         clause = np.array([word.clause for word in words])
         # how many joins, separators and words not right behind another stand before each place
-        joins, marks, breaks = (
+        joins, tells, marks, breaks = (
             np.append(0, np.cumsum(flags))
-            for flags in (joined, joined | comma, joined | comma | apart | np.append(False, np.diff(clause) > 0))
+            for flags in (joined, said, joined | comma, joined | comma | apart | np.append(False, np.diff(clause) > 0))
         )
         follows = np.append(np.diff(breaks) == 0, False)
-        ends = np.flatnonzero(joined | comma)
-        for left, right, head in _SHAPES:
-            at = ends[(ends >= left) & (ends + right + head <= count)]
-            at = at[(clause[at - left] == clause[at + right + head - 1]) & ~linked[at]]
-            # two words share a head, or a list of single words does: "auricular, ocular and oral anomalies"
-            single = marks[at + right] - marks[at] == right
-            ok = (single | (joined[at] & (right < 3))) & (joins[at + right] > joins[at])
-            ok &= (marks[at + right + head] == marks[at + right]) & (marks[at] == marks[at - left + 1])
-            # "X, and Y" ends a list or joins sentences
-            ok &= ~(joined[at] & comma[at]) | (marks[at - left + 1] > marks[at - left])
-            at = at[ok]
-            for here, row in self._hits(at, sums[at] - sums[at - left] + sums[at + right + head] - sums[at + right]):
-                yield row, [*range(here - left, here), *range(here + right, here + right + head)]
-        ends = np.flatnonzero(joined & ~comma)
-        for left, right, head in _SHAPES:
-            at = ends[(ends >= left + head) & (ends + right <= count)]
-            at = at[clause[at - left - head] == clause[at + right - 1]]
-            ok = (marks[at] == marks[at - left - head + 1]) & (marks[at + right] == marks[at + 1])
-            close = (breaks[at] == breaks[at - left - head + 1]) & (breaks[at + right] == breaks[at + 1])
-            at = at[ok & (linked[at - left] | (close & ~follows[at + right]))]
-            for here, row in self._hits(at, sums[at - left] - sums[at - left - head] + sums[at + right] - sums[at]):
-                yield row, [*range(here - left - head, here - left), *range(here, here + right)]
+
+        at, left, right, head = _placed(np.flatnonzero(joined | comma), _AHEAD, clause, 1)
+        # two words share a head, or a list of single words does: "auricular, ocular and oral anomalies"
+        single = marks[at + right] - marks[at] == right
+        ok = (single | (joined[at] & (right < 3))) & (joins[at + right] > joins[at]) & ~linked[at]
+        ok &= (marks[at + right + head] == marks[at + right]) & (marks[at] == marks[at - left + 1])
+        # "X, and Y" ends a list or joins sentences
+        ok &= ~(joined[at] & comma[at]) | (marks[at - left + 1] > marks[at - left])
+        yield from self._pairs(sums, (at - left)[ok], at[ok], (at + right)[ok], (at + right + head)[ok])
+
+        at, left, head, right = _placed(np.flatnonzero(joined & ~comma), _BEHIND, clause, 2)
+        ok = (marks[at] == marks[at - left - head + 1]) & (marks[at + right] == marks[at + 1])
+        close = (breaks[at] == breaks[at - left - head + 1]) & (breaks[at + right] == breaks[at + 1])
+        ok &= linked[at - left] | (close & ~follows[at + right])
+        yield from self._pairs(sums, (at - left - head)[ok], (at - left)[ok], at[ok], (at + right)[ok])
+
+        at, subject, over, told = _placed(np.flatnonzero(said), _SAID, clause, 2)
+        # what is passed over is an aside, or a list of single words of which each is a subject
+        between = joins[at] == joins[at - over]
+        ok = (apart | comma | joined)[at - over] & (breaks[at + told] == breaks[at + 1])
+        ok &= (between | (marks[at] - marks[at - over] == over)) & (tells[at] == tells[at - over + 1])
+        yield from self._pairs(sums, (at - over - subject)[ok], (at - over)[ok], at[ok], (at + told)[ok])
+
+    def _pairs(self, sums: "NDArray[np.uint64]", *bounds: "NDArray[np.int64]") -> Iterator[tuple[int, list[int]]]:
+        """Names made of two stretches of words: from the first to the second bound, from the third to the fourth."""
+        a, b, c, d = bounds
+        rows = self.index.lookup(sums[b] - sums[a] + sums[d] - sums[c])
+        hit = rows >= 0
+        for row, *ends in zip(rows[hit].tolist(), *(bound[hit].tolist() for bound in bounds), strict=True):
+            yield row, [*range(ends[0], ends[1]), *range(ends[2], ends[3])]
 
     def _readings(self, row: int, chosen: list[int], words: list[_Word]) -> Iterator[_Reading]:
         """The names of a row that these words of the text may stand for."""
         spelled = [words[number] for number in chosen]
-        strict = sum(coded(word.text)[1] for word in spelled) & 0xFFFFFFFF
-        order = order_hash(word.loose for word in spelled)
+        strict = sum(word.code.strict for word in spelled) & 0xFFFFFFFF
+        order = order_hash(word.code.loose for word in spelled)
         whole = chosen[-1] - chosen[0] < len(chosen)
+        if not whole and any(word.text.lower() in _NOT for word in words[chosen[0] : chosen[-1]]):
+            return
         joined = whole and any(word.joined for word in spelled[1:])
+        inflected = is_medical_adjective(spelled[0].text)
         for entry in self.index.readings(row):
             same, turned = entry.strict == strict, entry.order != order
-            if (entry.flags & table.STRICT_ONLY and not same) or (
-                entry.flags & table.CASED and not spelled[0].text.isupper()
+            if (
+                entry.flags & table.STRICT_ONLY
+                and not same
+                and (not inflected or self.index.terms[entry.term][2] == "drug")
             ):
+                continue
+            if entry.flags & table.CASED and not spelled[0].text.isupper():
                 continue
             if joined != bool(entry.flags & table.JOINED and whole) or (turned and not _turns(entry, spelled, whole)):
                 continue
@@ -190,15 +231,20 @@ def _turns(entry: Entry, spelled: list[_Word], whole: bool) -> bool:
     return whole and not any(word.apart or word.joined for word in spelled[1:])
 
 
-def _role(token: str) -> int | str:
-    """The hash of a content word, else what the token does between words."""
-    if token.lower() in word_list("join"):
-        return "join"
-    if token in ",，、":
-        return "comma"
-    if is_function(token):
-        return "linking" if token.lower() in word_list("linking") else "function"
-    return "mark" if is_mark(token) else coded(token)[0]
+def _placed(
+    at: "NDArray[np.int64]", shapes: list[tuple[int, int, int]], clause: "NDArray[np.int64]", before: int
+) -> "tuple[NDArray[np.int64], ...]":
+    """Every place with every shape, as far as both fit into one clause. `before`: how many of the three lengths lie
+    before the place; the others lie behind it."""
+    import numpy as np
+
+    sizes = np.array(shapes).T
+    place, *lengths = (array.ravel() for array in np.broadcast_arrays(at[:, None], *(size[None, :] for size in sizes)))
+    back = sum(lengths[:before])
+    ahead = sum(lengths[before:])
+    fits = (place >= back) & (place + ahead <= len(clause))
+    fits[fits] = clause[(place - back)[fits]] == clause[(place + ahead - 1)[fits]]
+    return place[fits], *(length[fits] for length in lengths)
 
 
 def _runs(known: "NDArray[np.bool_]", part: "NDArray[np.int64]") -> "NDArray[np.int64]":

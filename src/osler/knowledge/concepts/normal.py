@@ -43,7 +43,7 @@ def _table(name: str) -> dict[str, str]:
 
 @functools.cache
 def word_list(name: str) -> frozenset[str]:
-    """A list of `word_forms.tsv`: function, linking, join, prefix, capitals_only, no_drug."""
+    """A list of `word_forms.tsv`."""
     return frozenset(next(iter(_table(name))).split())
 
 
@@ -126,7 +126,13 @@ def unwrap(text: str) -> str:
 
 def is_function(token: str) -> bool:
     """Whether a name may have or lack the word. A capital A is a grade or a type."""
-    return token != "A" and token.lower() in word_list("function")
+    return token != "A" and any(token.lower() in word_list(name) for name in ("function", "copula", "adverb"))
+
+
+def is_medical_adjective(word: str) -> bool:
+    """Whether the word's ending stands for that of a medical noun: "osteoporotic", "nephritic"."""
+    plain = form(word).strict
+    return len(plain) >= 7 and plain.endswith(("otic", "etic", "ytic", "itic", "trophic", "plastic", "ectatic", "emic"))
 
 
 def is_mark(token: str) -> bool:
