@@ -138,13 +138,13 @@ class Item(Node):
         """The first code of an element that its required binding allows; null and a report if there is none."""
         if not self.has(name):
             return None
-        element = f"{self.kind}.{name}"
+        element, given = f"{self.kind}.{name}", concept(self, name)
         older, allowed = OTHER_CODES.get(element, {}), BINDINGS[element]
-        given = [older.get(one.code, one.code) for one in concept(self, name).codes if one.code]
-        for code in given:
+        for one in given.codes:
+            code = older.get(one.code, one.code)
             if code in allowed:
                 return code
-        self.omit(name, f"unknown code {given[0] if given else None!r}: read as not known")
+        self.omit(name, f"unknown code {given.code!r}: read as not known")
         return None
 
     def status(self) -> str | None:
