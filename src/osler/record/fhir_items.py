@@ -141,7 +141,7 @@ class Item(Node):
         element, given = f"{self.kind}.{name}", concept(self, name)
         older, allowed = OTHER_CODES.get(element, {}), BINDINGS[element]
         for one in given.codes:
-            code = older.get(one.code, one.code)
+            code = older.get(one.code or "", one.code)
             if code in allowed:
                 return code
         self.omit(name, f"unknown code {given.code!r}: read as not known")
