@@ -633,3 +633,26 @@ def test_a_cancelled_report_says_nothing_of_the_patient() -> None:
     report = {"resourceType": "DiagnosticReport", "status": "cancelled", "code": concept("CT"), "conclusion": "x"}
     case = read_bundle(PATIENT, report)
     assert case.documents == [] and "cancelled" in reasons(case)["Bundle.entry[1].resource"]
+
+
+def test_a_record_is_the_same_however_it_is_handed_over(shared: Path) -> None:
+    """A public bundle with relative and absolute references, as bulk-export lines, and in UTF-16."""
+    raw = gzip.decompress(synthea(shared)[0].read_bytes()).decode()
+    relative = raw
+    for entry in json.loads(raw)["entry"]:
+        address = f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+        relative = relative.replace(f'"reference": "{entry["fullUrl"]}"', f'"reference": "{address}"')
+    content = json.loads(relative)
+    lines = "\r\n".join(json.dumps(entry["resource"]) for entry in content["entry"])
+    for entry in content["entry"]:
+        entry["fullUrl"] = f"https://example.org/fhir/{entry['resource']['resourceType']}/{entry['resource']['id']}"
+    searchset = json.dumps({**content, "type": "searchset"})
+
+    def parts(data: bytes) -> list[Json]:
+        place = {"source", "duplicates", "id"}
+        case = read(data)
+        return [
+            part.model_dump(exclude=place) for part in (case.patient, *(p for n in PARTS for p in getattr(case, n)))
+        ]
+
+    assert parts(lines.encode()) == parts(searchset.encode()) == parts(raw.encode("utf-16")) == parts(raw.encode())
