@@ -5,7 +5,7 @@ It knows the labels of speakers in English and Chinese and nothing of what they 
 
 import re
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from osler.record.case import Case, Patient, Turn
 from osler.record.demographics import WRITTEN_NUMBER, parse_number
@@ -21,8 +21,8 @@ _PATIENT = r"patient|pt|p|患者|病人|患儿"
 # Guests are whoever else is in the room: their spelling varies in the public sets (Guest_clinican, Gest_family).
 _OTHER = r"gu?est[_ ]?\w*|patient[_ ]guest|family|nurse|mother|father|caregiver|interpreter|家属|护士|母亲|父亲|陪同"
 _LABEL = re.compile(
-    rf"^[ \t\ufeff]*(?:\[(?P<bracket>{_OTHER}|{_DOCTOR}|{_PATIENT})\][ \t]*[:：]?|"
-    rf"(?P<colon>{_OTHER}|{_DOCTOR}|{_PATIENT})[ \t]*\.?[ \t]*[:：])[ \t]*",
+    rf"^[ \t\ufeff]*(?P<open>\[)?(?:(?P<other>{_OTHER})|(?P<doctor>{_DOCTOR})|(?P<patient>{_PATIENT}))"
+    r"(?(open)\][ \t]*[:：]?|[ \t]*\.?[ \t]*[:：])[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _HOW_OLD = re.compile(r"how old are you\b(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
@@ -41,10 +41,7 @@ class Label(NamedTuple):
 
 def labels_of(text: str) -> list[Label]:
     """Where each turn's label stands and who speaks."""
-    return [
-        Label(match.start(), match.end(), _speaker(match["bracket"] or match["colon"]))
-        for match in _LABEL.finditer(text)
-    ]
+    return [Label(match.start(), match.end(), cast(Speaker, match.lastgroup)) for match in _LABEL.finditer(text)]
 
 
 def is_dialogue(text: str) -> bool:
@@ -69,12 +66,6 @@ def read_dialogue(text: str, digest: str) -> Case:
         omissions.add(f"{DIALOGUE}[0:{len(lead)}]", "text before the first speaker belongs to no turn")
     patient = _asked_age(text, turns, patient_of(text, DIALOGUE, omissions))
     return assemble("dialogue", digest, patient, [document_of(text, DIALOGUE, turns=turns)], omissions)
-
-
-def _speaker(label: str) -> Speaker:
-    if re.fullmatch(_OTHER, label, re.IGNORECASE):
-        return "other"
-    return "doctor" if re.fullmatch(_DOCTOR, label, re.IGNORECASE) else "patient"
 
 
 def _asked_age(text: str, turns: list[Turn], patient: Patient) -> Patient:
