@@ -538,6 +538,8 @@ def test_pregnancy_status_is_the_newest() -> None:
         read_bundle(PATIENT, asked("2020-01-01", "77386006"), asked("2021-01-01", "60001007")).patient.pregnant is False
     )
     assert read_bundle(PATIENT, asked("2020-01-01", "77386006")).patient.pregnant is True
+    later = read_bundle(PATIENT, asked("2018-01-01", "77386006"), observation())
+    assert later.patient.pregnant is None and "not known" in reasons(later)["Bundle.entry[1].resource"]
     assert read_bundle(PATIENT, observation()).patient.pregnant is None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from osler.errors import InputError
-from osler.record.case import Case, Observation, Part
+from osler.record.case import Case, Part, Unread
 from osler.record.fhir_documents import documents_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
 from osler.record.fhir_parts import BUILDERS
@@ -18,18 +18,19 @@ from osler.record.fhir_patient import one_patient
 from osler.record.merge import assemble
 from osler.record.node import NOTHING, UNDECODABLE, Node, root
 from osler.record.source import Shape, parse
-from osler.record.times import newest
+from osler.record.times import moment, newest
 
 _VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
 _PREGNANCY_STATUS = "82810-3"  # LOINC; its answers are SNOMED CT or LOINC codes
-_PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
+_PREGNANT: dict[str, bool | None] = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
+_LONGEST_PREGNANCY = 308  # days: 44 weeks
 
 
 def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Case:
     """The Case of FHIR JSON in UTF-8.
 
-    Raises InputError for malformed JSON (line and column), for an input without clinical content, and for two
-    patients (both paths).
+    Raises InputError for malformed JSON (line and column), for an input without clinical content or of another version
+    by its own words, and for two patients (both paths).
     """
     record = Record()
     items = settle(list(_items(data, name, shape, record)))
@@ -55,9 +56,7 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
         raise InputError(
             f"nothing in this FHIR input could be read.{first}", where=name, hint="Osler reads FHIR R4 JSON."
         )
-    case = assemble("fhir", digest, patient, parts, record.omissions)
-    pregnant = _pregnant(case.observations)
-    return case.model_copy(update={"patient": case.patient.model_copy(update={"pregnant": pregnant})})
+    return _with_pregnancy(assemble("fhir", digest, patient, parts, record.omissions))
 
 
 def _items(data: bytes, name: str, shape: Shape, record: Record) -> Iterator[Item]:
@@ -96,8 +95,17 @@ def _is_support(item: Item) -> bool:
     return item.kind in ("Medication", "Binary") or (item.owner is not None and not is_result)
 
 
-def _pregnant(observations: list[Observation]) -> bool | None:
-    asked = [one for one in observations if any(code.code == _PREGNANCY_STATUS for code in one.codes)]
-    last = newest(one.time for one in asked if one.time)
-    answers = [code for one in asked if one.time == last for code in one.value_codes]
-    return next((_PREGNANT[code.code] for code in answers if code.code in _PREGNANT), None)
+def _with_pregnancy(case: Case) -> Case:
+    asked = [one for one in case.observations if any(code.code == _PREGNANCY_STATUS for code in one.codes)]
+    time = newest(one.time for one in asked if one.time)
+    last = [one for one in asked if one.time == time]
+    answers = [code.code for one in last for code in one.value_codes if code.code in _PREGNANT]
+    if not answers:
+        return case
+    pregnant, unread = _PREGNANT[answers[0] or ""], case.unread
+    said, now = moment(time or ""), moment(case.reference_time or "")
+    if pregnant and said and now and (now.day - said.day).days > _LONGEST_PREGNANCY:
+        reason = f"pregnant at {time}, long before the newest entry: whether she is pregnant now is not known"
+        pregnant, unread = None, [*unread, Unread(path=last[0].source, reason=reason)]
+    patient = case.patient.model_copy(update={"pregnant": pregnant})
+    return case.model_copy(update={"patient": patient, "unread": unread})
