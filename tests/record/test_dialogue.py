@@ -22,6 +22,9 @@ from osler.record import read_text
             "医生：哪里不舒服？\n患者：头痛。\n家属：三天了。",
             [("doctor", "哪里不舒服？"), ("patient", "头痛。"), ("other", "三天了。")],
         ),
+        ("**Doctor:** When?\n**Patient:** Now.", [("doctor", "When?"), ("patient", "Now.")]),
+        ("Doctor (0:12): When?\nPatient (0:15) : Now.", [("doctor", "When?"), ("patient", "Now.")]),
+        ("医：哪里不舒服？\n患：头痛。", [("doctor", "哪里不舒服？"), ("patient", "头痛。")]),
     ],
 )
 def test_turns(text: str, turns: list[tuple[str, str]]) -> None:

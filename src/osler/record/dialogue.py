@@ -16,13 +16,16 @@ from osler.record.times import OLDEST, duration
 
 DIALOGUE = "dialogue"  # id of the one document
 Speaker = Literal["doctor", "patient", "other"]
-_DOCTOR = r"doctor|dr|physician|clinician|provider|d|医生|医师|大夫"
-_PATIENT = r"patient|pt|p|患者|病人|患儿"
+_DOCTOR = r"doctor|dr|physician|clinician|provider|d|医生|医师|大夫|医"
+_PATIENT = r"patient|pt|p|患者|病人|患儿|患"
 # Guests are whoever else is in the room: their spelling varies in the public sets (Guest_clinican, Gest_family).
-_OTHER = r"gu?est[_ ]?\w*|patient[_ ]guest|family|nurse|mother|father|caregiver|interpreter|家属|护士|母亲|父亲|陪同"
+_OTHER = (
+    r"gu?est[_ ]?\w*|patient[_ ]guest|family|nurse|mother|father|parent|child|wife|husband|caregiver|interpreter|"
+    r"家属|护士|母亲|父亲|陪同"
+)
 _LABEL = re.compile(
-    rf"^[ \t\ufeff]*(?P<open>\[)?(?:(?P<other>{_OTHER})|(?P<doctor>{_DOCTOR})|(?P<patient>{_PATIENT}))"
-    r"(?(open)\][ \t]*[:：]?|[ \t]*\.?[ \t]*[:：])[ \t]*",
+    rf"^[ \t\ufeff]*(?:\*\*)?(?P<open>\[)?(?:(?P<other>{_OTHER})|(?P<doctor>{_DOCTOR})|(?P<patient>{_PATIENT}))"
+    r"(?(open)\][ \t]*[:：]?|\.?[ \t]*(?:\([\d:.]+\))?[ \t]*[:：])(?:\*\*)?[ \t]*",  # bold; the time in brackets
     re.IGNORECASE | re.MULTILINE,
 )
 _HOW_OLD = re.compile(r"how old are you\b(?! when)|what(?:'s| is) your age|多大|几岁|年龄", re.IGNORECASE)
