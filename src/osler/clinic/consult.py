@@ -60,7 +60,7 @@ def consult(case: Case, resources: Resources) -> Outcome:
         about = {"observed": observed, "excluded": excluded, "sex": case.patient.sex, "age": case.patient.age}
         ranked = rank(observed, excluded, sex=case.patient.sex, age=case.patient.age, top=CONSIDERED)
         run.note("diagnosis.rank", about, [[item.id, round(item.score, 9)] for item in ranked])
-        differential = explain(ranked[: settings.consult.differential], observed, excluded)
+        differential = explain(ranked[: settings.consult.differential], observed, excluded, sex=case.patient.sex)
         questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, case.patient.sex)
 
     answer = summary.answer(case, told, flags, differential, questions, run, language)

@@ -18,6 +18,7 @@ from osler.nouns import (
     NextQuestion,
     RankedDisease,
     RedFlag,
+    Row,
     Source,
     Statement,
 )
@@ -174,6 +175,15 @@ def _alike(leaders: Sequence[RankedDisease], graph: Graph, words: dict[str, str]
     return _Draft(text, [evidence])
 
 
+def _row_source(row: Row) -> Source:
+    """The annotation's publication, or the place in the library that says it ("medquad:4-0000415:120-125")."""
+    document, _, place = (row.reference or "").rpartition(":")
+    start, dash, end = place.partition("-")
+    if document.startswith(("medquad:", "openstax:")) and dash:
+        return Source(title=document, document_id=document, start=int(start), end=int(end))
+    return Source(title=f"HPO annotations of {row.disease}", document_id=row.reference)
+
+
 def _edge_evidence(
     leader: RankedDisease, disease: str, item: Contribution, graph: Graph, language: Language
 ) -> Evidence:
@@ -183,7 +193,7 @@ def _edge_evidence(
         id=f"edge:{leader.id}|has_phenotype|{row.term}",
         kind="edge",
         text=f"{disease} — has phenotype — {_label(row.term, graph, language)}{frequency}",
-        source=Source(title=f"HPO annotations of {row.disease}", document_id=row.reference),
+        source=_row_source(row),
     )
 
 

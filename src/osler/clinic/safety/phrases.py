@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from osler.text import has_chinese
 
-# A gap never steps over a negation: "pain, no radiation to the arm" isn't pain that radiates to the arm.
-_GAP_EN = r"(?:(?!\b(?:no|not|nor|without|never|denie[sd]|neither|none|nobody)\b)(?:[^.;:\n]|\.(?=\d))){0,60}?"
-_GAP_ZH = r"(?:(?![无未不没]|否认)[^。；;\n]){0,12}?"
+# A gap never steps over a negation ("pain, no radiation to the arm" isn't pain that radiates to the arm) and over one
+# comma at most: what stands behind two is another matter.
+_STEP_EN = r"(?:(?!\b(?:no|not|nor|without|never|denie[sd]|neither|none|nobody)\b)(?:[^.,;:\n]|\.(?=\d)))"
+_GAP_EN = rf"{_STEP_EN}{{0,60}}?(?:,{_STEP_EN}{{0,40}}?)?"
+_STEP_ZH = r"(?:(?![无未不没]|否认)[^。，,；;\n])"
+_GAP_ZH = rf"{_STEP_ZH}{{0,12}}?(?:[，,]{_STEP_ZH}{{0,8}}?)?"
 _SMALL = (
     "the an? of his her their my its in on at to is are was were has have been very both right left for by from".split()
 )

@@ -44,6 +44,20 @@ _LONG_AGO = re.compile(
 )
 
 
+# Who tells a note, at its beginning or that of a line.
+_TELLER = re.compile(
+    r"(?:^|\n)\W*(?:the |his |her |patient's )?(?:mother|father|mum|mom|dad|wife|husband|daughter|son|partner|parents?|sister|"
+    r"brother|grandmother|carer|neighbou?r|caller|collateral|家属|母亲|父亲|妻子|丈夫|儿子|女儿|家长|陪同)(?: |\b|代)[^:：\n]{0,40}[:：]",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(
+    r"\b(?:danger signs?|warning signs?|safety[- ]net\w*|leaflet|advice (?:sheet|card)|gave (?:him|her|them) the card|gave the card|"
+    r"told to (?:come|return|call|ring|watch)|to watch for|(?:return|come back|call|ring|re-?attend)\b[^.]{0,25}\bif)\b"
+    r"|嘱其?(?:如|若)|告知(?:如|若|危险)|如(?:有|出现)|若(?:有|出现)",
+    re.IGNORECASE,
+)
+
+
 class Trigger(NamedTuple):
     """What made a name true: its words and where they stand (`source`: document id or FHIR path)."""
 
@@ -90,12 +104,12 @@ class View:
         self._age = days_of(case.patient.age) if case.patient.age else None
         self._pregnant = case.patient.pregnant
         self._found: dict[str, list[Trigger]] = {}
-        self._readings: dict[str, vitals.Reading] = {}
+        self._readings: dict[str, list[vitals.Reading]] = {}
         self._answers: dict[str, list[Trigger] | None] = {}
         since = vitals.days_before(case.reference_time, _RECENT_DAYS) if case.reference_time else None
         recent = [document for document in case.documents if not (since and document.time and document.time < since)]
         for reading in vitals.observed(case.observations, since):
-            self._readings[reading.measure] = reading
+            self._readings[reading.measure] = [reading]
         for document in sorted(recent, key=lambda document: document.time or ""):
             self._read(document)
         self._take(findings, graph, {document.id for document in case.documents} - {document.id for document in recent})
@@ -115,10 +129,10 @@ class View:
                 continue
             words = document.text[span.start : span.end]
             self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
-        around = contexts(document.text, [(reading.start or 0, reading.end or 0) for reading in readings])
+        around = _placed(document.text, [(reading.start or 0, reading.end or 0) for reading in readings])
         for reading, context in zip(readings, around, strict=True):
             if context.experiencer == "patient" and context.time == "current":
-                self._readings[reading.measure] = reading
+                self._readings.setdefault(reading.measure, []).append(reading)
 
     def _take(self, findings: Sequence[Finding], graph: Graph, old: set[str]) -> None:
         codes = self._book.codes
@@ -128,12 +142,9 @@ class View:
             if finding.source in old or graph.position(finding.code) is None:
                 continue
             if finding.value is not None and finding.unit == "Cel":
-                self._readings.setdefault(
-                    "temp",
-                    vitals.Reading(
-                        "temp", finding.value, f"{finding.value:g} °C", finding.source or "", finding.start, finding.end
-                    ),
-                )
+                words, source = f"{finding.value:g} °C", finding.source or ""
+                reading = vitals.Reading("temp", finding.value, words, source, finding.start, finding.end)
+                self._readings.setdefault("temp", [reading])
             for ancestor in graph.ancestors(finding.code).intersection(codes):
                 for name in codes[ancestor]:
                     words = finding.text or finding.label
@@ -154,10 +165,11 @@ class View:
     def _compared(self, asked: Compare) -> list[Trigger] | None:
         if asked.name == "age":
             return [] if self._age is not None and asked.holds(self._age) else None
-        reading = self._readings.get(asked.name)
-        if reading is None or not asked.holds(reading.value):
-            return None
-        return [Trigger(reading.text, reading.source, reading.start, reading.end)]
+        # "glucose 1.4, after dextrose 6.1" was an emergency; a raised potassium that is normal on repeat was none.
+        readings = self._readings.get(asked.name, [])
+        anyone = vitals.MEASURES[asked.name].worse == ("low" if asked.sign.startswith("<") else "high")
+        held = [one for one in (readings if anyone else readings[-1:]) if asked.holds(one.value)]
+        return [Trigger(one.text, one.source, one.start, one.end) for one in held[-1:]] or None
 
     def _named(self, name: str) -> list[Trigger] | None:
         if name in ("male", "female"):
@@ -193,12 +205,30 @@ def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Sp
     "2 hours ago" still says when the pain began."""
     plain = [span for span in spans if book.features[span.feature].plain]
     asked = [span for span in spans if not book.features[span.feature].plain]
-    found = contexts(text, [(span.start + _lead(text, span), span.end) for span in asked])
+    found = _placed(text, [(span.start + _lead(text, span), span.end) for span in asked])
     owned = [
         context._replace(status="present") if context.status == "absent" and _owns_negation(text, span) else context
         for span, context in zip(asked, found, strict=True)
     ]
     return [*((span, Context()) for span in plain), *zip(asked, owned, strict=True)]
+
+
+def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
+    """The contexts of spans. What a relative tells ("Mother on the phone: ...") is of the patient unless the sentence
+    alone gives it to someone else; what advice lists is of nobody."""
+    found = contexts(text, spans)
+    told = _TELLER.search(text)
+    units = sentences(text)
+    for number, ((start, end), context) in enumerate(zip(spans, found, strict=True)):
+        unit = next((unit for unit in units if unit.start <= start < unit.end), None)
+        if unit is None:
+            continue
+        if _ADVICE.search(text, unit.start, start):
+            found[number] = Context("uncertain", context.experiencer, "hypothetical")
+        elif told and context.experiencer == "family":
+            alone = contexts(text[unit.start : max(unit.end, end)], [(start - unit.start, end - unit.start)])[0]
+            found[number] = alone if not _TELLER.match(text, unit.start) else context._replace(experiencer="patient")
+    return found
 
 
 def _lead(text: str, span: Span) -> int:

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,6 +45,7 @@ class Measure(BaseModel):
     factor_above: float = float("inf")
     factor_below: float = float("-inf")
     other_units: tuple[str, ...] = ()
+    worse: Literal["low", "high", "last"] = "last"
 
     def converted(self, value: float, unit: str) -> float | None:
         """The value in `unit` of the measure; None if it can't be one."""
