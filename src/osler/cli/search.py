@@ -57,24 +57,39 @@ def command(
             show_evidence(found)
         return 0
     assert run_file is not None
+    if not run_file.parent.is_dir():
+        raise InputError("no such folder", where=str(run_file.parent))
     asked, failed = _queries(str(queries))
     draft = run_file.with_name(f".{run_file.name}.draft")
-    with draft.open("w", encoding="utf-8") as out:
-        out.writelines(f"{line}\n" for line in run_queries(library, asked, k=k, filters=filters, mode=mode))
-    draft.replace(run_file)
+    try:
+        with draft.open("w", encoding="utf-8") as out:
+            lines = run_queries(library, asked.items(), k=k, filters=filters, mode=mode)
+            out.writelines(f"{line}\n" for line in lines)
+        draft.replace(run_file)
+    finally:
+        draft.unlink(missing_ok=True)
     click.echo(f"osler: {len(asked)} queries answered, {failed} could not be read", err=True)
     return 1 if failed else 0
 
 
-def _queries(path: str) -> tuple[list[tuple[str, str]], int]:
-    asked: list[tuple[str, str]] = []
+def _queries(path: str) -> tuple[dict[str, str], int]:
+    """Texts of the queries that can be asked by their ids, and how many can't; the reasons go to standard error."""
+    from osler.knowledge.library.library import check_query
+
+    asked: dict[str, str] = {}
     failed = 0
     for row, fault in rows(path, ("text",)):
         try:
             if fault is not None:
                 raise fault
-            asked.append((str(row.get("_id", row.get("id"))), text_field(row, "text")))
+            name = row.get("_id", row.get("id"))
+            if not isinstance(name, str | int) or name == "" or str(name) in asked:
+                why = "repeats an earlier one" if str(name) in asked else "must be a text or a number"
+                raise InputError(f"`_id` {why}", where=row["where"])
+            text = text_field(row, "text")
+            check_query(text)
+            asked[str(name)] = text
         except InputError as error:
-            click.echo(f"osler: {error}", err=True)
+            click.echo(f"osler: {error.where or row.get('where')}: {error.message}", err=True)
             failed += 1
     return asked, failed

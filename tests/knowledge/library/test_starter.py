@@ -12,7 +12,7 @@ import pytest
 from osler.errors import InputError, IntegrityError
 from osler.knowledge.library import Filters, Library, open_library
 from osler.knowledge.library import starter as pack
-from osler.knowledge.library.library import building
+from osler.knowledge.library.shelf import building
 from osler.settings import Settings, load_settings
 
 DATA = files("osler.knowledge.library") / "data"

@@ -4,6 +4,7 @@ A document whose content is already there is passed over, so an interrupted run 
 It does not know formats (readers do) or ranking.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,30 +25,34 @@ BATCH = 256  # passages a commit; what a kill can cost is the embedding of one b
 
 
 class IngestReport(Noun):
-    """What a run did, in documents; `errors` has one row for each file or line that could not be used."""
+    """What a run did, in documents; `errors` has one row for each file or line that could not be used.
+
+    `missing`: documents whose file is gone from the folders that were read; they stay unless pruning was asked for.
+    """
 
     added: int = 0
     replaced: int = 0
     unchanged: int = 0
     deleted: int = 0
     passages: int = 0
+    missing: list[str] = []
     errors: list[dict[str, str | None]] = []
 
 
 def ingest(
-    library: "Library", paths: Sequence[Path], progress: "Progress | None" = None, batch: int = BATCH, **origin: Any
-) -> IngestReport:
+    library: "Library", paths: Sequence[Path], progress: "Progress | None" = None, batch: int = BATCH,
+    prune: bool = False, **origin: Any,
+) -> IngestReport:  # fmt: skip
     """Read `paths` (folders recursively) into the library.
 
     `origin`: what the documents don't say themselves (collection, year, licence, url, valid_from, superseded_by,
-    retracted). `progress(done, total)` counts documents; `total` grows while files are read. A bad file or line is
-    reported and the run goes on. Raises InputError when a path doesn't exist or another process writes, and
-    MissingComponent when the library's embedder isn't the one in use.
+    retracted). `progress(done, total)` counts documents; `total` grows while files are read. `prune`: remove documents
+    whose file is gone from the folders. A bad file or line is reported and the run goes on. Raises InputError when a
+    path doesn't exist or another process writes, and MissingComponent when the library's embedder isn't the one in use.
     """
     about = Origin(**{"collection": library.name, **{key: value for key, value in origin.items() if value is not None}})
     files = files_under(paths)
-    embedder = library.embedder()
-    if library.card["embedder"] and embedder is None:
+    if library.card["embedder"] and library.embedder() is None:
         raise MissingComponent(
             f"documents can't be added: {library.info()['lexical_only']}", where=f"library {library.name}"
         )
@@ -56,10 +61,14 @@ def ingest(
         for number, file in enumerate(files):
             for item in _items(file):
                 run.take(about.complete(item) if isinstance(item, DocumentText) else item, len(files) - number - 1)
+        folders = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
+        gone = [name for name in run.known if name.startswith(tuple(folders)) and not Path(name).exists()]
+        for name in gone if prune else ():
+            run.take(Deletion(name), 0)
         run.flush()
         if library.store.unindexed() > UNINDEXED // 4:
             library.store.optimise()
-    return IngestReport(**run.counts, errors=run.errors)
+    return IngestReport(**run.counts, missing=[] if prune else gone, errors=run.errors)
 
 
 def _items(file: Path) -> Iterator[DocumentText | Deletion | OslerError]:
@@ -74,7 +83,7 @@ class _Run:
 
     def __init__(self, library: "Library", progress: "Progress | None", batch: int) -> None:
         self._library, self._progress, self._batch = library, progress, batch
-        self._known = library.store.documents()
+        self.known = library.store.documents()
         self._waiting: dict[str, tuple[DocumentText, list[Passage]]] = {}
         self._gone: set[str] = set()
         self._size = self._done = 0
@@ -96,7 +105,7 @@ class _Run:
 
     def _add(self, document: DocumentText) -> None:
         unsettled = document.document_id in self._gone or document.document_id in self._waiting
-        if not unsettled and self._known.get(document.document_id) == document.sha256:
+        if not unsettled and self.known.get(document.document_id) == document.sha256:
             self.counts["unchanged"] += 1
             return
         passages = passages_of(document)
@@ -109,7 +118,7 @@ class _Run:
 
     def _remove(self, document_id: str) -> None:
         self._drop_waiting(document_id)
-        if document_id in self._known:
+        if document_id in self.known:
             self._gone.add(document_id)
 
     def _drop_waiting(self, document_id: str) -> None:
@@ -118,7 +127,7 @@ class _Run:
 
     def flush(self) -> None:
         """Embed what waits and commit it, whole documents only."""
-        replaced = self._waiting.keys() & self._known.keys()
+        replaced = self._waiting.keys() & self.known.keys()
         if self._waiting or self._gone:
             rows = rows_of(self._waiting.values(), self._library.store, self._library.embedder())
             self._library.store.write(rows, self._gone | replaced)
@@ -127,8 +136,8 @@ class _Run:
         self.counts["added"] += len(self._waiting) - len(replaced)
         self.counts["passages"] += self._size
         for gone in self._gone:
-            self._known.pop(gone, None)
-        self._known.update((name, document.sha256) for name, (document, _) in self._waiting.items())
+            self.known.pop(gone, None)
+        self.known.update((name, document.sha256) for name, (document, _) in self._waiting.items())
         self._waiting, self._gone, self._size = {}, set(), 0
         if self._library.store.unindexed() > 10 * UNINDEXED:
             self._library.store.optimise()

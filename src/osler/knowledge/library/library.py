@@ -5,30 +5,32 @@ Libraries live under `settings.home / "library"`. The starter is unpacked from p
 
 import contextlib
 import hashlib
-import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InputError, MissingComponent, OslerError
-from osler.knowledge.library.fusion import fuse
-from osler.knowledge.library.store import Candidate, Filters, Store
+from osler.knowledge.library import ranking
+from osler.knowledge.library.bilingual import other_names
+from osler.knowledge.library.shelf import building, embedder_card, locked, read_card, write_card
+from osler.knowledge.library.store import Candidates, Filters, Store
 from osler.nouns import Evidence, Source
 from osler.settings import Settings
+from osler.text import has_chinese, words
 
 if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
     from osler.knowledge.library.ingest import IngestReport
+    from osler.models.embedder import Embedder
 
 Mode = Literal["hybrid", "bm25", "vector"]
 Progress = Callable[[int, int], None]
-FORMAT = 1
+Vector = npt.NDArray[np.float32]
 STARTER = "starter"
 DEPTH = 200  # candidates from each side
 LEXICAL = "none"  # the embedder setting of a library without vectors
@@ -36,56 +38,35 @@ _SPACE = re.compile(r"\s")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-class Embedder(Protocol):
-    """What the library needs: `info` (spec, digest, dimension) and L2-normalised float32 rows."""
-
-    @property
-    def info(self) -> Any: ...
-    def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-    def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-
-
 class Library:
     """An open library. Searching is safe from several threads; one process writes at a time."""
 
-    def __init__(self, path: Path, load_embedder: Callable[[], Embedder] | None = None) -> None:
-        try:
-            self.card: dict[str, Any] = json.loads((path / "library.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"is not a library: {error}", where=str(path), hint="Delete it and ingest anew.") from None
-        if self.card.get("format") != FORMAT:
-            raise InputError(
-                f"has format {self.card.get('format')}, not {FORMAT}", where=str(path), hint="Ingest anew."
-            )
+    def __init__(self, path: Path, load_embedder: "Callable[[], Embedder] | None" = None) -> None:
+        self.card = read_card(path)
         self.path = path
         self.name: str = self.card["name"]
         self.store = Store(path)
         self._load_embedder = load_embedder
         self._embedder: Embedder | None = None
         self._why_lexical: str | None = None
-        self._version: tuple[int, str] | None = None
+        self._content: tuple[int, str, frozenset[str]] | None = None
 
     # -- searching
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None, mode: Mode = "hybrid") -> list[Evidence]:
-        """The k best passages, best first. Scores compare within one search only.
+        """The k best passages, best first; none for a query without a word. Scores compare within one search only.
 
         `hybrid` falls back to BM25 where the vectors can't be used (`info()` says why); `vector` raises
         MissingComponent then. Raises InputError on an empty query.
         """
-        vectors = self.query_vectors([query], mode)
-        return [evidence(row, score) for row, score in self.rank(query, vectors[0], filters, mode)[:k]]
+        rows, scores = self.rank(query, self.query_vectors([query], mode)[0], filters, mode)
+        return [evidence(row, float(score)) for row, score in zip(rows.slice(0, k).to_pylist(), scores, strict=False)]
 
-    def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> list[npt.NDArray[np.float32] | None]:
-        """Vectors of queries, None each where the search is by words alone."""
+    def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> Sequence[Vector | None]:
+        """Vectors of queries, None each where the search is by words alone. Raises as `search` does."""
         for query in queries:
-            if not query.strip():
-                raise InputError("the query is empty")
-            if any("\ud800" <= character <= "\udfff" for character in query):
-                raise InputError("the query holds half a surrogate pair")
-        if mode == "bm25":
-            return [None] * len(queries)
-        embedder = self.embedder()
+            check_query(query)
+        embedder = None if mode == "bm25" else self.embedder()
         if embedder is not None:
             return list(embedder.embed_queries(queries))
         if mode == "vector":
@@ -93,17 +74,35 @@ class Library:
         return [None] * len(queries)
 
     def rank(
-        self,
-        query: str,
-        vector: npt.NDArray[np.float32] | None,
-        filters: Filters | None = None,
-        mode: Mode = "hybrid",
+        self, query: str, vector: Vector | None, filters: Filters | None = None, mode: Mode = "hybrid",
         depth: int = DEPTH,
-    ) -> list[tuple[dict[str, Any], float]]:
-        """All candidates with their final score, best first; ties by id, so that a search can be repeated."""
-        found = self.store.candidates(query, vector, filters or Filters(), depth, lexical=mode != "vector")
-        scored = zip(found, _scores(found, mode), strict=True)
-        return sorted(((c.row, score) for c, score in scored), key=lambda item: (-item[1], item[0]["id"]))
+    ) -> "tuple[pa.Table, Vector]":  # fmt: skip
+        """All candidates, best first, with their final scores; ties by id, so that a search can be repeated."""
+        found = self.candidates(query, vector, filters or Filters(), depth, mode)
+        scores = self._scores(query, found, mode)
+        order = np.lexsort((found.rows["id"].to_numpy(), -scores))
+        return found.rows.take(order), scores[order]
+
+    def candidates(
+        self, query: str, vector: Vector | None, filters: Filters, depth: int = DEPTH, mode: Mode = "hybrid"
+    ) -> Candidates:
+        """What the store finds by words, also those of the other language the library holds, and by meaning."""
+        if not words(query):
+            return self.store.candidates("", None, filters, depth)
+        if mode != "vector" and {"en", "zh"} - {"zh" if has_chinese(query) else "en"} & self.languages:
+            query = f"{query} {other_names(query)}"
+        return self.store.candidates(query, vector, filters, depth, lexical=mode != "vector")
+
+    def _scores(self, query: str, found: Candidates, mode: Mode) -> Vector:
+        if found.vectors is None or found.cosine is None or not len(found.rows):
+            return found.bm25
+        if mode == "vector":
+            return found.cosine
+        heads = [
+            f"{title or ''} {section or ''}"
+            for title, section in zip(found.rows["title"].to_pylist(), found.rows["section"].to_pylist(), strict=True)
+        ]
+        return ranking.rank(query, found.bm25, found.vectors, found.cosine, found.rows["text"].to_pylist(), heads)
 
     def passage(self, passage_id: str) -> Evidence | None:
         """One passage by its id."""
@@ -147,7 +146,7 @@ class Library:
 
     # -- what it is
 
-    def embedder(self) -> Embedder | None:
+    def embedder(self) -> "Embedder | None":
         """The embedder that made the library's vectors; None, `info()` says why, if that isn't the one in use."""
         if self._embedder is None and self._why_lexical is None:
             made_by = self.card["embedder"]
@@ -172,14 +171,22 @@ class Library:
     @property
     def version(self) -> str:
         """Hash of the documents (ids and contents) and the embedder's digest: equal content, equal version."""
+        return self._read_content()[1]
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages of its passages."""
+        return self._read_content()[2]
+
+    def _read_content(self) -> tuple[int, str, frozenset[str]]:
         revision = self.store.revision
-        if self._version is None or self._version[0] != revision:
+        if self._content is None or self._content[0] != revision:
             documents = sorted(self.store.documents().items())
             lines = "\n".join([self.card.get("pack", ""), *(f"{name}\t{digest}" for name, digest in documents)])
             made_by = (self.card["embedder"] or {}).get("digest", "none")
             digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
-            self._version = (revision, f"{digest[:16]}+{made_by[:12]}")
-        return self._version[1]
+            self._content = revision, f"{digest[:16]}+{made_by[:12]}", frozenset(self.store.count_by("language"))
+        return self._content
 
     def info(self) -> dict[str, Any]:
         """Name, path, version, counts, embedder, and why vectors are not used if they aren't."""
@@ -215,12 +222,12 @@ def evidence(row: dict[str, Any], score: float | None) -> Evidence:
     )
 
 
-def _scores(found: Sequence[Candidate], mode: Mode) -> list[float]:
-    bm25 = np.array([candidate.bm25 for candidate in found], dtype=np.float32)
-    if not found or found[0].cosine is None:
-        return [float(score) for score in bm25]
-    cosine = np.array([candidate.cosine for candidate in found], dtype=np.float32)
-    return [float(score) for score in (cosine if mode == "vector" else fuse(bm25, cosine))]
+def check_query(query: str) -> None:
+    """Raises InputError for a query that is empty or no text."""
+    if not query.strip():
+        raise InputError("the query is empty")
+    if any("\ud800" <= character <= "\udfff" for character in query):
+        raise InputError("the query holds half a surrogate pair")
 
 
 def run_queries(
@@ -237,16 +244,17 @@ def run_queries(
         part = waiting[first : first + batch]
         vectors = library.query_vectors([text for _, text in part], mode)
         for (name, text), vector in zip(part, vectors, strict=True):
+            rows, scores = library.rank(text, vector, filters, mode, depth)
             best: dict[str, float] = {}
-            for row, score in library.rank(text, vector, filters, mode, depth):
-                best.setdefault(row["document_id"], score)
-            for rank, (document, score) in enumerate(list(best.items())[:k], 1):
-                yield f"{name} Q0 {_SPACE.sub('%20', document)} {rank} {score:.6f} osler"
+            for document, score in zip(rows["document_id"].to_pylist(), scores, strict=True):
+                best.setdefault(document, float(score))
+            for place, (document, score) in enumerate(list(best.items())[:k], 1):
+                yield f"{_SPACE.sub('%20', name)} Q0 {_SPACE.sub('%20', document)} {place} {score:.6f} osler"
 
 
 def open_library(
     name: str, settings: Settings, create: bool = False, progress: Progress | None = None,
-    load_embedder: Callable[[], Embedder] | None = None,
+    load_embedder: "Callable[[], Embedder] | None" = None,
 ) -> Library:  # fmt: skip
     """The library of that name. The starter is unpacked on first use (some seconds; `progress` is called with rows).
 
@@ -273,7 +281,7 @@ def open_library(
     return Library(path, loader)
 
 
-def create_library(path: Path, embedder: Embedder | None) -> None:
+def create_library(path: Path, embedder: "Embedder | None") -> None:
     """An empty library at `path`; whoever comes first wins when two processes make it at once."""
     card = embedder_card(embedder)
     with building(path) as folder:
@@ -281,58 +289,8 @@ def create_library(path: Path, embedder: Embedder | None) -> None:
         write_card(folder, path.name, card)
 
 
-@contextlib.contextmanager
-def locked(path: Path, wait: bool = False) -> Iterator[bool]:
-    """Whether this process holds the lock of the library at `path`; `wait`: until it does."""
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
-            yield False
-        else:
-            yield True
-
-
-@contextlib.contextmanager
-def building(path: Path, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder beside `path` that becomes `path` in one step, unless another process was first.
-
-    `replace`: what is there makes room just before; killed between the two, nothing is there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    old = Path(f"{folder}-old")
-    try:
-        yield folder
-        if replace:
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(path, old)
-        try:
-            os.rename(folder, path)
-        except OSError:
-            if not (path / "library.json").exists():
-                raise InputError("stands in the way of a library", where=str(path), hint="Move it away.") from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def embedder_card(embedder: Embedder | None) -> dict[str, Any] | None:
-    """What a library remembers of the embedder that made its vectors."""
-    info = embedder.info if embedder else None
-    return {"spec": info.spec, "digest": info.digest, "dimension": info.dimension} if info else None
-
-
-def write_card(folder: Path, name: str, embedder: dict[str, Any] | None, **more: Any) -> None:
-    card = {"format": FORMAT, "name": name, "embedder": embedder, **more}
-    (folder / "library.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _embedder_loader(settings: Settings) -> Callable[[], Embedder]:
-    def load() -> Embedder:
+def _embedder_loader(settings: Settings) -> "Callable[[], Embedder]":
+    def load() -> "Embedder":
         from osler.models.embedder import configured_embedder
 
         return configured_embedder(settings)

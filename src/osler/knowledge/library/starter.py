@@ -4,6 +4,7 @@ The pack is Parquet (zstd); a vector is 384 signed bytes and a scale. It does no
 `scripts/build_library.py` and `data/ATTRIBUTION.md` do.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from osler.errors import IntegrityError, MissingComponent
+from osler.errors import InputError, IntegrityError, MissingComponent
 from osler.knowledge.library.passages import passage_id
+from osler.knowledge.library.shelf import building, locked, read_card, write_card
 from osler.knowledge.library.store import Store, index_columns, indexed_text, table_of
 
 if TYPE_CHECKING:
@@ -79,8 +81,6 @@ def refresh(path: Path, progress: "Progress | None" = None) -> None:
 
     Raises MissingComponent without a pack, IntegrityError if the pack isn't the one of its manifest.
     """
-    from osler.knowledge.library.library import locked
-
     described = manifest()
     if _present(path) != described["sha256"]:
         with locked(path, wait=True):
@@ -90,17 +90,13 @@ def refresh(path: Path, progress: "Progress | None" = None) -> None:
 
 def _present(path: Path) -> str | None:
     """The hash of the pack that the library at `path` was made of."""
-    try:
-        card: dict[str, Any] = json.loads((path / "library.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return card.get("pack")
+    with contextlib.suppress(InputError):
+        return read_card(path).get("pack")
+    return None
 
 
 def unpack(path: Path, described: dict[str, Any], progress: "Progress | None" = None) -> None:
     """Make the starter library at `path`: all of it or nothing."""
-    from osler.knowledge.library.library import building, write_card
-
     data = (files("osler.knowledge.library") / "data" / PACK).read_bytes()
     if hashlib.sha256(data).hexdigest() != described["sha256"]:
         raise IntegrityError("is not the file its manifest describes", where=PACK, hint="Install the package again.")

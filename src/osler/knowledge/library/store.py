@@ -7,6 +7,7 @@ fusion. Filters are always applied before ranking (a filter after it may leave n
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,7 @@ ANN_ROWS = 100_000  # below this exact search over all vectors is fast enough
 UNINDEXED = 1000  # rows outside the index that make BM25 slow (12 -> 60 ms measured at 200,000)
 MAX_QUERY_WORDS = 256
 KEEP_VERSIONS = timedelta(minutes=30)
+Floats = npt.NDArray[np.float32]
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 PAYLOAD = (
     "id", "document_id", "title", "section", "text", "page", "year", "licence", "url", "start", "end",
@@ -59,12 +61,14 @@ class Filters(NamedTuple):
         return " AND ".join(terms) or None
 
 
-class Candidate(NamedTuple):
-    """A passage found: its row, its BM25 score (0 if only its vector found it), its cosine (None without vectors)."""
+class Candidates(NamedTuple):
+    """Passages found for one query: their rows (n), BM25 scores (n; 0 where only the vector found it), unit vectors
+    (n, d) and cosines (n); both None without a query vector."""
 
-    row: dict[str, Any]
-    bm25: float
-    cosine: float | None
+    rows: "pa.Table"
+    bm25: Floats
+    vectors: Floats | None
+    cosine: Floats | None
 
 
 def quoted(values: Iterable[str]) -> str:
@@ -195,58 +199,66 @@ class Store:
         return any("vector" in index.columns for index in self._table.list_indices())
 
     def candidates(
-        self, query: str, vector: npt.NDArray[np.float32] | None, filters: Filters, depth: int, lexical: bool = True
-    ) -> list[Candidate]:
+        self, query: str, vector: Floats | None, filters: Filters, depth: int, lexical: bool = True
+    ) -> Candidates:
         """The union of the `depth` best passages by BM25 and by cosine, each with an exact cosine if there is a vector.
 
         `vector`: the query's, shape (dimension,), normalised; None for BM25 alone. `lexical=False`: vectors alone.
         """
-        where = filters.where()
-        columns = [*PAYLOAD, "vector"] if vector is not None else list(PAYLOAD)
-        hits: list[_Hit] = []
-        for column, text in _lexical_queries(query) if lexical else ():
-            hits += self._bm25(column, text, where, columns, depth)
-        if vector is not None:
-            hits += self._nearest(vector, where, columns, depth)
-        bm25: dict[str, float] = {}
-        for hit in hits:
-            bm25[hit.row["id"]] = bm25.get(hit.row["id"], 0.0) + hit.bm25
-        return [
-            Candidate(hit.row, bm25[name], None if vector is None else _cosine(hit.embedding, vector))
-            for name, hit in {hit.row["id"]: hit for hit in hits}.items()
-        ]
-
-    def _bm25(self, column: str, text: str, where: str | None, columns: list[str], depth: int) -> "list[_Hit]":
         from lancedb.query import MatchQuery
 
         match: Any = MatchQuery
-        query = self._table.search(match(text, column), query_type="fts").select([*columns, "_score"])
-        return _hits(self._run(query, where, depth))
+        asked = [self.ask(match(text, column)) for column, text in (_lexical_queries(query) if lexical else ())]
+        if vector is not None:
+            asked.append(self.near(vector))
+        return self.joined(asked, filters, depth, vector)
 
-    def _nearest(
-        self, vector: npt.NDArray[np.float32], where: str | None, columns: list[str], depth: int
-    ) -> "list[_Hit]":
+    def ask(self, query: Any) -> "Query":
+        """A query of LanceDB's full-text language, to be run by `joined`."""
+        return Query(self._table.search(query, query_type="fts"), "_score")
+
+    def near(self, vector: Floats) -> "Query":
+        """The neighbours of a vector, to be run by `joined`."""
         query = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
-        query = query.nprobes(32).refine_factor(10).select([*columns, "_distance"])
-        return _hits(self._run(query, where, depth))
+        return Query(query.nprobes(32).refine_factor(10), "_distance")
 
-    def _run(self, query: Any, where: str | None, depth: int) -> "pa.Table":
-        if where:
-            query = query.where(where, prefilter=True)
+    def joined(self, queries: "Sequence[Query]", filters: Filters, depth: int, vector: Floats | None) -> Candidates:
+        """The union of what the queries find, `depth` each; BM25 scores of a passage are added."""
+        import pyarrow as pa
+
+        columns = [*PAYLOAD, "vector"] if vector is not None else list(PAYLOAD)
+        hits = [self._run(query, filters.where(), columns, depth) for query in queries]
+        if not hits:
+            return Candidates(schema(None).empty_table().select(PAYLOAD), np.zeros(0, np.float32), None, None)
+        found = pa.concat_tables(hit.select(columns) for hit in hits)
+        scores = (hit["_score"].to_pylist() if "_score" in hit.column_names else [0.0] * len(hit) for hit in hits)
+        first: dict[str, int] = {}  # passage id -> the row it stands in first
+        bm25: dict[str, float] = {}
+        for row, (name, score) in enumerate(zip(found["id"].to_pylist(), chain(*scores), strict=True)):
+            first.setdefault(name, row)
+            bm25[name] = bm25.get(name, 0.0) + score
+        found = found.take(pa.array(first.values(), pa.int64())).combine_chunks()
+        by_words = np.array(list(bm25.values()), np.float32)
+        if vector is None:
+            return Candidates(found, by_words, None, None)
+        flat = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        vectors = flat.reshape(len(found), len(vector)).astype(np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return Candidates(found.drop_columns("vector"), by_words, vectors, vectors @ vector)
+
+    def _run(self, query: "Query", where: str | None, columns: list[str], depth: int) -> "pa.Table":
+        wanted = query.built.where(where, prefilter=True) if where else query.built
         try:
-            return query.limit(depth).to_arrow()
+            return wanted.select([*columns, query.score]).limit(depth).to_arrow()
         except (RuntimeError, OSError) as error:
             raise IntegrityError(f"the library's index can't be read: {error}", hint="Ingest it anew.") from None
 
 
-class _Hit(NamedTuple):
-    row: dict[str, Any]
-    bm25: float
-    embedding: npt.NDArray[np.float32] | None
+class Query(NamedTuple):
+    """A LanceDB query and the column its score comes in."""
 
-
-def _cosine(embedding: npt.NDArray[np.float32] | None, unit: npt.NDArray[np.float32]) -> float:
-    return 0.0 if embedding is None else float(embedding @ unit / (np.linalg.norm(embedding) or 1))
+    built: Any
+    score: str
 
 
 def _lexical_queries(query: str) -> list[tuple[str, str]]:
@@ -255,14 +267,3 @@ def _lexical_queries(query: str) -> list[tuple[str, str]]:
     latin = " ".join(term for term in terms if not has_chinese(term))
     chinese = _LATIN.sub(" ", query)[: 4 * MAX_QUERY_WORDS] if has_chinese(query) else ""
     return [(column, text) for column, text in (("english", latin), ("chinese", chinese)) if text.strip()]
-
-
-def _hits(table: "pa.Table") -> list[_Hit]:
-    count = len(table)
-    scores = table["_score"].to_pylist() if "_score" in table.column_names else [0.0] * count
-    embeddings: list[Any] = [None] * count
-    if "vector" in table.column_names and count:
-        flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        embeddings = list(flat.reshape(count, -1).astype(np.float32))
-    rows = table.select([name for name in table.column_names if name in PAYLOAD]).to_pylist()
-    return [_Hit(*hit) for hit in zip(rows, scores, embeddings, strict=True)]
