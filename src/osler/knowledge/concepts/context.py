@@ -32,8 +32,10 @@ class _Section(NamedTuple):
 _BLOCKS_BACK = ("end", "verb", "affirmed", "patient", "negated", "uncertain")
 _STATUS = ("negated", "uncertain", "affirmed")
 # Negations that introduce a list, whatever stands in it; others end at a comma behind something else.
+_ENDED_BY_VERB = ("negated", "historical", "uncertain")
 _LISTING = ("den", "neg", "-ve", "neither")
 _OPENERS = ("", ".", ";", ":", "!", "?", "\n", "-", "•", "*", ")", ",")
+_THERE_IS = ("有", "患有", "存在", "出现")
 _EXPERIENCERS = ("family", "other", "patient")
 # A mention no longer than this owns the cues inside it.
 _OWN = 22
@@ -57,6 +59,11 @@ _MARK = re.compile(
 # A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
 _UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
 _SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
+_DEFINITE = re.compile(r"\b(?:the|this|these|his|her|their|your|my)\s$")
+_GOES_ON = re.compile(
+    r"\s+(?:gets?|becomes?|is getting|worsens?|persists?|continues?|does not|doesn't|fails? to|spreads?|is not|is no|"
+    r"was|were|is due|are due|is caused|is related|represents?)\b"
+)
 _CAPITALS = re.compile(r"[A-Z][A-Z/& ]{3,40}")
 _CLAUSE_END = re.compile(
     r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)"
@@ -177,6 +184,9 @@ def _context(
         default=None,
     )
     category = marked or (nearest.cue.category if nearest else None)
+    asked = nearest is not None and (nearest.cue.category, nearest.cue.reach) == ("uncertain", "sentence")
+    if marked is None and ("hypothetical" in every or asked) and _presupposed(low, mention):
+        return Context("present", experiencer)
     if marked is None and ("hypothetical" in every or (effect == "hypothetical" and category != "negated")):
         return Context("uncertain", experiencer, "hypothetical" if experiencer == "patient" else "current")
     if category == "hypothetical":
@@ -200,6 +210,11 @@ def _context(
     if past and _now(low, mention, scopes, scopes_back):
         past = False
     return Context("present", experiencer, "historical" if past and experiencer == "patient" else "current")
+
+
+def _presupposed(low: str, mention: Span) -> bool:
+    """Whether a condition or question takes the finding for granted: "if the headache gets worse"."""
+    return bool(_DEFINITE.search(low, max(0, mention.start - 8), mention.start) and _GOES_ON.match(low, mention.end))
 
 
 def _now(low: str, mention: Span, scopes: list[Hit], scopes_back: list[Hit]) -> bool:
@@ -267,11 +282,21 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
         return False
     if category in ("negated", "uncertain") and "，" in between and hit.cue.reach != "sentence":
         return False
+    if category == "affirmed" and any(
+        _governed(low, other, hit) for other in before if other.cue.category == "negated"
+    ):
+        return False
     for other in later:
         name = other.cue.category
         if name == "end" and (category != "hypothetical" or other.cue.direction == "forward"):
             return False
-        if category in _STATUS and name in _STATUS and other.cue.direction in ("forward", "both"):
+        # "否认家族中有": the verb belongs to the denial before it
+        if (
+            category in _STATUS
+            and name in _STATUS
+            and other.cue.direction in ("forward", "both")
+            and not (category == "negated" and _governed(low, hit, other))
+        ):
             return False
         if (
             category == "hypothetical"
@@ -282,7 +307,9 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
             return False
         if category == "historical" and name == "current":
             return False
-        if name in ("verb", "grade") and category in ("negated", "historical", "uncertain"):
+        if category == "hypothetical" and name == "current" and _comma(low[hit.end : other.start]):
+            return False
+        if name in ("verb", "grade") and category in _ENDED_BY_VERB and hit.cue.reach != "sentence":
             gap = low[hit.end : other.start]
             if re.search(r"[,，]|\band\b", gap) or any(hit.end <= start < other.start for start, _ in spans):
                 return False
@@ -293,6 +320,12 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
         ):
             return False
     return True
+
+
+def _governed(low: str, denial: Hit, verb: Hit) -> bool:
+    """Whether a Chinese "there is" stands in the clause of a denial before it."""
+    between = low[denial.end : verb.start]
+    return low[verb.start : verb.end] in _THERE_IS and denial.end <= verb.start and not re.search("[，,、；]", between)
 
 
 def _recent_event(low: str, hit: Hit, before: list[Hit]) -> bool:
@@ -306,8 +339,10 @@ def _goes_on(low: str, hit: Hit, mention: Span, spans: Sequence[tuple[int, int]]
     "not sleeping well, anxious" denies the sleep alone."""
     between = low[hit.end : mention.start]
     comma = between.find(",")
-    # "red eyes without pus, cracked lips" goes on with what is there
-    aside = low[hit.start : hit.end] == "without" and low[: hit.start].rstrip(" \t")[-1:] not in (*_OPENERS, "")
+    cue = low[hit.start : hit.end]
+    # "red eyes without pus, cracked lips" goes on with what is there, and so does "no falls, no thirst, poor intake"
+    aside = cue == "without" and low[: hit.start].rstrip(" \t")[-1:] not in (*_OPENERS, "")
+    aside |= bool(re.search(rf"\b{re.escape(cue)}\b[^,.;]*, *$", low[max(0, hit.start - 60) : hit.start]))
     if comma < 0 or (not aside and any(hit.end <= start < hit.end + comma for start, _ in spans)):
         return True
     joins = r"\b(?:or|nor)\b" if aside else r"\b(?:or|and|nor)\b|/"
@@ -332,6 +367,8 @@ def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
     """Whether a cue behind the mention governs it."""
     between = low[mention.end : hit.start]
     if ";" in between or "；" in between or ":" in between or "：" in between:
+        return False
+    if hit.cue.category == "historical" and " since " in between:
         return False
     if hit.cue.reach in ("next", "final") and not _adjacent(between):
         return False

@@ -32,21 +32,27 @@ class Hit(NamedTuple):
     cue: Cue
 
 
+class _Tables(NamedTuple):
+    """Headings and values by their lower-case text, the adverbs that a cue may have inside, and the automaton that
+    finds the cues."""
+
+    headings: dict[str, str]
+    values: dict[str, str]
+    adverb: re.Pattern[str]
+    automaton: Any
+
+
 @functools.cache
-def _tables() -> tuple[dict[str, str], dict[str, str], Any]:
-    """Headings and values by their lower-case text, and the automaton that finds the cues."""
+def _tables() -> _Tables:
     import ahocorasick  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     cues: dict[str, dict[tuple[str, str], Cue]] = {}
-    headings: dict[str, str] = {}
-    values: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {"heading": {}, "value": {}, "skip": {}}
     for language in ("en", "zh"):
         for pattern, category, direction, *reach in data_rows(f"cues_{language}.tsv"):
             for phrase in _expanded(pattern):
-                if direction == "heading":
-                    headings[phrase] = category
-                elif direction == "value":
-                    values[phrase] = category
+                if direction in said:
+                    said[direction][phrase] = category
                 else:
                     cue = Cue(category, direction, reach[0] if reach else _reach(category))
                     cues.setdefault(phrase, {})[category, direction] = cue
@@ -54,7 +60,8 @@ def _tables() -> tuple[dict[str, str], dict[str, str], Any]:
     for phrase, meanings in cues.items():
         automaton.add_word(phrase, (len(phrase), tuple(meanings.values())))
     automaton.make_automaton()
-    return headings, values, automaton
+    adverbs = "|".join(sorted(map(re.escape, said["skip"]), key=len, reverse=True))
+    return _Tables(said["heading"], said["value"], re.compile(rf"(?<= )(?:{adverbs}) "), automaton)
 
 
 def _reach(category: str) -> str:
@@ -77,15 +84,31 @@ def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Hit], li
     """Cues on word boundaries, the longest first: those outside all mentions, and those that touch one."""
     inside = sorted(spans)
     found: list[tuple[int, int, tuple[Cue, ...]]] = []
+    tables = _tables()
     # cues write a digit as 0: "in 0000", "00 years ago"
-    for last, (length, meanings) in _tables()[2].iter(_DIGIT.sub("0", low)):
-        start, end = last - length + 1, last + 1
-        if _bounded(low, start, end):
-            found.append((start, end, meanings))
+    plain = _DIGIT.sub("0", low)
+    for text, places in ((plain, None), _without(plain, tables.adverb)):
+        for last, (length, meanings) in tables.automaton.iter(text):
+            start, end = last - length + 1, last + 1
+            if _bounded(text, start, end):
+                found.append((places[start], places[last] + 1, meanings) if places else (start, end, meanings))
     found.sort(key=lambda hit: hit[0] - hit[1])
     outside = [hit for hit in found if not overlaps(inside, hit[0], hit[1])]
     touching = [hit for hit in _longest(found, len(low)) if overlaps(inside, hit.start, hit.end)]
     return _longest(outside, len(low)), touching
+
+
+def _without(text: str, adverb: re.Pattern[str]) -> tuple[str, list[int]]:
+    """The text without adverbs, and where each character stood; empty where there are none."""
+    places: list[int] = []
+    start = 0
+    for match in adverb.finditer(text):
+        places.extend(range(start, match.start()))
+        start = match.end()
+    if not start:
+        return "", places
+    places.extend(range(start, len(text)))
+    return "".join(text[place] for place in places), places
 
 
 def _longest(found: list[tuple[int, int, tuple[Cue, ...]]], length: int) -> list[Hit]:
@@ -121,9 +144,9 @@ def overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
 
 def headings() -> dict[str, str]:
     """What each heading lends to the text below it, by its lower-case name."""
-    return _tables()[0]
+    return _tables().headings
 
 
 def values() -> dict[str, str]:
     """What a word after "X:" says of X."""
-    return _tables()[1]
+    return _tables().values

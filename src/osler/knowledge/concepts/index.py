@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST = 12
+LONGEST = 16
 # Odd multiplier of the rolling hash that keeps the order of words, modulo 2**64.
 BASE = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
