@@ -61,6 +61,10 @@ class Safety(Section):
     crosswalk: str | None = Field(default=None, description="CSV of code, target for codes without an open map")
 
 
+class Bench(Section):
+    data: str | None = Field(default=None, description="folder of the bench's data sets; default: data in the home")
+
+
 class Settings(Section):
     """All settings in force. `sources` names the files they came from."""
 
@@ -71,6 +75,7 @@ class Settings(Section):
     consult: Consult = Consult()
     database: Database = Database()
     safety: Safety = Safety()
+    bench: Bench = Bench()
     sources: tuple[str, ...] = ()
 
     @property
@@ -78,7 +83,7 @@ class Settings(Section):
         return self.database.url or f"sqlite:///{self.home / 'osler.db'}"
 
 
-SECTIONS = ("models", "egress", "library", "consult", "database", "safety")
+SECTIONS = ("models", "egress", "library", "consult", "database", "safety", "bench")
 
 
 @functools.cache

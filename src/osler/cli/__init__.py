@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("graph", "Look into the knowledge graph."),
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),
+    "bench": ("bench", "Measure models and methods on public data."),
     "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
     "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),
     "doctor": ("doctor", "What is installed, in use, and missing."),

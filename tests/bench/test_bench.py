@@ -1,0 +1,160 @@
+"""The bench end to end with a scripted model: asking, reading replies, resuming, comparing; every task's real file."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.scripted import ScriptedModel
+
+from osler.bench import runner
+from osler.bench.choice import Item, lettered, read_reply
+from osler.bench.compare import compare
+from osler.bench.tasks import find_task, tasks
+from osler.errors import InputError, MissingComponent
+from osler.models import Request
+from osler.reasoning.resources import Resources
+from osler.settings import Settings, load_settings
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+ITEM = Item("i", "i", "Which vitamin prevents scurvy?", lettered(["Vitamin A", "Vitamin C", "Vitamin D"]), "B")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    folder = tmp_path / "data" / "qa"
+    folder.mkdir(parents=True)
+    rows = [
+        {
+            "id": str(n),
+            "question": f"Question {n}?",
+            "options": lettered(["w", "x", "y", "z"]),
+            "answer_idx": "AB"[n % 2],
+        }
+        for n in range(40)
+    ]
+    (folder / "medqa_us_dev.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return load_settings({"home": tmp_path / "home", "bench.data": str(tmp_path / "data")}, environment={})
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
+    model = ScriptedModel(lambda request: "Answer: B")
+    task = find_task("medqa")._replace(path="qa/medqa_us_dev.jsonl")
+    monkeypatch.setattr(runner, "find_task", lambda name: task)
+    monkeypatch.setattr(Resources, "model", model)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("reply", "read"),
+    [
+        ("B", "B"),
+        ("B.", "B"),
+        ("(B) Vitamin C", "B"),
+        ("**B**", "B"),
+        ("Answer: B", "B"),
+        ("The answer is B because of collagen.", "B"),
+        ("A is wrong here. Answer: B", "B"),
+        ("First I thought answer: A. But no. Answer: B", "B"),
+        ("答案：B", "B"),
+        ("正确答案为B。", "B"),
+        ("Answer: A, C", "AC"),
+        ("It must be vitamin C.", "B"),
+        ("Answer: E", None),
+        ("A deficiency of collagen", None),
+        ("I can't tell.", None),
+        ("", None),
+    ],
+)
+def test_reading_a_reply(reply: str, read: str | None) -> None:
+    assert read_reply(reply, ITEM) == read
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared data sets are not here")
+@pytest.mark.parametrize("name", sorted(tasks()))
+def test_every_task_reads_its_file(name: str) -> None:
+    items = find_task(name).items(DATA, "all")
+    assert len(items) > 390
+    assert len({item.id for item in items}) == len(items)
+    for item in items:
+        assert item.question.strip()
+        assert len(item.options) >= 2
+        assert set(item.answer) <= set(item.options)
+        assert all(text.strip() for text in item.options.values())
+    parts = [len(find_task(name).items(DATA, part)) for part in ("train", "tune", "report")]
+    assert sum(parts) == len(items)
+
+
+def test_a_run_is_measured_against_its_baselines(settings: Settings, scripted: ScriptedModel) -> None:
+    made = runner.run("medqa", settings, "generated", "all")
+    accuracy = made.measurements[0]
+    assert (accuracy.metric, accuracy.value, accuracy.n, accuracy.unparsed) == ("accuracy", 0.5, 40, 0)
+    assert accuracy.baseline == {"majority": 0.5, "random": 0.25}
+    assert accuracy.interval == pytest.approx((0.352, 0.648), abs=0.001)
+    assert accuracy.model == "scripted:test"
+    letters = runner.run("medqa", settings, "letters", "all")
+    assert {reply.choice for reply in letters.replies} == {"A"}  # the scripted model prefers the first
+    assert letters.replies[0].confidence == pytest.approx(0.6439, abs=1e-3)
+
+
+def test_what_can_not_be_read_is_counted_apart(settings: Settings, scripted: ScriptedModel) -> None:
+    scripted._write = lambda request: "Answer: B" if "Question 1?" in request.messages[1].content else "Hm."
+    whole, answered = runner.run("medqa", settings, "generated", "all").measurements[:2]
+    assert (whole.value, whole.unparsed) == (1 / 40, 39)
+    assert (answered.value, answered.n) == (1.0, 1)
+
+
+def test_a_killed_run_goes_on_without_loss_or_repetition(settings: Settings, scripted: ScriptedModel) -> None:
+    class Killed(BaseException):
+        pass
+
+    def dies(request: Request) -> str:
+        if len(scripted.seen) > 20:
+            raise Killed
+        return "Answer: B"
+
+    scripted._write = dies
+    with pytest.raises(Killed):
+        runner.run("medqa", settings, "generated", "all")
+    [folder] = (settings.home / "bench").iterdir()
+    with (folder / "replies.jsonl").open("a") as file:
+        file.write('{"id": "cut o')  # a line that a kill cut off
+    scripted.seen.clear()
+    scripted._write = lambda request: "Answer: B"
+    made = runner.run("medqa", settings, "generated", "all")
+    assert len(made.replies) == 40
+    assert len(scripted.seen) == 40 - 16  # the first batch was kept
+    scripted.seen.clear()
+    runner.run("medqa", settings, "generated", "all")
+    assert scripted.seen == []  # the same run again asks nothing
+
+
+def test_compare_is_paired(settings: Settings, scripted: ScriptedModel) -> None:
+    first = runner.run("medqa", settings, "letters", "all")  # always A
+    scripted._write = lambda request: "Answer: B"
+    second = runner.run("medqa", settings, "generated", "all")
+    found = compare(first, runner.show(second.card.id[:8], settings))
+    assert (found.n, found.only_first, found.only_second, found.p) == (40, 20, 20, 1.0)
+    assert found.interval[0] < 0 < found.interval[1]
+    with pytest.raises(InputError, match="runs begin with"):
+        runner.show("nothing", settings)
+
+
+def test_a_limited_draw_is_the_same_for_the_same_seed(settings: Settings, scripted: ScriptedModel) -> None:
+    one = runner.run("medqa", settings, limit=10, part="all")
+    same = runner.run("medqa", settings, limit=10, part="all")
+    other = runner.run("medqa", settings, limit=10, part="all", seed=1)
+    assert one.card.id == same.card.id != other.card.id
+    assert [reply.id for reply in one.replies] != [reply.id for reply in other.replies]
+
+
+def test_bad_input(settings: Settings, scripted: ScriptedModel, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown task"):
+        find_task("medqqa")
+    path = Path(str(settings.bench.data)) / "qa" / "medqa_us_dev.jsonl"
+    path.write_text(path.read_text() + "{broken\n")
+    with pytest.raises(InputError, match=r"line 41"):
+        runner.run("medqa", settings)
+    path.unlink()
+    with pytest.raises(MissingComponent, match="data set"):
+        runner.run("medqa", settings)
