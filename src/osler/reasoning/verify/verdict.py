@@ -1,17 +1,26 @@
-"""The verdict on a statement: what its evidence covers, what it contradicts, and the reasons in words."""
+"""The verdict on a statement: verbatim, contradicted by a rule, or what a linear model of its signals says."""
 
+import functools
+import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from osler.nouns import Evidence, Verdict
-from osler.reasoning.verify.compare import Aligned, align
-from osler.reasoning.verify.conflicts import conflicts
-from osler.reasoning.verify.terms import initialisms, read
-from osler.text import sentences, words
+from osler.reasoning.verify.alignment import Aligned, align
+from osler.reasoning.verify.quantities import DATA
+from osler.reasoning.verify.signals import Signals, signals
+from osler.reasoning.verify.terms import read
+from osler.text import has_chinese, sentences, words
 
 if TYPE_CHECKING:
     from osler.models.embedder import Embedder
+
+VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "contradicted")
+SURE = 0.55  # probability below which a statement is not called supported
+ALIKE = 0.84  # cosine (e5-small) from which sentences of two languages are about the same
 
 
 class Verification(NamedTuple):
@@ -22,55 +31,45 @@ class Verification(NamedTuple):
     score: float
 
 
-COVERED = 0.64  # coverage from which a statement is supported
-PARTLY = 0.45  # coverage from which an embedder's word counts
-ALIKE = 0.95  # cosine (e5-small) from which a sentence says the same, where no rare word or number is missing
-BARE = 0.7  # weight that the missing half of a half-true statement has at least
-RARE = 1.25  # weight from which a missing word keeps a statement from being supported
-ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
-
-
-class _Half(NamedTuple):
-    """What a true half needs: its coverage, the other half's, its weight and its number of terms."""
-
-    covered: float
-    bare: float
-    weight: float
-    terms: int
-
-
-_JOINED, _UNBROKEN = _Half(0.75, 0.55, 1.2, 2), _Half(0.95, 0.3, 2.4, 3)
+class Comparison(NamedTuple):
+    aligned: list[Aligned]
+    signals: Signals
 
 
 def verify(statement: str, evidence: Sequence[Evidence], embedder: "Embedder | None" = None) -> Verification:
-    """The verdict on `statement` by `evidence` alone. With an `embedder` a close paraphrase may be supported too.
+    """The verdict on `statement` by `evidence` alone. The `embedder` is asked where the two languages differ.
 
-    A statement that stands verbatim in its evidence is always supported. No evidence: unsupported.
+    A statement that stands verbatim in its evidence is always supported; one with a number or drug that the evidence
+    lacks, or where it has another side, negation or person, never is. No evidence: unsupported.
     """
     texts = [item.text for item in evidence]
     if any(verbatim(statement, text) for text in texts):
         return Verification("supported", ["stands word for word in the evidence"], 1.0)
-    text = "\n".join(texts)
-    short = initialisms(statement, text) | initialisms(text, statement)
-    said, known = read(statement, short), read(text, short)
-    if not said.terms or not known.terms:
+    compared = compare(statement, texts)
+    if compared is None:
         return Verification("unsupported", ["there is nothing to compare"], 0.0)
+    aligned, found = compared
+    score = round(found.values["coverage"], 3)
+    if found.against:
+        return Verification("contradicted", found.against, score)
+    missing = dict.fromkeys(item.term.word for item in aligned if item.match is None)
+    reasons = found.barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
+    if has_chinese(statement) != has_chinese("".join(texts)):
+        return Verification(_across(statement, texts, compared, embedder), reasons, score)
+    chances = dict(zip(VERDICTS, probabilities(found.values), strict=True))
+    if found.barred or chances["supported"] < SURE:
+        del chances["supported"]
+    return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score)
+
+
+def compare(statement: str, texts: Sequence[str]) -> Comparison | None:
+    """The statement's terms aligned with those of the texts, and their signals; None where either has no terms."""
+    text = "\n".join(texts)
+    said, known = read(statement, concepts=True), read(text, concepts=True)
+    if not said.terms or not known.terms:
+        return None
     aligned = _without_moves(align(said.terms, known.terms))
-    score = round(_coverage(aligned), 3)
-    against = conflicts(statement, text, said, known, aligned)
-    disputed = {id(conflict.term) for conflict in against if not conflict.denied}
-    rest = [item for item in aligned if id(item.term) not in disputed]
-    about = _coverage(rest) if sum(item.term.weight for item in rest) >= 0.6 else 1.0
-    if against and (about >= ABOUT or any(conflict.framed for conflict in against)):
-        return Verification("contradicted", [conflict.reason for conflict in against], score)
-    missing = [item.term for item in aligned if item.match is None]
-    reasons = [f"not in the evidence: {', '.join(dict.fromkeys(t.word for t in missing))}"] if missing else []
-    if _half_true(aligned):
-        return Verification("partial", reasons, score)
-    whole = not any(term.quantity or term.weight >= RARE for term in missing)
-    if whole and (score >= COVERED or (embedder and score >= PARTLY and _alike(statement, texts, embedder))):
-        return Verification("supported", reasons, score)
-    return Verification("unsupported", reasons, score)
+    return Comparison(aligned, signals(said, known, aligned))
 
 
 def _without_moves(aligned: list[Aligned]) -> list[Aligned]:
@@ -80,31 +79,36 @@ def _without_moves(aligned: list[Aligned]) -> list[Aligned]:
     return [item for item in aligned if item.match or item.rival or "amount" not in dict(item.term.axes)]
 
 
-def _alike(statement: str, texts: Sequence[str], embedder: "Embedder") -> bool:
+@functools.cache
+def _model() -> dict[str, list[float]]:
+    """Signal -> its weight for each verdict; `bias` too. Made by scripts/train_verifier.py."""
+    loaded: dict[str, list[float]] = json.loads((DATA / "model.json").read_text(encoding="utf-8"))["weights"]
+    return loaded
+
+
+def probabilities(values: dict[str, float]) -> list[float]:
+    """The chance of each of VERDICTS, by multinomial logistic regression."""
+    model = _model()
+    scores = np.array(model["bias"]) + sum(np.array(model[name]) * value for name, value in values.items())
+    chances = np.exp(scores - scores.max())
+    return [float(chance) for chance in chances / chances.sum()]
+
+
+def _across(statement: str, texts: Sequence[str], compared: Comparison, embedder: "Embedder | None") -> Verdict:
+    """Chinese over English or the other way round: concepts, numbers and directions can be compared, words can't."""
+    anchors = [i for i in compared.aligned if i.term.concept or i.term.quantity or i.term.axes]
+    held = [item for item in anchors if item.match is not None]
+    alike = embedder is not None and _cosine(statement, texts, embedder) >= ALIKE
+    names = {item.term.concept or item.term.word for item in held}
+    if len(held) == len(anchors) and len(names) >= 2 and not compared.signals.barred and (embedder is None or alike):
+        return "supported"
+    return "partial" if alike or (held and embedder is None) else "unsupported"
+
+
+def _cosine(statement: str, texts: Sequence[str], embedder: "Embedder") -> float:
     found = [text[start:end] for text in texts for start, end in sentences(text)]
     vectors = embedder.embed_queries([statement, *found])
-    return bool((vectors[1:] @ vectors[0]).max() >= ALIKE)
-
-
-def _half_true(aligned: Sequence[Aligned]) -> bool:
-    """Whether one part of the statement, split where parts are joined, is covered and the rest is not."""
-    for cut in range(1, len(aligned)):
-        joined = aligned[cut - 1].term.claim != aligned[cut].term.claim
-        for part, rest in ((aligned[:cut], aligned[cut:]), (aligned[cut:], aligned[:cut])):
-            weight = sum(item.term.weight for item in part)
-            if sum(item.term.weight for item in rest if item.match is None) < BARE:
-                continue
-            if not joined and part[0] is not aligned[0]:
-                continue  # what it is said of is missing: nothing is half true
-            least = _JOINED if joined else _UNBROKEN
-            if (
-                _coverage(part) >= least.covered
-                and _coverage(rest) <= least.bare
-                and weight >= least.weight
-                and len(part) >= least.terms
-            ):
-                return True
-    return False
+    return float((vectors[1:] @ vectors[0]).max())
 
 
 def verbatim(statement: str, text: str) -> bool:
@@ -115,10 +119,3 @@ def verbatim(statement: str, text: str) -> bool:
     parts = [" ".join(words(text[start:end])) for start, end in sentences(text)]
     whole = "\x1f" + "\x1f".join(parts) + "\x1f"
     return re.search("\x1f" + re.escape(wanted).replace(r"\ ", "[ \x1f]") + "\x1f", whole) is not None
-
-
-def _coverage(aligned: Sequence[Aligned]) -> float:
-    total = sum(item.term.weight for item in aligned)
-    if not total:
-        return 1.0
-    return sum(item.term.weight for item in aligned if item.match is not None) / total

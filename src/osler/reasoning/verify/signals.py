@@ -1,0 +1,201 @@
+"""What an aligned statement and its evidence show: how much is covered, what is missing, what speaks against it.
+
+The names of `Signals.values` are those of the weights in `data/model.json`. It gives no verdict.
+"""
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from osler.reasoning.verify.alignment import NAMED, Aligned, agrees, coverage, crossing, opposite
+from osler.reasoning.verify.lexicon import lexicon, stem, weight
+from osler.reasoning.verify.terms import DRUGS, Reading, Term
+from osler.text import has_chinese
+
+SLOT = 0.45  # affinity from which two terms stand in the same slot
+ALONE = 0.3  # the same where the stated value stands nowhere
+STATED, SAID = 0.8, 0.92  # of a rival's affinity: from there a number, or a word, stands in the slot itself
+DENIED = 0.3  # affinity in a slot where one side denies
+RARE = 1.25  # weight of a rare word
+SPECIFIC = 0.75  # weight from which a term says something of its own
+LEAST = 0.3  # coverage below which nothing is supported
+ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
+
+
+class Signals(NamedTuple):
+    """`against`: why the evidence says otherwise. `barred`: why the statement must not be called supported."""
+
+    values: dict[str, float]
+    against: list[str]
+    barred: list[str]
+
+
+def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signals:
+    """The signals of a statement read as `said` over evidence read as `known`."""
+    total = sum(item.term.weight for item in aligned) or 1.0
+    parts: dict[int, list[Term]] = {}
+    for term in known.terms:
+        parts.setdefault(term.sentence, []).append(term)
+
+    def held(number: int) -> float:
+        return sum(i.term.weight for i in aligned if any(place.sentence == number for place in i.places)) / total
+
+    best = max(parts, key=held)
+    missing = [item for item in aligned if item.match is None]
+    measured = [item for item in aligned if item.term.quantity is not None]
+    worded = [item for item in aligned if item.term.quantity is None]
+    met = [item for item in worded if item.match is not None]
+    denied = [item for item in met if item.match and item.match.negated != item.term.negated]
+    doubted = [item for item in met if item.match and item.match.doubtful and not item.term.doubtful]
+    strangers = [
+        item for item in met if item.match and item.match.who != item.term.who and item.match.who and item.term.who
+    ]
+    claims = {item.term.claim for item in aligned}
+    contained = _contained(said, known)
+    against, framed, disputed = ([], False, set()) if contained else _against(said, known, aligned)
+    rest = [item for item in aligned if id(item.term) not in disputed]
+    about = coverage(rest) if sum(item.term.weight for item in rest) >= 0.6 else 1.0
+    if not framed and about < ABOUT:
+        against = []
+    values = {
+        "coverage": coverage(aligned),
+        "sentence": held(best),
+        "binding": sum(item.term.weight * item.affinity for item in aligned if item.match) / total,
+        "rare": max((item.term.weight for item in missing if item.term.quantity is None), default=0.0),
+        "rares": min(3, sum(item.term.weight >= RARE and item.term.quantity is None for item in missing)) / 3,
+        "concept missing": float(any(item.term.concept for item in missing)),
+        "number missing": float(any(item.rival is None for item in measured if item.match is None)),
+        "concept polarity": float(any(i.term.concept and i.match and i.match.concept for i in denied)),
+        "half": max((_half(aligned[:cut], aligned[cut:]) for cut in _cuts(aligned)), default=0.0),
+        "parts": float(len(claims) > 1),
+        "numbers": min(3, len(measured)) / 3,
+        "number found": float(any(item.match is not None for item in measured)),
+        "crossing": crossing(aligned),
+    }
+    barred = [f"the evidence doubts {item.term.word}" for item in doubted]
+    if not contained:
+        barred += [f"{i.term.word} is not in the evidence" for i in missing if i.term.quantity or _drug(i.term)]
+        barred += [f"{i.term.word} stands nearer to something else" for i in aligned if i.rival_affinity > i.affinity]
+        barred += [f"the evidence says {item.term.word} of someone else" for item in strangers]
+        barred += ["the evidence has little of it"] * (values["coverage"] < LEAST)
+    return Signals(values, against, barred + against)
+
+
+def _drug(term: Term) -> bool:
+    return term.concept is not None and term.concept.startswith(DRUGS)
+
+
+def _cuts(aligned: Sequence[Aligned]) -> list[int]:
+    return [cut for cut in range(1, len(aligned)) if aligned[cut - 1].term.claim != aligned[cut].term.claim]
+
+
+def _half(first: Sequence[Aligned], second: Sequence[Aligned]) -> float:
+    """How much one part is covered and the other is not."""
+    one, other = coverage(first), coverage(second)
+    return abs(one - other) * max(one, other)
+
+
+def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> tuple[list[str], bool, set[int]]:
+    """Reasons; whether one stands in the same words as the statement; the terms whose value is disputed."""
+    reasons: list[str] = []
+    disputed: set[int] = set()
+    for item in aligned:
+        if reason := _rival(item, aligned):
+            reasons.append(reason)
+            disputed.add(id(item.term))
+        elif reason := _denied(item, said, known):
+            reasons.append(reason)
+    edited = _edited(said, known, aligned)
+    return reasons + edited, bool(edited), disputed
+
+
+def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
+    """Another value in the slot, unless the stated value stands there too or the subject is another one."""
+    term, rival = item.term, item.rival
+    if rival is None or item.rival_affinity < (SLOT if item.match else ALONE):
+        return None
+    if item.affinity >= (STATED if term.quantity else SAID) * item.rival_affinity:
+        return None
+    if term.quantity is None and term.negated != rival.negated:
+        return None  # `does not rise` against `falls`: no contradiction
+    subject = next((other for other in aligned if other.term.weight >= NAMED and other.term.quantity is None), None)
+    if subject is not None and subject.match is None and not subject.term.axes:
+        return None
+    return f"the evidence says {rival.word} where the statement says {term.word}"
+
+
+def _denied(item: Aligned, said: Reading, known: Reading) -> str | None:
+    """A term denied on one side only, in clauses of which only that side's holds a negation and none an exception."""
+    term, match = item.term, item.match
+    if match is None or term.quantity is not None or term.negated == match.negated:
+        return None
+    mine, theirs = (f"{'not ' * one.negated}{one.word}" for one in (term, match))
+    same = [place for place in item.places if term.concept and place.who and place.concept in term.keys]
+    if same and all(place.negated != term.negated for place in same):
+        return f"the evidence says {theirs} where the statement says {mine}"
+    if item.affinity < DENIED:
+        return None
+    if any(other.negated != term.negated and agrees(other, term) for other in said.terms):
+        return None
+    if match.claim in known.excepting or term.claim in said.excepting:
+        return None
+    if term.negated:
+        beside = [other for other in said.terms if other.clause == term.clause and other.weight >= 0.6]
+        denied = [other for other in known.terms if other.clause in known.denying]
+        if match.clause in known.denying or any(agrees(a, b) for a in beside for b in denied):
+            return None
+    elif term.clause in said.denying:
+        return None
+    return f"the evidence says {theirs} where the statement says {mine}"
+
+
+def _contained(said: Reading, known: Reading) -> bool:
+    """Whether a sentence of the evidence has the statement's words in one run with no negation right before it."""
+    run = [word for line in said.lines for word in line]
+    for line in known.lines:
+        for place in range(len(line) - len(run) + 1):
+            if line[place] == run[0] and line[place : place + len(run)] == run:
+                return len(run) >= 4 and not lexicon().negation.intersection(line[max(0, place - 4) : place])
+    return False
+
+
+NEAR = 0.75  # share of the statement's words that stand in one sentence in the same order
+_SMALL = frozenset("of in with by to and or = for on at than not".split())
+
+
+def _edited(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[str]:
+    """A sentence of the evidence with a negation put in or out, a word made its opposite, or a name made another."""
+    run = [word for line in said.lines for word in line]
+    cues, axes = lexicon().negation, lexicon().stem_axes
+    strange = {stem(item.term.word) for item in aligned if item.match is None and item.term.quantity is None}
+    for line in known.lines if len(run) >= 4 else []:
+        matcher = difflib.SequenceMatcher(None, line, run, autojunk=False)
+        same = [block for block in matcher.get_matching_blocks() if block.size]
+        for tag, a, b, c, d in matcher.get_opcodes():
+            old, new = line[a:b], run[c:d]
+            if tag == "equal" or len(old) > 5 or len(new) > 5:
+                continue
+            if not same or sum(block.size for block in same) < NEAR * (len(run) - len(new)):
+                continue
+            what = f"the evidence says {' '.join(old) or 'it'} where the statement says {' '.join(new) or 'it'}"
+            inside = same[0].a < b and a < same[-1].a + same[-1].size
+            if inside and sum(word in cues for word in old) % 2 != sum(word in cues for word in new) % 2:
+                return [what]
+            if any(opposite(axes.get(x, ()), axes.get(y, ())) for x in old for y in new):
+                return [what]
+            named = [word for word in old if word not in run and _specific(word)]
+            other = [word for word in new if word in strange and _specific(word)]
+            unshared = not any(word in line for word in new if word not in _SMALL)
+            if other and named and unshared and len(named) >= len(old) - 2 and not _akin(old, new):
+                return [what]
+    return []
+
+
+def _specific(word: str) -> bool:
+    return has_chinese(word) or (len(word) > 2 and weight(word) >= SPECIFIC)
+
+
+def _akin(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether the two runs share a meaning: no names that replace each other."""
+    groups = lexicon().groups
+    return any(x == y or not groups.get(x, frozenset()).isdisjoint(groups.get(y, ())) for x in old for y in new)
