@@ -41,15 +41,23 @@ _NEAR = (
     r"(?:[,\s-]{1,3}(?!(?:his|her|whose|with|and|who|mother|father)\b)\w[\w/]*){0,6}?"
     rf"[,\s-]{{1,3}}(?:{_SEX}|(?P<letter>[fm])(?=[\s,.;:)]|$))\b"
 )
+_OPENING = (
+    r"(?:^[ \t]*(?:(?:pt|patient|id|hpi|cc|hx|history|summary|s|subjective)\b[^:\n]{0,30}:)?[ \t]*|(?<!\d)\.[ \t]+)\b"
+    r"(?!(?:9[4-9]|10\d)(?:\.\d)?\s?F\b)"  # a temperature
+)
 _ENGLISH = (
     rf"\b{_NUMBER}[\s-]*{_UNIT}(?:(?:\s+and|,)?\s+(?P<more>\d{{1,2}})[\s-]*months?)?"
     rf"(?:[\s-]*old|[\s-]*/?\s*o\b|\.\s?o\.)(?:{_NEAR})?",
+    rf"\b{_NUMBER}\s?y/?o(?P<letter>(?-i:[MF]))\b",
+    # As a note or a sentence opens: "34F G2P2", "45 M admitted", "F/34", also after a heading such as "HPI:".
+    rf"{_OPENING}{_NUMBER}\s?/?\s?(?P<letter>(?-i:[MF]))(?=[\s,.;:)])",
+    rf"{_OPENING}(?P<letter>(?-i:[MF]))\s?/\s?{_NUMBER}(?=[\s,.;:)])",
     rf"\b{_SEX}(?:\s+patient)?,?\s+(?:aged?\s+|age:?\s*){_NUMBER}(?:\s*{_UNIT}\b)?",
     rf"(?:\baged\s+|^[ \t]*(?:patient )?age[ \t]*[:=][ \t]*){_NUMBER}(?:[\s-]*{_UNIT}\b)?",
     rf"\b{_NUMBER}[\s-]+{_UNIT}\s+of\s+age\b",
     r"\b(?P<age>\d{1,3})\s?-?(?P<letter>(?-i:[MF]))"
     r"(?=\s+(?:with|w/|who|presents?|presenting|c/o|p/w|h/o|here|patient|pt)\b|,)",
-    rf"^[ \t]*(?:sex|gender)[ \t]*[:=][ \t]*(?:{_SEX}|(?P<letter>[fm]))\b",
+    rf"(?:^[ \t]*|[ \t]{{2}}|[,;|/][ \t]*)(?:sex|gender)[ \t]*[:=][ \t]*(?:{_SEX}|(?P<letter>[fm]))\b",
     rf"\b(?:(?:patient|pt)\s+is\s+an?|this)\s+(?:[\w-]+\s+){{0,3}}?{_SEX}\b",
 )
 _HAN_NUMBER = r"(?:\d{1,3}|[一二三四五六七八九两]?十[一二三四五六七八九]?|[一二三四五六七八九两])"
