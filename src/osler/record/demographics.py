@@ -41,9 +41,10 @@ _NEAR = (
     r"(?:[,\s-]{1,3}(?!(?:his|her|whose|with|and|who|mother|father)\b)\w[\w/]*){0,6}?"
     rf"[,\s-]{{1,3}}(?:{_SEX}|(?P<letter>[fm])(?=[\s,.;:)]|$))\b"
 )
+_NO_TEMPERATURE = r"(?!(?:9[4-9]|10\d)(?:\.\d)?\s?F\b)"
 _OPENING = (
     r"(?:^[ \t]*(?:(?:pt|patient|id|hpi|cc|hx|history|summary|s|subjective)\b[^:\n]{0,30}:)?[ \t]*|(?<!\d)\.[ \t]+)\b"
-    r"(?!(?:9[4-9]|10\d)(?:\.\d)?\s?F\b)"  # a temperature
+    + _NO_TEMPERATURE
 )
 _ENGLISH = (
     rf"\b{_NUMBER}[\s-]*{_UNIT}(?:(?:\s+and|,)?\s+(?P<more>\d{{1,2}})[\s-]*months?)?"
@@ -55,7 +56,7 @@ _ENGLISH = (
     rf"\b{_SEX}(?:\s+patient)?,?\s+(?:aged?\s+|age:?\s*){_NUMBER}(?:\s*{_UNIT}\b)?",
     rf"(?:\baged\s+|^[ \t]*(?:patient )?age[ \t]*[:=][ \t]*){_NUMBER}(?:[\s-]*{_UNIT}\b)?",
     rf"\b{_NUMBER}[\s-]+{_UNIT}\s+of\s+age\b",
-    r"\b(?P<age>\d{1,3})\s?-?(?P<letter>(?-i:[MF]))"
+    rf"\b{_NO_TEMPERATURE}(?P<age>\d{{1,3}})\s?-?(?P<letter>(?-i:[MF]))"
     r"(?=\s+(?:with|w/|who|presents?|presenting|c/o|p/w|h/o|here|patient|pt)\b|,)",
     rf"(?:^[ \t]*|[ \t]{{2}}|[,;|/][ \t]*)(?:sex|gender)[ \t]*[:=][ \t]*(?:{_SEX}|(?P<letter>[fm]))\b",
     rf"\b(?:(?:patient|pt)\s+is\s+an?|this)\s+(?:[\w-]+\s+){{0,3}}?{_SEX}\b",
