@@ -297,7 +297,7 @@ def fit(data: Path, work: Path, threads: int, limit: int) -> None:
             reranked = [with_weights(item, parts[f]) for item, f in zip(found, fold, strict=True)]
         steps: dict[str, Iterable[Order]] = {
             "RRF": map(fused, found), "recipe": map(recipe(library), found),
-            **{f"sum, BM25 {weight}": (hybrid(item, weight) for item in found) for weight in (0.2, 0.3, 0.4, 0.5)},
+            **{f"sum, BM25 {weight}": [hybrid(item, weight) for item in found] for weight in (0.2, 0.3, 0.4, 0.5)},
             "sum 0.3 and agreement": map(agreed, found), "and features": reranked,
         }  # fmt: skip
         print(f"\n## Steps on the tune part of {name}, n = {len(queries)}: nDCG@10\n\n| step | nDCG@10 | Recall@100 |")

@@ -59,13 +59,18 @@ class Library:
         `hybrid` falls back to BM25 where the vectors can't be used (`info()` says why); `vector` raises
         MissingComponent then. Raises InputError on an empty query.
         """
-        rows, scores = self.rank(query, self.query_vectors([query], mode)[0], filters, mode)
+        check_query(query)
+        asked = self.asked(query)
+        rows, scores = self.rank(asked, self.query_vectors([asked], mode)[0], filters, mode)
         return [evidence(row, float(score)) for row, score in zip(rows.slice(0, k).to_pylist(), scores, strict=False)]
+
+    def asked(self, query: str) -> str:
+        """The query with its concepts' names in the other language, if the library holds passages in it."""
+        other = {"en", "zh"} - {"zh" if has_chinese(query) else "en"}
+        return f"{query} {other_names(query)}".strip() if other & self.languages else query
 
     def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> Sequence[Vector | None]:
         """Vectors of queries, None each where the search is by words alone. Raises as `search` does."""
-        for query in queries:
-            check_query(query)
         embedder = None if mode == "bm25" else self.embedder()
         if embedder is not None:
             return list(embedder.embed_queries(queries))
@@ -78,20 +83,11 @@ class Library:
         depth: int = DEPTH,
     ) -> "tuple[pa.Table, Vector]":  # fmt: skip
         """All candidates, best first, with their final scores; ties by id, so that a search can be repeated."""
-        found = self.candidates(query, vector, filters or Filters(), depth, mode)
+        lexical = mode != "vector"
+        found = self.store.candidates(query, vector if words(query) else None, filters or Filters(), depth, lexical)
         scores = self._scores(query, found, mode)
         order = np.lexsort((found.rows["id"].to_numpy(), -scores))
         return found.rows.take(order), scores[order]
-
-    def candidates(
-        self, query: str, vector: Vector | None, filters: Filters, depth: int = DEPTH, mode: Mode = "hybrid"
-    ) -> Candidates:
-        """What the store finds by words, also those of the other language the library holds, and by meaning."""
-        if not words(query):
-            return self.store.candidates("", None, filters, depth)
-        if mode != "vector" and {"en", "zh"} - {"zh" if has_chinese(query) else "en"} & self.languages:
-            query = f"{query} {other_names(query)}"
-        return self.store.candidates(query, vector, filters, depth, lexical=mode != "vector")
 
     def _scores(self, query: str, found: Candidates, mode: Mode) -> Vector:
         if found.vectors is None or found.cosine is None or not len(found.rows):
@@ -238,13 +234,12 @@ def run_queries(
 
     `queries`: pairs of id and text (BEIR `queries.jsonl`). White space in a document id is written as %20.
     """
-    waiting = list(queries)
-    depth = max(DEPTH, 2 * k)
+    waiting = [(name, library.asked(text)) for name, text in queries]
     for first in range(0, len(waiting), batch):
         part = waiting[first : first + batch]
         vectors = library.query_vectors([text for _, text in part], mode)
         for (name, text), vector in zip(part, vectors, strict=True):
-            rows, scores = library.rank(text, vector, filters, mode, depth)
+            rows, scores = library.rank(text, vector, filters, mode, max(DEPTH, 2 * k))
             best: dict[str, float] = {}
             for document, score in zip(rows["document_id"].to_pylist(), scores, strict=True):
                 best.setdefault(document, float(score))

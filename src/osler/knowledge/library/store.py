@@ -147,14 +147,19 @@ class Store:
     def __len__(self) -> int:
         return int(self._table.count_rows())
 
+    def rows(self, columns: Sequence[str], where: str | None = None) -> "pa.Table":
+        """Columns of all passages, or of those that meet a condition in SQL."""
+        query = self._table.search()
+        return (query.where(where) if where else query).select(list(columns)).to_arrow()
+
     def documents(self) -> dict[str, str]:
         """Content hash of every document by its id."""
-        rows = self._table.search().where("ordinal = 0").select(["document_id", "sha256"]).to_arrow()
+        rows = self.rows(["document_id", "sha256"], "ordinal = 0")
         return dict(zip(rows["document_id"].to_pylist(), rows["sha256"].to_pylist(), strict=True))
 
     def count_by(self, column: str) -> dict[str, int]:
         """Number of passages for each value of a column."""
-        counts = self._table.search().select([column]).to_arrow()[column].value_counts().to_pylist()
+        counts = self.rows([column])[column].value_counts().to_pylist()
         return {str(entry["values"]): int(entry["counts"]) for entry in counts}
 
     def write(self, rows: "pa.Table | None", remove: Iterable[str] = ()) -> None:
@@ -170,14 +175,14 @@ class Store:
             merge.when_not_matched_by_source_delete(condition).execute(rows)
 
     def get(self, passage_id: str) -> dict[str, Any] | None:
-        found = self._table.search().where(f"id IN {quoted([passage_id])}").select(list(PAYLOAD)).limit(1).to_list()
+        found = self.rows(PAYLOAD, f"id IN {quoted([passage_id])}").to_pylist()
         return found[0] if found else None
 
     def document(self, document_id: str) -> list[dict[str, Any]]:
         """The passages of one document in reading order."""
-        where = f"document_id IN {quoted([document_id])}"
-        rows = self._table.search().where(where).select([*PAYLOAD, "ordinal"]).to_list()
-        return sorted(rows, key=lambda row: int(row["ordinal"]))
+        rows = self.rows([*PAYLOAD, "ordinal"], f"document_id IN {quoted([document_id])}")
+        passages: list[dict[str, Any]] = rows.sort_by("ordinal").to_pylist()
+        return passages
 
     def unindexed(self) -> int:
         """Rows that the BM25 indexes don't hold yet (they are searched, but slowly)."""
