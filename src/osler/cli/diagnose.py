@@ -7,13 +7,17 @@ import click
 
 from osler.cli.options import as_json, as_jsonl, list_field, print_json, run_batch, with_settings
 from osler.errors import InputError
+from osler.nouns import RankedDisease
 from osler.settings import Settings
+
+EVERY = 10**6  # probabilities are of all diseases of the population
 
 
 @click.command()
 @click.argument("terms", nargs=-1, required=True, metavar="FILE | TERM...")
 @click.option("--not", "absent", multiple=True, metavar="TERM", help="A finding that was looked for and is absent.")
 @click.option("--sex", type=click.Choice(["male", "female"]))
+@click.option("--population", metavar="NAME|CSV", help="Add probabilities: `published` or a CSV of id, prevalence.")
 @click.option("--top", default=100, show_default=True, type=click.IntRange(1, 20000), help="How many diseases a case.")
 @as_json
 @as_jsonl
@@ -22,6 +26,7 @@ def command(
     terms: tuple[str, ...],
     absent: tuple[str, ...],
     sex: Any,
+    population: str | None,
     top: int,
     json_out: bool,
     jsonl_out: bool,
@@ -29,35 +34,44 @@ def command(
 ) -> int:
     """Rank diseases for TERMs (HPO ids or names), or for each line of FILE: {"id", "observed": [HP],
     "excluded": [HP], "sex"?, "age"?, "onset"?, "exclude_references"?: [PMID]}, one JSON document a line."""
-    from osler.knowledge.diagnosis import explain, next_questions, prepare, rank
+    from osler.knowledge.diagnosis import explain, load_prevalences, next_questions, prepare, rank, with_probabilities
     from osler.knowledge.graph import load_graph
 
+    reference = load_prevalences(Path(population), load_graph()) if population and population != "published" else None
+
+    def ranking(
+        observed: list[str], excluded: list[str], sex: str | None, references: list[str]
+    ) -> tuple[list[RankedDisease], list[str]]:
+        """The ranking of a case, and what became of its findings."""
+        query = prepare(load_graph(), observed, excluded)
+        every = EVERY if population else top
+        ranked = rank(observed, excluded, sex=sex, exclude_references=references, top=every)
+        if population:
+            ranked = with_probabilities(ranked, len(query.observed), reference)
+        return ranked[:top], list(query.notes)
+
     def answer(row: dict[str, Any]) -> dict[str, Any]:
+        known = row.get("sex") if isinstance(row.get("sex"), str) else None
         observed, excluded = list_field(row, "observed"), list_field(row, "excluded")
-        notes = prepare(load_graph(), observed, excluded).notes
-        ranked = rank(
-            observed,
-            excluded,
-            sex=row.get("sex"),
-            age=row.get("age"),
-            onset=row.get("onset"),
-            exclude_references=list_field(row, "exclude_references"),
-            top=top,
-        )
-        keys = ("id", "equivalents", "label", "score")
-        return {"ranked": [{key: getattr(item, key) for key in keys} for item in ranked], "notes": list(notes)}
+        ranked, notes = ranking(observed, excluded, known, list_field(row, "exclude_references"))
+        keys = ("id", "equivalents", "label", "score", *(("probability", "population") if population else ()))
+        return {"ranked": [{key: getattr(item, key) for key in keys} for item in ranked], "notes": notes}
 
     if jsonl_out or (len(terms) == 1 and (terms[0] == "-" or Path(terms[0]).is_file())):
         return run_batch(terms[0], ("id", "observed"), answer)
     observed, excluded = [_code(term) for term in terms], [_code(term) for term in absent]
-    ranked = explain(rank(observed, excluded, sex=sex, top=top), observed, excluded)
+    ranked, notes = ranking(observed, excluded, sex, [])
+    ranked = explain(ranked, observed, excluded, sex=sex)
     questions = next_questions(observed, excluded, ranked, settings.consult.questions, "en", sex)
     if json_out:
-        print_json({"observed": observed, "excluded": excluded, "ranked": ranked, "next_questions": questions})
+        asked = {"observed": observed, "excluded": excluded, "notes": notes}
+        print_json({**asked, "ranked": ranked, "next_questions": questions})
     else:
         from osler.cli.show_consult import show_differential, show_questions
 
         show_differential(ranked, rows=10)
+        for note in notes:
+            click.echo(note, err=True)
         show_questions(questions)
     return 0
 

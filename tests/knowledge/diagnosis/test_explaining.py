@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from osler.knowledge.diagnosis import explain, load_ranker, next_questions, prepare, rank
-from osler.knowledge.diagnosis.questions import DATA, differential, information_gain, question_kind
+from osler.knowledge.diagnosis.questions import DATA, information_gain, question_kind
 from osler.nouns import RankedDisease
 
 MARFANOID = ["HP:0001166", "HP:0001083", "HP:0002616", "HP:0001519", "HP:0004927"]
@@ -21,12 +22,11 @@ def total(disease: RankedDisease) -> float:
 def test_every_score_is_the_sum_of_its_contributions(shared: Path) -> None:
     with gzip.open(shared / "knowledge" / "phenopackets_dev.jsonl.gz", "rt", encoding="utf-8") as file:
         cases = [json.loads(line) for line in file][::400]
-    for case in cases:
+    for case, sex in zip(cases, ["male", "female", None] * len(cases), strict=False):
         for references in ([], case["pmid"]):
-            ranked = rank(case["observed"], case["excluded"], exclude_references=references, top=8)
-            for before, after in zip(
-                ranked, explain(ranked, case["observed"], case["excluded"], references), strict=True
-            ):
+            ranked = rank(case["observed"], case["excluded"], sex, exclude_references=references, top=8)
+            explained = explain(ranked, case["observed"], case["excluded"], references, sex)
+            for before, after in zip(ranked, explained, strict=True):
                 assert after.score == pytest.approx(before.score, abs=1e-12)
                 assert total(after) == pytest.approx(before.score, abs=1e-9)
                 assert all(c.score > 0 for c in after.for_) and all(c.score <= 0 for c in after.against)
@@ -62,6 +62,27 @@ def test_rows_of_excluded_references_are_not_shown() -> None:
             assert not any(set(gone) & set((row.reference or "").split(";")) for row in contribution.rows)
 
 
+def test_a_statement_read_in_a_text_leads_to_its_place() -> None:
+    flu = ["HP:0001945", "HP:0003326", "HP:0012735", "HP:0002315"]  # fever, myalgia, cough, headache
+    ranked = [disease for disease in rank(flu, top=10**6) if disease.id == "MONDO:0005812"]
+    rows = [row for c in explain(ranked, flu)[0].for_ for row in c.rows]
+    assert any(re.fullmatch(r"medquad:4-\d+:\d+-\d+", row.reference or "") for row in rows)
+
+
+def test_sex_weighs_where_inheritance_is_x_linked() -> None:
+    duchenne, findings = "MONDO:0010679", ["HP:0003707", "HP:0003236"]  # calf pseudohypertrophy, raised CK
+    scores = {}
+    for sex in ("male", "female", None):
+        ranked = [disease for disease in rank(findings, sex=sex, top=10**6) if disease.id == duchenne]
+        scores[sex] = ranked[0].score
+        told = explain(ranked, findings, sex=sex)[0]
+        part = [c for c in (*told.for_, *told.against) if c.code == "HP:0001419"]
+        assert total(told) == pytest.approx(ranked[0].score, abs=1e-9)
+        assert len(part) == (sex is not None) and all(row.term == "HP:0001419" for c in part for row in c.rows)
+        assert all(c.rows for c in part)
+    assert scores["female"] < scores[None] < scores["male"]
+
+
 def test_excluded_findings_stand_against() -> None:
     disease = next(d for d in explain(rank(MARFANOID, ["HP:0000767"]), MARFANOID, ["HP:0000767"]) if d.id == MARFAN)
     chest = next(c for c in disease.against if c.code == "HP:0000767")
@@ -80,12 +101,17 @@ def test_missing_findings_are_usual_unmentioned_and_sorted() -> None:
     assert weights == sorted(weights, reverse=True)
 
 
-def test_without_any_rows_left_there_is_nothing_to_explain() -> None:
-    ranked = rank(MARFANOID, top=1)
+def test_without_any_rows_left_a_disease_stands_by_its_relatives() -> None:
     gone = [e.reference for e in load_ranker().graph.edges(MARFAN) if e.reference and e.relation.endswith("phenotype")]
     references = ";".join(gone).split(";")
-    assert MARFAN not in {d.id for d in rank(MARFANOID, exclude_references=references, top=10**6)}
-    assert explain(ranked, MARFANOID, (), references) == ranked
+    ranked = rank(MARFANOID, exclude_references=references, top=10**6)
+    before = next(disease for disease in ranked if disease.id == MARFAN)
+    marfan = explain([before], MARFANOID, (), references)[0]
+    assert marfan.score < rank(MARFANOID, top=1)[0].score and marfan.missing == []
+    assert total(marfan) == pytest.approx(before.score, abs=1e-9)
+    graph = load_ranker().graph
+    rows = [row for contribution in (*marfan.for_, *marfan.against) for row in contribution.rows]
+    assert rows and MARFAN not in {graph.canonical(row.disease) for row in rows}
 
 
 def test_nothing_to_explain() -> None:
@@ -132,7 +158,6 @@ def test_information_of_simple_questions() -> None:
     shares = np.array([[1 - 1e-9, 0.5], [1e-9, 0.5]])
     sure, useless = information_gain(halves, shares)
     assert sure == pytest.approx(1, abs=1e-6) and useless == pytest.approx(0, abs=1e-9)
-    assert differential(np.array([1.0, 1.0]), 4).tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def _scores(ranker: Ranker, references: list[str]) -> dict[str, float]:
     [["PMID:28050285"], ["pmid:28050285", "33436942"], ["OMIM:154700"], ["PMID:33436942", "ORPHA:558", "ORPHA:284979"]],
 )
 def test_excluding_a_reference_is_the_same_as_never_having_read_it(ranker: Ranker, references: list[str]) -> None:
-    numbers = ranker.index.rows_with(references)
+    numbers = ranker.index.citations.citing(references)
     assert len(numbers)
     edges = ranker.index.edges
     for edge in edges[numbers].tolist():
@@ -123,15 +123,15 @@ def test_a_disease_known_from_one_publication_only_vanishes_without_it(ranker: R
         honest = [d.id for d in ranker.rank(case["observed"], (), case["pmid"], top=100)]
         ranks.append((case["mondo"] in naive[:10], case["mondo"] in honest[:10]))
     naive_share, honest_share = np.mean(ranks, axis=0)
-    assert naive_share > 0.7 and 0.25 < honest_share < 0.5  # contamination is large, and taken out
+    assert naive_share > 0.7 and 0.35 < honest_share < 0.6  # contamination is large, and taken out
 
 
 def test_a_higher_share_of_a_finding_raises_its_disease(tmp_path: Path) -> None:
     builder = Builder()
     for finding in ("HP:1", "HP:2"):
         builder.term(finding, finding, "phenotype")
-    for disease, share in (("MONDO:1", "5%"), ("MONDO:2", "40%"), ("MONDO:3", "90%")):
-        builder.term(disease, disease, "disease")
+    for disease, label, share in (("MONDO:1", "a", "5%"), ("MONDO:2", "b", "40%"), ("MONDO:3", "c", "90%")):
+        builder.term(disease, label, "disease")
         builder.edges.append(EdgeRow(disease, "has_phenotype", "HP:1", "s", share, f"PMID:{disease[-1]}"))
         builder.edges.append(EdgeRow(disease, "has_phenotype", "HP:2", "s", "90%", "PMID:9"))
     write(builder, [{"name": "s"}], tmp_path / "pack")

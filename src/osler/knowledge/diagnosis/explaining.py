@@ -1,9 +1,8 @@
 """`explain`: each score of a ranking as the sum of what each finding adds, with the rows that say so.
 
-An observed finding contributes its own evidence for the disease plus its part in the reverse match (each annotation of
-the disease is credited to the finding it has most information in common with; equal ones share it), both less their
-mean over all diseases: for, if positive, else against. An excluded one takes from the diseases that have it and is not
-listed where it takes nothing. Nothing is left over.
+An observed finding contributes its evidence for the disease and its relatives, and its part in the reverse match, less
+the mean of both over all diseases: for, if positive, else against. An excluded one takes from the diseases that have it
+and is not listed where it takes nothing; so with the patient's sex. Nothing is left over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +11,8 @@ import numpy as np
 
 from osler.knowledge.diagnosis.index import Floats, Ints, Lists, sublists
 from osler.knowledge.diagnosis.query import prepare
-from osler.knowledge.diagnosis.ranking import load_ranker
-from osler.knowledge.diagnosis.scoring import REVERSE, Scores, View, gain, largest, shared_information
+from osler.knowledge.diagnosis.ranking import X_LINKED_RECESSIVE, Ranker, load_ranker
+from osler.knowledge.diagnosis.scoring import Scores, View, gain, largest
 from osler.knowledge.graph import Edge, Graph
 from osler.nouns import Contribution, MissingFinding, RankedDisease, Row
 
@@ -21,6 +20,7 @@ USUAL = 0.3  # share of patients from which on a finding is usual: not mentioned
 ROOT_INFORMATION = 0.1  # nats; a term that nearly every disease has says nothing
 ROWS = 6  # rows shown a contribution
 MISSING = 8  # missing findings shown a disease
+RELATIVE = 0.05  # share of relatives in a finding's evidence from which on a row of theirs is shown
 
 
 def explain(
@@ -28,71 +28,88 @@ def explain(
     observed: Sequence[str],
     excluded: Sequence[str] = (),
     exclude_references: Iterable[str] = (),
+    sex: str | None = None,
 ) -> list[RankedDisease]:
     """The ranked diseases with `for`, `against` and `missing` filled; the contributions of each sum to its score.
 
-    Give the same findings as to `rank`. A disease without rows apart from the excluded references comes back as it is;
-    raises KeyError for one that has no rows at all.
+    Give the same findings, references and sex as to `rank`. A disease of which neither it nor a relative has rows apart
+    from the excluded references comes back as it is; raises KeyError for one that the graph gives no findings.
     """
     ranker = load_ranker()
-    places = [ranker.place[disease.id] for disease in ranked]
-    scores = ranker.score(observed, excluded, exclude_references, places)
+    scores = ranker.score(observed, excluded, exclude_references, sex, parts=True)
     if scores is None:
         return list(ranked)
     said = ranker.positions(prepare(ranker.graph, [*observed, *excluded]).observed)  # contradictory ones too
     return [
-        _explained(ranker.graph, scores, column, place, disease, said)
-        for column, (place, disease) in enumerate(zip(places, ranked, strict=True))
+        _explained(ranker, scores, ranker.place[disease.id], disease, said)
+        if scores.seen.ranked[ranker.place[disease.id]]
+        else disease
+        for disease in ranked
     ]
 
 
-def _explained(
-    graph: Graph, scores: Scores, column: int, place: int, disease: RankedDisease, said: Ints
-) -> RankedDisease:
-    seen = scores.seen
-    terms, shares, weights = seen.annotations(place)
-    if not len(terms):
-        return disease
+def _explained(ranker: Ranker, scores: Scores, place: int, disease: RankedDisease, said: Ints) -> RankedDisease:
+    graph, seen = ranker.graph, scores.seen
+    terms, shares, _ = seen.annotations(place)
     above = sublists(seen.whole.ancestors, terms)
-    rows: dict[int, list[int]] = {}
-    for number in seen.whole.annotations_of.of(place).tolist():
-        if number not in seen.removed:
-            rows.setdefault(int(seen.whole.term[number]), []).append(int(seen.whole.edges[number]))
-
-    def contribution(term: int, value: float, matched: Iterable[int]) -> Contribution:
-        edges = [graph.table.edge(edge) for match in matched for edge in rows[match]]
-        code = graph.ids[term]
-        return Contribution(
-            code=code, label=graph.label(code), score=value, rows=[_row(graph, edge) for edge in edges[:ROWS]]
-        )
-
-    credit = REVERSE * _reverse_credit(scores, above, weights) - scores.reverse_mean / len(scores.observed)
-    found = [
-        contribution(term, float(part[column] + other), _matched(seen, term, terms, shares, above))
-        for term, part, other in zip(scores.observed.tolist(), scores.forward, credit.tolist(), strict=True)
-    ]
-    for term, part in zip(scores.excluded.tolist(), scores.against, strict=True):
-        if part[column] < 0:
+    found = []
+    for term, value in zip(scores.observed.tolist(), scores.parts[:, place].tolist(), strict=True):
+        rows = _rows(ranker, seen, place, _matched(seen, term, terms, shares, above))
+        if seen.borrowed[place] >= RELATIVE:
+            rows += _rows_of_relative(ranker, seen, place, term)
+        found.append(_contribution(graph, graph.ids[term], value, rows))
+    for term, value in zip(scores.excluded.tolist(), scores.against[:, place].tolist(), strict=True):
+        if value < 0:
             narrower = [t for k, t in enumerate(terms.tolist()) if term in above.of(k)]
-            found.append(contribution(term, float(part[column]), narrower))
+            found.append(_contribution(graph, graph.ids[term], value, _rows(ranker, seen, place, narrower)))
+    if scores.by_sex[place]:
+        edges = graph.edges(disease.id, "has_inheritance")
+        rows = [_row(graph, edge) for edge in edges if edge.object == X_LINKED_RECESSIVE]
+        found.append(_contribution(graph, X_LINKED_RECESSIVE, float(scores.by_sex[place]), rows))
     return disease.model_copy(update={
         "score": float(scores.total[place]),
         "for_": sorted((c for c in found if c.score > 0), key=lambda c: (-c.score, c.code)),
         "against": sorted((c for c in found if c.score <= 0), key=lambda c: (c.score, c.code)),
-        "missing": _missing(graph, scores, terms, shares, above, said),
+        "missing": _missing(graph, scores, terms, shares, above, said) if len(terms) else [],
     })  # fmt: skip
 
 
-def _reverse_credit(scores: Scores, above: Lists, weights: Floats) -> Floats:
-    """For each observed finding the sum of weight x shared information of the annotations credited to it."""
-    common = np.array([shared_information(scores.seen, np.array([q]), above) for q in scores.observed])
-    best = common == common.max(axis=0)
-    credit: Floats = (best / best.sum(axis=0)) @ (weights * common.max(axis=0))
-    return credit
+def _contribution(graph: Graph, code: str, value: float, rows: list[Row]) -> Contribution:
+    return Contribution(code=code, label=graph.label(code), score=value, rows=rows[:ROWS])
+
+
+def _rows(ranker: Ranker, seen: View, place: int, matched: Sequence[int]) -> list[Row]:
+    """The rows of one disease that name the matched findings, in their order."""
+    rows: dict[int, list[Row]] = {}
+    for number in seen.whole.annotations_of.of(place).tolist():
+        term = int(seen.whole.term[number])
+        if number not in seen.removed and term in matched:
+            edge = ranker.graph.table.edge(int(seen.whole.edges[number]))
+            rows.setdefault(term, []).append(_row(ranker.graph, edge))
+    return [row for term in matched for row in rows.get(term, [])]
+
+
+def _rows_of_relative(ranker: Ranker, seen: View, place: int, term: int) -> list[Row]:
+    """The row of the relative that has the finding itself with the largest share."""
+    best: tuple[float, int] | None = None
+    matrix = seen.whole.matrix
+    holders = matrix.carried.of(term)
+    shares = dict(zip(holders.tolist(), matrix.carried_share[matrix.carried.span(term)].tolist(), strict=True))
+    for other in ranker.relatives.of(place):
+        share = shares.get(other, 0.0)
+        if share > 0 and other not in seen.changed and (best is None or (share, -other) > best):
+            best = (share, -other)
+    if best is None:
+        return []
+    terms, parts, _ = seen.annotations(-best[1])
+    above = sublists(seen.whole.ancestors, terms)
+    return _rows(ranker, seen, -best[1], _matched(seen, term, terms, parts, above))[:1]
 
 
 def _matched(seen: View, finding: int, terms: Ints, shares: Floats, above: Lists) -> list[int]:
-    """The disease's annotated terms behind the best match of a finding; none where they match in the root only."""
+    """The annotated terms behind the best match of a finding; none where they match in the root only."""
+    if not len(terms):
+        return []
     lineage = seen.whole.ancestors.of(finding)
     values = np.full(seen.whole.terms, -np.inf)
     values[lineage] = gain(seen, finding, lineage)

@@ -4,6 +4,7 @@ It holds numbers of terms and diseases, no words; what a score is made of is sai
 """
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from osler.knowledge.graph.nouns import KINDS, RELATIONS
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SHARE_NOT_GIVEN = 0.5  # what a row without a frequency stands for, unless another row of the finding has one
+DOUBT = 0.5  # what the first row without a frequency leaves open, the next half of that, unless a row has a frequency
 CLASS_SIZE = 10.0  # patients that a frequency given as a class or percentage counts for when rows are pooled
 MAX_DEPTH = 64
 
@@ -103,7 +104,8 @@ def background(matrix: Matrix) -> Background:
 
 
 class Index:
-    """`diseases[k]` is the graph position of disease k of the matrix; terms are graph positions below `terms`.
+    """`diseases[k]` is the graph position of disease k of the matrix: those with a row in the graph, read or not; terms
+    are graph positions below `terms`.
 
     Annotation n is row `edges[n]` of the graph's edges: `term[n]` in disease `owner[n]`, with `share[n]` from 0 to 1
     (NaN: not given, 0: a NOT row) resting on `patients[n]`. `edges`, given, are the only rows that are read.
@@ -115,25 +117,29 @@ class Index:
         self.ancestors = ancestor_lists(graph, self.terms)
         absent = table.relation == RELATIONS.index("not_has_phenotype")
         stated = absent | (table.relation == RELATIONS.index("has_phenotype"))
-        self.edges = np.flatnonzero(stated & (table.object < self.terms)) if edges is None else edges
+        every = np.flatnonzero(stated & (table.object < self.terms))
+        self.diseases = np.unique(table.subject[every].astype(np.int64))
+        self.edges = every if edges is None else edges
         frequency = pack.array("edge_frequency")[self.edges]
         self.term = table.object[self.edges].astype(np.int64)
         self.share = np.where(absent[self.edges], 0.0, pack.array("frequency_value")[frequency].astype(np.float64))
         self.patients = np.array([patients(text) for text in pack.strings("frequency_table")])[frequency]
-        self.diseases, self.owner = np.unique(table.subject[self.edges].astype(np.int64), return_inverse=True)
+        self.owner = np.searchsorted(self.diseases, table.subject[self.edges].astype(np.int64))
         self.annotations_of = lists(self.owner, np.arange(len(self.owner)), len(self.diseases))
         self.matrix = self.build(np.arange(len(self.owner)), self.owner, len(self.diseases))
         self.background = background(self.matrix)
-        self._references = (pack.array("edge_reference")[self.edges], pack.strings("reference_table"))
+        self.citations = Citations(graph, self.edges)
 
     def build(self, numbers: Ints, disease: Ints, size: int) -> Matrix:
         """Pool these annotations by (disease, term) and carry the shares up to all ancestors."""
         share = self.share[numbers]
         given = ~np.isnan(share)
-        weight = np.where(given, np.maximum(self.patients[numbers], 1.0), 1e-9)
+        weight = np.where(given, np.maximum(self.patients[numbers], 1.0), 0.0)
         pair, place = np.unique(disease * self.terms + self.term[numbers], return_inverse=True)
-        told = np.bincount(place, weight * np.where(given, share, SHARE_NOT_GIVEN), len(pair))
-        share = told / np.bincount(place, weight, len(pair))
+        told = np.bincount(place, weight, len(pair))
+        pooled = np.bincount(place, weight * np.where(given, share, 0.0), len(pair)) / np.maximum(told, 1.0)
+        named = np.bincount(place, ~given, len(pair))
+        share = np.where(told > 0, pooled, 1 - DOUBT**named)
         pair, share = pair[share > 0], share[share > 0]
         owner, term = np.divmod(pair, self.terms)
         above, source = self.ancestors.gather(term)
@@ -150,21 +156,32 @@ class Index:
         half_log, lineages = 0.5 * np.log(top), sublists(self.ancestors, terms)
         return Matrix(size, direct, share, weight, owner, carried, top, half_log, terms, lineages)
 
+
+class Citations:
+    """What each of some edges cites; `citing` finds those that rest on a reference."""
+
+    def __init__(self, graph: Graph, edges: Ints) -> None:
+        self._rows = (graph.pack.array("edge_reference")[edges], graph.pack.strings("reference_table"))
+
     @functools.cached_property
     def _numbers(self) -> dict[str, list[int]]:
-        """Annotations by single reference."""
         table: dict[str, list[int]] = {}
-        split = [[one.strip().upper() for one in text.split(";")] for text in self._references[1]]
-        for number, place in enumerate(self._references[0].tolist()):
+        split = [[_document(one.strip().upper()) for one in text.split(";")] for text in self._rows[1]]
+        for number, place in enumerate(self._rows[0].tolist()):
             for reference in split[place]:
                 table.setdefault(reference, []).append(number)
         return table
 
-    def rows_with(self, references: Iterable[str]) -> Ints:
-        """Numbers of the annotations that rest on any of the references; digits alone are a PMID."""
+    def citing(self, references: Iterable[str]) -> Ints:
+        """Places in `edges` of those that rest on any of the references; digits alone are a PMID."""
         written = (reference.strip().upper() for reference in references)
-        wanted = {f"PMID:{reference}" if reference.isdigit() else reference for reference in written}
+        wanted = {f"PMID:{reference}" if reference.isdigit() else _document(reference) for reference in written}
         return np.array(sorted({n for reference in wanted for n in self._numbers.get(reference, ())}), dtype=np.int64)
+
+
+def _document(reference: str) -> str:
+    """The document of a place in a document: `MEDQUAD:4-0000415:120-125` to `MEDQUAD:4-0000415`."""
+    return re.sub(r"^((MEDQUAD|OPENSTAX):.*):\d+-\d+$", r"\1", reference)
 
 
 def patients(frequency: str) -> float:

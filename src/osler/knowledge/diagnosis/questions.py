@@ -1,7 +1,7 @@
 """`next_questions`: what to ask, examine or test next, by how much the answer is expected to settle.
 
-The differential is weighted by a softmax of the scores within the case; that is a way to order questions, not a
-statement of how likely the diseases are.
+The differential is weighted by the softmax of the scores that is calibrated on published cases (`population`); here it
+is a way to order questions, not a statement of how likely the diseases are.
 """
 
 import functools
@@ -12,6 +12,7 @@ from typing import Literal, cast
 import numpy as np
 
 from osler.knowledge.diagnosis.index import Floats, Ints
+from osler.knowledge.diagnosis.population import sharpness, softmax
 from osler.knowledge.diagnosis.query import Query, prepare
 from osler.knowledge.diagnosis.ranking import Ranker, load_ranker
 from osler.knowledge.graph import Graph
@@ -61,7 +62,7 @@ def next_questions(
     if len(known) < 2 or limit < 1:
         return []
     places = np.array([ranker.place[disease.id] for disease in known])
-    weights = differential(np.array([disease.score for disease in known]), max(1, len(query.observed)))
+    weights = softmax(np.array([disease.score for disease in known]), sharpness(len(query.observed)))
     terms = _candidates(ranker, places, query, sex)
     shares = _shares(ranker, terms, places)
     gain = information_gain(weights[None, :], shares)
@@ -86,13 +87,6 @@ def _together(ranker: Ranker, terms: Ints, weights: Floats, shares: Floats, limi
         closed |= [terms[best] in ancestors.of(term) for term in terms.tolist()]
         branches = np.concatenate([branches * shares[:, best], branches * (1 - shares[:, best])])
     return chosen
-
-
-def differential(scores: Floats, findings: int) -> Floats:
-    """Softmax of mean scores times the root of the number of findings, which are not independent of one another."""
-    scaled = (scores - scores.max()) * np.sqrt(findings)
-    weights: Floats = np.exp(scaled) / np.exp(scaled).sum()
-    return weights
 
 
 def information_gain(branches: Floats, shares: Floats) -> Floats:

@@ -1,10 +1,11 @@
-"""How well each disease explains the findings of a case: the score "lr_bma" in its parts (docs/decisions/graph.md).
+"""How well each disease explains the findings of a case, in parts by finding (docs/how-diagnosis-works.md).
 
-For finding q and disease d, over the ancestors a of q: x = max [ 1/2 log F(d,a) - log bg(a) - 1/4 (IC(q) - IC(a)) ],
-and the evidence is log(1 + e^x), averaged over findings; plus half the share-weighted mean over the findings of d of
-the information it has in common with the case (Resnik 1995). Both are centred on their mean over diseases, so 0 is what
-a disease picked blindly would get. Excluded findings then take a tenth of log(1 - 0.95 F), averaged likewise, from the
-diseases that have them and leave the others alone.
+For finding q and disease d the evidence is the log of a likelihood ratio: over the ancestors a of q,
+r = max F(d,a)^1/2 / bg(a) * e^(-SPECIFICITY (IC(q) - IC(a))), mixed with the mean r of the relatives of d, the more
+the less is written of d: log(FLOOR + (1 - b) r + b r_relatives), averaged over findings. To this comes REVERSE times the
+share-weighted mean over the findings of d of the information it has in common with the case (Resnik 1995), mixed
+likewise. Each finding's part is centred on its mean over diseases, so 0 is what a disease picked blindly would get.
+Excluded findings take a little from the diseases that have them; sex weighs where inheritance is X-linked recessive.
 """
 
 from collections.abc import Callable
@@ -14,26 +15,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osler.knowledge.diagnosis.index import Background, Floats, Index, Ints, Lists, Matrix, background, distinct
+from osler.knowledge.diagnosis.relatives import Relatives
 
-SPECIFICITY = 0.25  # weight of the information lost when a finding is matched by a broader one
-REVERSE = 0.5  # weight of how much of the disease the case shows
-EXCLUDED = 0.1  # weight of an excluded finding: shown, but case reports list absences selectively
+SPECIFICITY = 0.35  # weight of the information lost when a finding is matched by a broader one
+FLOOR = 0.1  # likelihood ratio of a finding that nothing in the disease or its relatives accounts for
+OWN_ROWS = 10.0  # findings written of a disease at which its own profile weighs as much as its relatives'
+TOLD = 8.0  # findings written of a relative at which it counts half
+REVERSE = 0.45  # weight of how much of the disease the case shows
+EXCLUDED = 0.03  # weight of an excluded finding: shown, but case reports list absences selectively
 SURE = 0.95  # no published share makes a finding certain in the next patient
+SEX = {"male": 0.16, "female": -0.52}  # for a disease of X-linked recessive inheritance
 
 Asked = TypeVar("Asked")
 
 
 class View(NamedTuple):
     """The annotations in force for one case: all but the `removed`. The `changed` diseases have a matrix of what they
-    have left; `log_share` and `information` are corrected; `heard`: diseases that still have rows."""
+    have left; `log_share` and `information` are corrected; `rows`: findings written of each disease; `borrowed`: share
+    of its relatives in its profile; `ranked`: diseases with rows, their own or a relative's."""
 
     whole: Index
+    relatives: Relatives
     removed: frozenset[int]
     changed: Ints
     matrix: Matrix | None
     log_share: Floats
     information: Floats
-    heard: NDArray[np.bool_]
+    rows: Floats
+    borrowed: Floats
+    ranked: NDArray[np.bool_]
 
     def annotations(self, place: int) -> tuple[Ints, Floats, Floats]:
         """Terms of one disease with their shares and weights."""
@@ -43,11 +53,17 @@ class View(NamedTuple):
         which = matrix.direct.span(place)
         return matrix.direct.items[which], matrix.direct_share[which], matrix.weight[which]
 
+    def mixed(self, values: Floats) -> Floats:
+        """Values of diseases, each drawn to the mean of its relatives."""
+        told = self.rows / (self.rows + TOLD)
+        mixed: Floats = (1 - self.borrowed) * values + self.borrowed * self.relatives.mean(values, told)
+        return mixed
 
-def view(index: Index, removed: Ints) -> View:
+
+def view(index: Index, relatives: Relatives, removed: Ints) -> View:
     """What is left when the annotations numbered `removed` had never been written."""
     back, left, changed = index.background, None, distinct(index.owner[removed])
-    heard = np.ones(len(index.diseases), dtype=bool)
+    rows = np.diff(index.matrix.direct.bounds).astype(np.float64)
     if len(changed):
         numbers, owner = index.annotations_of.gather(changed)
         stay = ~np.isin(numbers, removed)
@@ -58,43 +74,58 @@ def view(index: Index, removed: Ints) -> View:
             back.holders - old.holders + new.holders,
             back.diseases - old.diseases + new.diseases,
         )
-        heard[changed[np.diff(left.direct.bounds) == 0]] = False
-    return View(index, frozenset(removed.tolist()), changed, left, np.log(back.share()), back.information(), heard)
+        rows[changed] = np.diff(left.direct.bounds)
+    kin = relatives.present(rows)
+    borrowed = np.where(kin > 0, OWN_ROWS / (OWN_ROWS + rows), 0.0)
+    return View(
+        index, relatives, frozenset(removed.tolist()), changed, left, np.log(back.share()), back.information(), rows,
+        borrowed, (rows > 0) | (kin > 0),
+    )  # fmt: skip
 
 
 class Scores(NamedTuple):
-    """A case scored against every disease (`total`, -inf for those without rows), and its parts for k diseases.
+    """A case scored against every disease: `total`, -inf for those that can't be ranked.
 
-    `forward`: by observed finding, (k), centred; `against`: by excluded finding, (k), none above 0; `reverse_mean`:
-    what the reverse part was centred by. `observed` and `excluded` are graph positions.
+    If asked for, also in parts by disease: `parts`, one row an observed finding, each centred; `against`, one row an
+    excluded finding, none above 0; `by_sex`. The parts of a disease sum to its total.
     """
 
     seen: View
     observed: Ints
     excluded: Ints
     total: Floats
-    forward: list[Floats]
-    against: list[Floats]
-    reverse_mean: float
+    parts: Floats
+    against: Floats
+    by_sex: Floats
 
 
-def score(seen: View, observed: Ints, excluded: Ints, places: Ints) -> Scores:
-    """Score all diseases; `places` are those whose parts are kept. `observed` is not empty."""
-    total, count = np.zeros(seen.whole.matrix.size), len(observed)
-    forward, against = [], []
-    for term in observed.tolist():
-        part = np.log1p(np.exp(_both(seen, _match, term))) / count
-        part -= part[seen.heard].mean()
-        total += part
-        forward.append(part[places])
-    for term in excluded.tolist():
-        part = _both(seen, _exclusion, term) / count
-        total += part
-        against.append(part[places])
-    reverse = REVERSE * _both(seen, _reverse, observed)
-    mean = float(reverse[seen.heard].mean())
-    total += reverse - mean
-    return Scores(seen, observed, excluded, np.where(seen.heard, total, -np.inf), forward, against, mean)
+def score(
+    seen: View,
+    observed: Ints,
+    excluded: Ints,
+    linked: Floats | None = None,
+    sex: str | None = None,
+    parts: bool = False,
+) -> Scores:
+    """Score all diseases. `observed` is not empty; `linked`: 1 for a disease of X-linked recessive inheritance."""
+    size, count = seen.whole.matrix.size, len(observed)
+    by_sex = np.zeros(size) if linked is None else SEX.get((sex or "").lower(), 0.0) * linked
+    against = np.zeros((len(excluded), size))
+    for row, term in zip(against, excluded.tolist(), strict=True):
+        row += _both(seen, _exclusion, term) / count
+    total, kept = by_sex + against.sum(axis=0), []
+    shared = credited(seen, observed) if parts else shared_information(seen, observed)[None]
+    back = [REVERSE * seen.mixed(_both(seen, _reverse, row)) for row in shared]
+    for number, term in enumerate(observed.tolist()):
+        part = np.log(FLOOR + seen.mixed(np.exp(_both(seen, _match, term)))) / count
+        if parts:
+            part += back[number]
+            kept.append(part - part[seen.ranked].mean())
+        total += part - part[seen.ranked].mean()
+    if not parts:
+        total += back[0] - back[0][seen.ranked].mean()
+    total = np.where(seen.ranked, total, -np.inf)
+    return Scores(seen, observed, excluded, total, np.array(kept), against, by_sex)
 
 
 def _both(seen: View, part: Callable[[View, Matrix, Asked], Floats], asked: Asked) -> Floats:
@@ -106,7 +137,7 @@ def _both(seen: View, part: Callable[[View, Matrix, Asked], Floats], asked: Aske
 
 
 def _match(seen: View, matrix: Matrix, term: int) -> Floats:
-    """x of one finding for every disease, -inf where the disease has none of its ancestors."""
+    """log r of one finding for every disease, -inf where the disease has none of its ancestors."""
     best = np.full(matrix.size, -np.inf)
     lineage = seen.whole.ancestors.of(term)
     for ancestor, add in zip(lineage.tolist(), gain(seen, term, lineage).tolist(), strict=True):
@@ -116,7 +147,7 @@ def _match(seen: View, matrix: Matrix, term: int) -> Floats:
 
 
 def gain(seen: View, term: int, ancestors: Ints) -> Floats:
-    """For each ancestor of a finding the part of x that does not depend on the disease."""
+    """For each ancestor of a finding the part of log r that does not depend on the disease."""
     lost = seen.information[term] - seen.information[ancestors]
     constant: Floats = -seen.log_share[ancestors] - SPECIFICITY * lost
     return constant
@@ -128,20 +159,27 @@ def _exclusion(seen: View, matrix: Matrix, term: int) -> Floats:
     return penalty
 
 
-def _reverse(seen: View, matrix: Matrix, observed: Ints) -> Floats:
-    if not len(matrix.weight):
-        return np.zeros(matrix.size)
-    shared = np.zeros(seen.whole.terms)
-    shared[matrix.terms] = shared_information(seen, observed, matrix.above)
+def _reverse(seen: View, matrix: Matrix, shared: Floats) -> Floats:
+    """The share-weighted mean over the findings of each disease of what they share with the case."""
     return np.bincount(matrix.owner, matrix.weight * shared[matrix.direct.items], matrix.size).astype(np.float64)
 
 
-def shared_information(seen: View, observed: Ints, ancestors: Lists) -> Floats:
-    """For each term, given its ancestors: the information of the most specific one that an observed finding has too."""
+def shared_information(seen: View, observed: Ints) -> Floats:
+    """For each term that any disease has: the information of the most specific ancestor it shares with a finding."""
     above, _ = seen.whole.ancestors.gather(observed)
     common = np.zeros(seen.whole.terms)
     common[above] = seen.information[above]
-    return largest(common, ancestors)
+    shared = np.zeros(seen.whole.terms)
+    shared[seen.whole.matrix.terms] = largest(common, seen.whole.matrix.above)
+    return shared
+
+
+def credited(seen: View, observed: Ints) -> Floats:
+    """`shared_information` by finding: credited to the one that shares most, equal ones sharing it."""
+    single = np.array([shared_information(seen, observed[k : k + 1]) for k in range(len(observed))])
+    best = single == single.max(axis=0)
+    credit: Floats = best * (single.max(axis=0) / best.sum(axis=0))
+    return credit
 
 
 def largest(values: Floats, ancestors: Lists) -> Floats:

@@ -1,0 +1,95 @@
+"""Which diseases are relatives: those of one gene, one phenotypic series, or one name but for its number.
+
+It knows that they are alike in their findings as a rule, not why. A disease of which little is written borrows from
+its relatives (`scoring`).
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from osler.knowledge.diagnosis.index import Floats, Index, Ints
+from osler.knowledge.graph import Graph
+from osler.knowledge.graph.nouns import RELATIONS
+
+LARGEST = 400  # diseases of one series or name; a larger group says nothing of its members
+MOST_OF_A_GENE = 60
+NUMBER = re.compile(r",? (type )?[0-9ivx]+[a-z]{0,2}$")
+TAIL = re.compile(r"[, ]+(type|due to .*|autosomal (recessive|dominant)|x-linked)$")
+
+
+class Relatives(NamedTuple):
+    """Members of groups end to end: disease `member[k]` belongs to group `group[k]`; groups have two members or more.
+
+    Two diseases that share several groups (gene and series) are relatives as many times.
+    """
+
+    size: int
+    member: Ints
+    group: Ints
+
+    def of(self, place: int) -> list[int]:
+        """The relatives of one disease."""
+        members = self.member[np.isin(self.group, self.group[self.member == place])]
+        return [other for other in np.unique(members).tolist() if other != place]
+
+    def mean(self, values: Floats, weights: Floats) -> Floats:
+        """For each disease the weighted mean of its relatives' values, 0 without any."""
+        told = self._others(weights)
+        told[told < 1e-6] = np.inf
+        mean: Floats = self._others(weights * values) / told
+        return mean
+
+    def present(self, weights: Floats) -> Floats:
+        """1 for a disease with a relative of some weight, else 0."""
+        return (self._others(weights) >= 1e-6).astype(np.float64)
+
+    def _others(self, values: Floats) -> Floats:
+        own = values[self.member]
+        others = np.bincount(self.group, own)[self.group] - own
+        return np.bincount(self.member, others, self.size).astype(np.float64)
+
+
+def relatives(graph: Graph, index: Index) -> Relatives:
+    place = np.full(len(graph.ids), -1)
+    place[index.diseases] = np.arange(len(index.diseases))
+    member: list[Ints] = []
+    group: list[Ints] = []
+    count = 0
+    for diseases, names, largest in (
+        (*_linked(graph, "gene_associated"), MOST_OF_A_GENE),
+        (*_linked(graph, "in_series"), LARGEST),
+        (*_named_alike(graph, index), LARGEST),
+    ):
+        known = place[diseases] >= 0
+        pairs = np.unique(np.stack([names[known], place[diseases[known]]]), axis=1)
+        _, numbers, sizes = np.unique(pairs[0], return_inverse=True, return_counts=True)
+        kept = (sizes[numbers] > 1) & (sizes[numbers] <= largest)
+        member.append(pairs[1][kept])
+        group.append(np.unique(numbers[kept], return_inverse=True)[1] + count)
+        count = int(group[-1].max(initial=count - 1)) + 1
+    return Relatives(len(index.diseases), np.concatenate(member), np.concatenate(group))
+
+
+def _linked(graph: Graph, relation: str) -> tuple[Ints, Ints]:
+    """(disease, what it is linked with); a series belongs to itself."""
+    which = graph.table.relation == RELATIONS.index(relation)
+    subject, target = (a[which].astype(np.int64) for a in (graph.table.subject, graph.table.object))
+    if relation == "in_series":
+        return np.concatenate([subject, np.unique(target)]), np.concatenate([target, np.unique(target)])
+    return subject, target
+
+
+def _named_alike(graph: Graph, index: Index) -> tuple[Ints, Ints]:
+    labels = graph.pack.strings("node_label")
+    numbers: dict[str, int] = {}
+    named = [numbers.setdefault(stem(labels[p]), len(numbers)) for p in index.diseases.tolist()]
+    return index.diseases, np.array(named, dtype=np.int64)
+
+
+def stem(label: str) -> str:
+    """A disease's name without its number, type or inheritance: "Joubert syndrome 30" to "joubert syndrome"."""
+    text = re.sub(r"\(.*?\)", "", label.lower()).strip()
+    text = TAIL.sub("", NUMBER.sub("", text).strip())
+    return re.sub(r"\d+", "#", text).strip(" ,-")
