@@ -29,6 +29,7 @@ _AUXILIARY = re.compile(r"(?:(?:had|has|have|was|were|is|are|felt|feels|feeling|
 _NEGATED = re.compile(
     r"(?:no|not|cannot|can't|could not|couldn't|unable|won't|will not|does not|doesn't)\b", re.IGNORECASE
 )
+_HOLDS_NEGATION = re.compile(r"\b(?:no|not|none|nothing|never|without|cannot|nobody)\b|n't\b|[无未没不]", re.IGNORECASE)
 _ANSWERED = re.compile(r"\s*(?:[:：?？(（-]|no\b|absent)", re.IGNORECASE)
 _DENIES = re.compile(r"\bden(?:y|ies|ied|ying)\b|\b(?:if|should|unless|when|in case)\b", re.IGNORECASE)
 _LONG_AGO = re.compile(
@@ -205,7 +206,17 @@ def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Sp
     "2 hours ago" still says when the pain began."""
     plain = [span for span in spans if book.features[span.feature].plain]
     asked = [span for span in spans if not book.features[span.feature].plain]
-    found = _placed(text, [(span.start + _lead(text, span), span.end) for span in asked])
+    # A phrase with a negation of its own ("no bowel sounds") must not take that cue from the others.
+    marked = [
+        not _NEGATED.match(text, span.start) and bool(_HOLDS_NEGATION.search(text, span.start, span.end))
+        for span in asked
+    ]
+    found: list[Context] = [Context()] * len(asked)
+    for kind in (False, True):
+        mine = [number for number, own in enumerate(marked) if own is kind]
+        places = [(asked[number].start + _lead(text, asked[number]), asked[number].end) for number in mine]
+        for number, context in zip(mine, _placed(text, places), strict=True):
+            found[number] = context
     owned = [
         context._replace(status="present") if context.status == "absent" and _owns_negation(text, span) else context
         for span, context in zip(asked, found, strict=True)
