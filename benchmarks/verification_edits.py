@@ -1,7 +1,7 @@
 """What verification says of corpus sentences that a script edited: the truth is known by construction.
 
 A sentence with another number or unit, a negation put in or out, or a word turned into its opposite is contradicted by
-its own paragraph; unchanged or shortened at a joining word it is supported. Paragraphs of the blind set are left
+its own paragraph; unchanged or shortened at a joining word it is supported. Paragraphs of the blind sets are left
 out. It says nothing of paraphrases: for those see `verification.py`.
 
     python benchmarks/verification_edits.py ../shared/data
@@ -20,7 +20,7 @@ from osler.nouns import Evidence
 from osler.reasoning.verify import verdict, verify
 from osler.text import sentences
 
-SET = Path(__file__).parents[1] / "tests" / "sets" / "verification.jsonl"
+SETS = sorted((Path(__file__).parents[1] / "tests" / "sets").glob("verification*.jsonl"))
 PARAGRAPHS = 600
 UNITS = {"days": "weeks", "weeks": "days", "months": "weeks", "years": "months", "hours": "days", "mg": "g", "mm": "cm"}
 OPPOSITES = dict(
@@ -76,7 +76,8 @@ EDITS: dict[str, tuple[Callable[[str], str | None], str]] = {
 
 
 def paragraphs(folder: Path, rng: random.Random) -> Iterator[str]:
-    blind = {e["text"] for line in SET.read_text(encoding="utf-8").splitlines() for e in json.loads(line)["evidence"]}
+    rows = [json.loads(line) for file in SETS for line in file.read_text(encoding="utf-8").splitlines()]
+    blind = {item["text"] for row in rows for item in row["evidence"]}
     found = []
     for file in sorted((folder / "corpus").glob("*.jsonl.gz")):
         with gzip.open(file, "rt", encoding="utf-8") as lines:
@@ -98,10 +99,11 @@ def main(folder: Path) -> None:
             if made := next((text for text in map(edit, found) if text), None):
                 evidence = [Evidence(id="1", kind="passage", text=paragraph)]
                 counts[name, verify(made, evidence).verdict] += 1
-    print("| edit | truth | n | told |\n| --- | --- | --- | --- |")
+    print("| edit | truth | n | told | called supported |\n| --- | --- | --- | --- | --- |")
     for name, (_, truth) in EDITS.items():
         total = sum(count for (edit, _), count in counts.items() if edit == name)
-        print(f"| {name} | {truth} | {total} | {100 * counts[name, truth] / max(1, total):.1f}% |")
+        told, supported = (100 * counts[name, label] / max(1, total) for label in (truth, "supported"))
+        print(f"| {name} | {truth} | {total} | {told:.1f}% | {supported:.1f}% |")
 
 
 if __name__ == "__main__":

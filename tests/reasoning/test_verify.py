@@ -23,7 +23,6 @@ CASES = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 # Told wrongly today; the first one is called supported, the others are not.
 MISSED = {
     "Vitamin K is fat-soluble and is stored in the spleen.",
-    "Beta blockers cause nightmares.",
     "Iron deficiency is diagnosed by a low ferritin.",
     "Pregnant women should not take statins.",
     "The leading cause of anemia worldwide is lack of iron.",
@@ -39,6 +38,46 @@ def test_verdict(case: dict[str, Any], request: pytest.FixtureRequest) -> None:
         request.applymarker(pytest.mark.xfail(strict=True, reason="known miss"))
     found = verify(case["statement"], record(case["evidence"][0]["text"]))
     assert found.verdict == case["verdict"], found.reasons
+
+
+NOTE = (
+    "58-year-old man with hypertension and type 2 diabetes. Takes metformin 500 mg twice daily and amlodipine 5 mg "
+    "daily. No chest pain. Left knee pain for 3 weeks. Warfarin was stopped."
+)
+CHART = (
+    "患者女，68岁，2型糖尿病15年，现用二甲双胍0.5g每日三次。近1月双下肢水肿，无胸闷。"
+    "右乳肿物2月，大小约3cm。否认高血压病史。"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "text", "verdict"),
+    [
+        ("患者服用二甲双胍500mg每日两次。", NOTE, "supported"),
+        ("患者服用二甲双胍1000mg每日两次。", NOTE, "contradicted"),
+        ("患者有高血压和2型糖尿病。", NOTE, "supported"),
+        ("患者有胸痛。", NOTE, "contradicted"),
+        ("右膝疼痛3周。", NOTE, "contradicted"),
+        ("继续服用华法林。", NOTE, "contradicted"),
+        ("患者服用阿司匹林。", NOTE, "unsupported"),
+        ("左膝疼痛3周。", NOTE, "partial"),
+        ("She takes metformin 500 mg three times a day.", CHART, "supported"),
+        ("She takes metformin 850 mg three times a day.", CHART, "contradicted"),
+        ("There is a 3 cm mass in the left breast.", CHART, "contradicted"),
+        ("She has hypertension.", CHART, "contradicted"),
+        ("She was treated with amoxicillin.", CHART, "unsupported"),
+    ],
+)
+def test_across_languages_by_concepts_and_numbers(statement: str, text: str, verdict: str) -> None:
+    found = verify(statement, record(text))
+    assert found.verdict == verdict, found.reasons
+
+
+def test_swapped_roles_are_not_supported() -> None:
+    text = "Osteoclasts resorb dead bone, while osteoblasts create new bone."
+    assert (
+        verify("Osteoblasts resorb dead bone, while osteoclasts create new bone.", record(text)).verdict != "supported"
+    )
 
 
 def test_contradiction_says_what_the_evidence_says() -> None:

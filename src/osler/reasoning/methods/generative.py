@@ -128,5 +128,5 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _checked(item: dict[str, Any], evidence: Sequence[Evidence], run: Run) -> Statement:
     cited = [evidence[number - 1] for number in dict.fromkeys(item["passages"])]
-    verdict = verify(item["text"], cited, run.resources.embedder).verdict
+    verdict = verify(item["text"], cited).verdict
     return Statement(text=item["text"].strip(), evidence=[run.cite(entry) for entry in cited], verdict=verdict)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.reasoning.verify.alignment import NAMED, Aligned, agrees, coverage, crossing, opposite
+from osler.reasoning.verify.alignment import Aligned, coverage, crossing, opposite
 from osler.reasoning.verify.lexicon import lexicon, stem, weight
 from osler.reasoning.verify.terms import DRUGS, Reading, Term
 from osler.text import has_chinese
@@ -16,10 +16,9 @@ SLOT = 0.45  # affinity from which two terms stand in the same slot
 ALONE = 0.3  # the same where the stated value stands nowhere
 STATED, SAID = 0.8, 0.92  # of a rival's affinity: from there a number, or a word, stands in the slot itself
 DENIED = 0.3  # affinity in a slot where one side denies
+CROSSED = 0.15  # crossing from which two names stand in each other's place
 RARE = 1.25  # weight of a rare word
 SPECIFIC = 0.75  # weight from which a term says something of its own
-LEAST = 0.3  # coverage below which nothing is supported
-ABOUT = 0.4  # coverage below which evidence is about something else and contradicts nothing
 
 
 class Signals(NamedTuple):
@@ -52,11 +51,7 @@ def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signal
     ]
     claims = {item.term.claim for item in aligned}
     contained = _contained(said, known)
-    against, framed, disputed = ([], False, set()) if contained else _against(said, known, aligned)
-    rest = [item for item in aligned if id(item.term) not in disputed]
-    about = coverage(rest) if sum(item.term.weight for item in rest) >= 0.6 else 1.0
-    if not framed and about < ABOUT:
-        against = []
+    against = [] if contained else _against(said, known, aligned)
     values = {
         "coverage": coverage(aligned),
         "sentence": held(best),
@@ -77,7 +72,7 @@ def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signal
         barred += [f"{i.term.word} is not in the evidence" for i in missing if i.term.quantity or _drug(i.term)]
         barred += [f"{i.term.word} stands nearer to something else" for i in aligned if i.rival_affinity > i.affinity]
         barred += [f"the evidence says {item.term.word} of someone else" for item in strangers]
-        barred += ["the evidence has little of it"] * (values["coverage"] < LEAST)
+        barred += ["two names stand in each other's place"] * (values["crossing"] > CROSSED)
     return Signals(values, against, barred + against)
 
 
@@ -95,22 +90,14 @@ def _half(first: Sequence[Aligned], second: Sequence[Aligned]) -> float:
     return abs(one - other) * max(one, other)
 
 
-def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> tuple[list[str], bool, set[int]]:
-    """Reasons; whether one stands in the same words as the statement; the terms whose value is disputed."""
-    reasons: list[str] = []
-    disputed: set[int] = set()
-    for item in aligned:
-        if reason := _rival(item, aligned):
-            reasons.append(reason)
-            disputed.add(id(item.term))
-        elif reason := _denied(item, said, known):
-            reasons.append(reason)
-    edited = _edited(said, known, aligned)
-    return reasons + edited, bool(edited), disputed
+def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[str]:
+    """Why the evidence says otherwise."""
+    reasons = (_rival(item) or _denied(item, said, known) for item in aligned)
+    return [*filter(None, reasons), *_edited(said, known, aligned)]
 
 
-def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
-    """Another value in the slot, unless the stated value stands there too or the subject is another one."""
+def _rival(item: Aligned) -> str | None:
+    """Another value in the slot, unless the stated value stands there too."""
     term, rival = item.term, item.rival
     if rival is None or item.rival_affinity < (SLOT if item.match else ALONE):
         return None
@@ -118,9 +105,6 @@ def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
         return None
     if term.quantity is None and term.negated != rival.negated:
         return None  # `does not rise` against `falls`: no contradiction
-    subject = next((other for other in aligned if other.term.weight >= NAMED and other.term.quantity is None), None)
-    if subject is not None and subject.match is None and not subject.term.axes:
-        return None
     return f"the evidence says {rival.word} where the statement says {term.word}"
 
 
@@ -135,16 +119,9 @@ def _denied(item: Aligned, said: Reading, known: Reading) -> str | None:
         return f"the evidence says {theirs} where the statement says {mine}"
     if item.affinity < DENIED:
         return None
-    if any(other.negated != term.negated and agrees(other, term) for other in said.terms):
-        return None
     if match.claim in known.excepting or term.claim in said.excepting:
         return None
-    if term.negated:
-        beside = [other for other in said.terms if other.clause == term.clause and other.weight >= 0.6]
-        denied = [other for other in known.terms if other.clause in known.denying]
-        if match.clause in known.denying or any(agrees(a, b) for a in beside for b in denied):
-            return None
-    elif term.clause in said.denying:
+    if (term.negated and match.clause in known.denying) or (not term.negated and term.clause in said.denying):
         return None
     return f"the evidence says {theirs} where the statement says {mine}"
 
@@ -186,16 +163,10 @@ def _edited(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[s
             named = [word for word in old if word not in run and _specific(word)]
             other = [word for word in new if word in strange and _specific(word)]
             unshared = not any(word in line for word in new if word not in _SMALL)
-            if other and named and unshared and len(named) >= len(old) - 2 and not _akin(old, new):
+            if other and named and unshared and len(named) >= len(old) - 2:
                 return [what]
     return []
 
 
 def _specific(word: str) -> bool:
     return has_chinese(word) or (len(word) > 2 and weight(word) >= SPECIFIC)
-
-
-def _akin(old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether the two runs share a meaning: no names that replace each other."""
-    groups = lexicon().groups
-    return any(x == y or not groups.get(x, frozenset()).isdisjoint(groups.get(y, ())) for x in old for y in new)

@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,9 @@ from osler.reasoning.verify.signals import Signals, signals
 from osler.reasoning.verify.terms import read
 from osler.text import has_chinese, sentences, words
 
-if TYPE_CHECKING:
-    from osler.models.embedder import Embedder
-
 VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "contradicted")
 SURE = 0.55  # probability below which a statement is not called supported
-ALIKE = 0.84  # cosine (e5-small) from which sentences of two languages are about the same
+LEAST = 0.3  # coverage below which nothing is supported
 
 
 class Verification(NamedTuple):
@@ -36,8 +33,8 @@ class Comparison(NamedTuple):
     signals: Signals
 
 
-def verify(statement: str, evidence: Sequence[Evidence], embedder: "Embedder | None" = None) -> Verification:
-    """The verdict on `statement` by `evidence` alone. The `embedder` is asked where the two languages differ.
+def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
+    """The verdict on `statement` by `evidence` alone.
 
     A statement that stands verbatim in its evidence is always supported; one with a number or drug that the evidence
     lacks, or where it has another side, negation or person, never is. No evidence: unsupported.
@@ -55,9 +52,9 @@ def verify(statement: str, evidence: Sequence[Evidence], embedder: "Embedder | N
     missing = dict.fromkeys(item.term.word for item in aligned if item.match is None)
     reasons = found.barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
     if has_chinese(statement) != has_chinese("".join(texts)):
-        return Verification(_across(statement, texts, compared, embedder), reasons, score)
+        return Verification(_across(compared), reasons, score)
     chances = dict(zip(VERDICTS, probabilities(found.values), strict=True))
-    if found.barred or chances["supported"] < SURE:
+    if found.barred or score < LEAST or chances["supported"] < SURE:
         del chances["supported"]
     return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score)
 
@@ -94,21 +91,13 @@ def probabilities(values: dict[str, float]) -> list[float]:
     return [float(chance) for chance in chances / chances.sum()]
 
 
-def _across(statement: str, texts: Sequence[str], compared: Comparison, embedder: "Embedder | None") -> Verdict:
+def _across(compared: Comparison) -> Verdict:
     """Chinese over English or the other way round: concepts, numbers and directions can be compared, words can't."""
     anchors = [i for i in compared.aligned if i.term.concept or i.term.quantity or i.term.axes]
-    held = [item for item in anchors if item.match is not None]
-    alike = embedder is not None and _cosine(statement, texts, embedder) >= ALIKE
-    names = {item.term.concept or item.term.word for item in held}
-    if len(held) == len(anchors) and len(names) >= 2 and not compared.signals.barred and (embedder is None or alike):
-        return "supported"
-    return "partial" if alike or (held and embedder is None) else "unsupported"
-
-
-def _cosine(statement: str, texts: Sequence[str], embedder: "Embedder") -> float:
-    found = [text[start:end] for text in texts for start, end in sentences(text)]
-    vectors = embedder.embed_queries([statement, *found])
-    return float((vectors[1:] @ vectors[0]).max())
+    held = {item.term.concept or item.term.word for item in anchors if item.match is not None}
+    if compared.signals.barred or not held:
+        return "unsupported"
+    return "supported" if len(held) >= 2 and all(item.match for item in anchors) else "partial"
 
 
 def verbatim(statement: str, text: str) -> bool:
