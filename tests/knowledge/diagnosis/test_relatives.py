@@ -31,9 +31,8 @@ def test_relatives_share_a_gene_a_series_or_a_name() -> None:
     assert ranker.relatives.of(ranker.place["MONDO:0005812"]) == []  # influenza
 
 
-def test_the_mean_of_relatives_leaves_the_disease_itself_out() -> None:
+def test_the_sum_over_relatives_leaves_the_disease_itself_out() -> None:
     kin = Relatives(5, np.array([0, 1, 2, 0, 3]), np.array([0, 0, 0, 1, 1]))
-    values, weights = np.array([100.0, 1.0, 3.0, 7.0, 50.0]), np.array([1.0, 1.0, 3.0, 1.0, 1.0])
-    assert kin.mean(values, weights).tolist() == pytest.approx([(1 + 9 + 7) / 5, (100 + 9) / 4, (100 + 1) / 2, 100, 0])
-    assert kin.present(np.array([1.0, 0, 0, 0, 1])).tolist() == [0, 1, 1, 1, 0]
+    assert kin.others(np.array([100.0, 1.0, 3.0, 7.0, 50.0])).tolist() == [1 + 3 + 7, 103, 101, 100, 0]
+    assert kin.others(np.array([1.0, 0, 0, 0, 1])).tolist() == [0, 1, 1, 1, 0]
     assert kin.of(3) == [0] and kin.of(4) == []

@@ -34,21 +34,11 @@ class Relatives(NamedTuple):
         members = self.member[np.isin(self.group, self.group[self.member == place])]
         return [other for other in np.unique(members).tolist() if other != place]
 
-    def mean(self, values: Floats, weights: Floats) -> Floats:
-        """For each disease the weighted mean of its relatives' values, 0 without any."""
-        told = self._others(weights)
-        told[told < 1e-6] = np.inf
-        mean: Floats = self._others(weights * values) / told
-        return mean
-
-    def present(self, weights: Floats) -> Floats:
-        """1 for a disease with a relative of some weight, else 0."""
-        return (self._others(weights) >= 1e-6).astype(np.float64)
-
-    def _others(self, values: Floats) -> Floats:
+    def others(self, values: Floats) -> Floats:
+        """For each disease the sum over its relatives, by ties; exactly 0 without any."""
         own = values[self.member]
-        others = np.bincount(self.group, own)[self.group] - own
-        return np.bincount(self.member, others, self.size).astype(np.float64)
+        sums = np.bincount(self.member, np.bincount(self.group, own)[self.group] - own, self.size)
+        return np.where(sums < 1e-6, 0.0, sums)
 
 
 def relatives(graph: Graph, index: Index) -> Relatives:

@@ -2,8 +2,8 @@
 
 For finding q and disease d the evidence is the log of a likelihood ratio: over the ancestors a of q,
 r = max F(d,a)^1/2 / bg(a) * e^(-SPECIFICITY (IC(q) - IC(a))), mixed with the mean r of the relatives of d, the more
-the less is written of d: log(FLOOR + (1 - b) r + b r_relatives), averaged over findings. To this comes REVERSE times the
-share-weighted mean over the findings of d of the information it has in common with the case (Resnik 1995), mixed
+the less is written of d: log(FLOOR + (1 - b) r + b r_relatives), averaged over findings. To this comes REVERSE times
+the share-weighted mean over the findings of d of the information it shares with the case (Resnik 1995), mixed
 likewise. Each finding's part is centred on its mean over diseases, so 0 is what a disease picked blindly would get.
 Excluded findings take a little from the diseases that have them; sex weighs where inheritance is X-linked recessive.
 """
@@ -31,8 +31,9 @@ Asked = TypeVar("Asked")
 
 class View(NamedTuple):
     """The annotations in force for one case: all but the `removed`. The `changed` diseases have a matrix of what they
-    have left; `log_share` and `information` are corrected; `rows`: findings written of each disease; `borrowed`: share
-    of its relatives in its profile; `ranked`: diseases with rows, their own or a relative's."""
+    have left; `log_share` and `information` are corrected; `rows`: findings written of each disease; `weight`: what it
+    counts for its relatives; `kin`: the weights of its relatives added up; `borrowed`: their share in its profile;
+    `ranked`: diseases with rows, their own or a relative's."""
 
     whole: Index
     relatives: Relatives
@@ -42,6 +43,8 @@ class View(NamedTuple):
     log_share: Floats
     information: Floats
     rows: Floats
+    weight: Floats
+    kin: Floats
     borrowed: Floats
     ranked: NDArray[np.bool_]
 
@@ -54,9 +57,9 @@ class View(NamedTuple):
         return matrix.direct.items[which], matrix.direct_share[which], matrix.weight[which]
 
     def mixed(self, values: Floats) -> Floats:
-        """Values of diseases, each drawn to the mean of its relatives."""
-        told = self.rows / (self.rows + TOLD)
-        mixed: Floats = (1 - self.borrowed) * values + self.borrowed * self.relatives.mean(values, told)
+        """Values of diseases, each drawn to the weighted mean of its relatives."""
+        share = self.borrowed / np.where(self.kin > 0, self.kin, 1.0)
+        mixed: Floats = (1 - self.borrowed) * values + share * self.relatives.others(self.weight * values)
         return mixed
 
 
@@ -75,11 +78,12 @@ def view(index: Index, relatives: Relatives, removed: Ints) -> View:
             back.diseases - old.diseases + new.diseases,
         )
         rows[changed] = np.diff(left.direct.bounds)
-    kin = relatives.present(rows)
+    weight = rows / (rows + TOLD)
+    kin = relatives.others(weight)
     borrowed = np.where(kin > 0, OWN_ROWS / (OWN_ROWS + rows), 0.0)
     return View(
         index, relatives, frozenset(removed.tolist()), changed, left, np.log(back.share()), back.information(), rows,
-        borrowed, (rows > 0) | (kin > 0),
+        weight, kin, borrowed, (rows > 0) | (kin > 0),
     )  # fmt: skip
 
 
