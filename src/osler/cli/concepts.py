@@ -3,10 +3,7 @@
 import click
 
 from osler.cli.options import as_json, as_jsonl, dump, print_json, run_batch, text_field, with_settings
-from osler.errors import UsageError
 from osler.settings import Settings
-
-KINDS = ("hpo", "disease", "drug")
 
 
 @click.command()
@@ -17,12 +14,9 @@ KINDS = ("hpo", "disease", "drug")
 @with_settings
 def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, settings: Settings) -> int:
     """Find concepts in FILE: plain text, or with --jsonl lines of {"id", "text"}; `-` reads standard input."""
-    wanted = tuple(part.strip() for part in vocabulary.split(","))
-    if unknown := [part for part in wanted if part not in (*KINDS, "all")]:
-        raise UsageError(f"unknown vocabulary {', '.join(unknown)}", hint=f"Known: {', '.join(KINDS)}, all.")
     from osler.knowledge.concepts.recogniser import load_recogniser
 
-    recogniser = load_recogniser(KINDS if "all" in wanted else wanted)
+    recogniser = load_recogniser(tuple(part.strip() for part in vocabulary.split(",")))
     if jsonl_out:
         return run_batch(
             file, ("id", "text"), lambda row: {"findings": dump(recogniser.find(text_field(row, "text"), row["id"]))}

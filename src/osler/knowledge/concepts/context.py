@@ -56,8 +56,6 @@ _MARK = re.compile(
     r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*"
     r"(?P<value>(?:19|20)\d\d\b|\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
 )
-# A full stop after a unit ("2 L. Possible …") ends a sentence although a single letter usually is an initial.
-_UNIT = re.compile(r"\S.*?(?:(?<=\d [a-z])\.(?=\s)|$|\Z)", re.DOTALL)
 _SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
 _DEFINITE = re.compile(r"\b(?:the|this|these|his|her|their|your|my)\s$")
 _GOES_ON = re.compile(
@@ -109,11 +107,8 @@ def _shared(hit: Hit, mention: Span, owners: Sequence[tuple[int, int]]) -> bool:
 
 def _units(low: str) -> list[Span]:
     """Sentences; a query mark that stands alone belongs to what follows it."""
-    parts = [
-        Span(part.start(), part.end()) for unit in sentences(low) for part in _UNIT.finditer(low, unit.start, unit.end)
-    ]
     units: list[Span] = []
-    for part in parts:
+    for part in sentences(low):
         if units and not low[units[-1].start : units[-1].end].strip("?？ -•*"):
             units[-1] = Span(units[-1].start, part.end)
         else:
@@ -144,10 +139,6 @@ def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int,
             if name in headings():
                 marks.append((end, headings()[name]))
                 first = end
-                unit = next((unit for unit in units if unit.end > end), None)
-                # "PMH: none. Cough today." ends with its first sentence
-                if unit and low[end : unit.end].strip(" :：.。;；") in values() and unit.end < line.end():
-                    marks.append((unit.end, None))
             elif (which == "name" or _CAPITALS.fullmatch(text[begin:end])) and not overlaps(covered, begin, end):
                 marks.append((line.start(), None))
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
@@ -254,8 +245,6 @@ def _mark(low: str, mention: Span) -> str | None:
         if written in values():
             return values()[written]
         written = written.rpartition(" ")[0] if " " in written else ""
-        if written in ("no", "not", "nil"):  # "COPD - no exacerbation" denies something else
-            return None
     return None
 
 
@@ -271,8 +260,6 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
     if category == "historical" and _recent_event(low, hit, before):
         return False
     if hit.cue.reach == "clause" and _comma(between) and not _listed(low, hit, mention):
-        return False
-    if low[hit.start : hit.end] == "should" and low[: hit.start].rstrip(" \t")[-1:] not in _OPENERS:
         return False
     if (
         category == "negated"
@@ -298,13 +285,6 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
             and not (category == "negated" and _governed(low, hit, other))
         ):
             return False
-        if (
-            category == "hypothetical"
-            and name == "negated"
-            and other.cue.direction == "forward"
-            and "," in low[hit.end : other.start]
-        ):
-            return False
         if category == "historical" and name == "current":
             return False
         if category == "hypothetical" and name == "current" and _comma(low[hit.end : other.start]):
@@ -313,12 +293,6 @@ def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequen
             gap = low[hit.end : other.start]
             if re.search(r"[,，]|\band\b", gap) or any(hit.end <= start < other.start for start, _ in spans):
                 return False
-        if (
-            category in ("negated", "uncertain", "historical", "hypothetical")
-            and name == "patient"
-            and _comma(low[hit.end : other.start])
-        ):
-            return False
     return True
 
 

@@ -7,14 +7,14 @@ the matcher to judge. An Aho-Corasick automaton over words was measured first an
 
 import functools
 import hashlib
-import os
-import tempfile
+import io
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osler.knowledge.concepts.normal import Word, form, is_abbreviation, read_words, word_list
+from osler.models.files import write_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,20 +151,14 @@ class Index:
         return [Entry(*entry) for entry in self.arrays["entries"][offsets[row] : offsets[row + 1]].tolist()]
 
     def save(self, file: Path, key: str) -> None:
-        """Write beside the target and rename, so that a reader sees the whole file or none. `key`: what it was
-        built from."""
+        """Write atomically what `load` reads. `key`: what the index was built from."""
         import numpy as np
 
         text = {"key": key, "terms": "\n".join("\t".join(term) for term in self.terms)}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                coded_text = {name: np.frombuffer(value.encode(), dtype=np.uint8) for name, value in text.items()}
-                np.savez_compressed(stream, **self.arrays, **coded_text)  # type: ignore[arg-type, unused-ignore]
-            os.replace(temporary, file)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        stored = self.arrays | {name: np.frombuffer(value.encode(), dtype=np.uint8) for name, value in text.items()}
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **stored)  # type: ignore[arg-type, unused-ignore]
+        write_atomically(file, stream.getvalue())
 
     @classmethod
     def load(cls, file: Path, key: str) -> "Index":

@@ -49,7 +49,7 @@ def word_list(name: str) -> frozenset[str]:
 
 # A prefix with its hyphen belongs to the word that follows: "non-progressive" is "nonprogressive".
 TOKEN = re.compile(
-    rf"[{CJK}]|\b(?:[a-z]\.){{2,}}|\b(?:{'|'.join(sorted(word_list('prefix')))})-[a-z]{{3,}}|[^\W_{CJK}]+(?:['’]s\b)?|\n"
+    rf"明显|显著|逐渐|变得|[{CJK}]|\b(?:[a-z]\.){{2,}}|\b(?:{'|'.join(sorted(word_list('prefix')))})-[a-z]{{3,}}|[^\W_{CJK}]+(?:['’]s\b)?|\n"
     r"|(?!(?<=\w)[-‐‑](?=\w))[^\w\s'\"“”‘’*]",
     re.IGNORECASE,
 )

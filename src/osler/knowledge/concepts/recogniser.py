@@ -18,7 +18,7 @@ from osler.knowledge.concepts.abbreviations import with_abbreviations
 from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
-from osler.knowledge.concepts.measurements import analyte_of, analytes, code_of, measurements
+from osler.knowledge.concepts.measurements import Analyte, analyte_of, analytes, code_of, measurements
 from osler.knowledge.concepts.normal import data_rows
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
@@ -120,39 +120,29 @@ class Recogniser:
         numbers = measurements(text, adult) if "hpo" in self.vocabularies else []
         spans = [(mention.start, mention.end) for mention in mentions] + [(one.start, one.end) for one in numbers]
         placed = contexts(text, spans)
-        findings = [_finding(mention, context, source) for mention, context in zip(mentions, placed, strict=False)]
-        graph = load_graph() if numbers else None
+        findings = [
+            _finding(mention.code, mention.label, text, mention.start, mention.end, context, source)
+            for mention, context in zip(mentions, placed, strict=False)
+        ]
         for number, context in zip(numbers, placed[len(mentions) :], strict=True):
-            assert graph is not None
-            meant = context.time == "hypothetical"
-            findings.append(
-                Finding(
-                    code=number.code,
-                    label=graph.node(number.code).label,
-                    status="uncertain" if meant else "present",
-                    experiencer=context.experiencer,
-                    time="hypothetical" if meant else "current",
-                    text=text[number.start : number.end],
-                    start=number.start,
-                    end=number.end,
-                    source=source,
-                    value=number.value,
-                    unit=number.unit,
-                )
-            )
+            # a value is a fact however it is framed, unless it is one to watch for
+            framed = context if context.time == "hypothetical" else Context(experiencer=context.experiencer)
+            label = load_graph().node(number.code).label
+            found = _finding(number.code, label, text, number.start, number.end, framed, source)
+            findings.append(found.model_copy(update={"value": number.value, "unit": number.unit}))
         return sorted(findings, key=lambda finding: (finding.start or 0, -(finding.end or 0), finding.code))
 
 
-def _finding(mention: Mention, context: Context, source: str | None, offset: int = 0) -> Finding:
+def _finding(code: str, label: str, text: str, start: int, end: int, context: Context, source: str | None) -> Finding:
     return Finding(
-        code=mention.code,
-        label=mention.label,
+        code=code,
+        label=label,
         status=context.status,
         experiencer=context.experiencer,
         time=context.time,
-        text=mention.text,
-        start=mention.start + offset,
-        end=mention.end + offset,
+        text=text[start:end],
+        start=start,
+        end=end,
         source=source,
     )
 
@@ -264,19 +254,18 @@ def _of_observations(observations: Sequence[Observation], recogniser: Recogniser
     if "hpo" not in recogniser.vocabularies:
         return []
     graph = load_graph()
-    newest: dict[str, Observation] = {}
+    newest: dict[str, tuple[Analyte, Observation]] = {}
     for observation in observations:
         analyte = analyte_of(observation.label, [code.code for code in observation.codes if code.code])
         if analyte is None or observation.value is None or observation.status in ("cancelled", "entered-in-error"):
             continue
         known = newest.get(analyte.name)
-        if known is None or (observation.time or "") >= (known.time or ""):
-            newest[analyte.name] = observation
+        if known is None or (observation.time or "") >= (known[1].time or ""):
+            newest[analyte.name] = analyte, observation
     findings: list[Finding] = []
-    for observation in newest.values():
-        analyte = analyte_of(observation.label, [code.code for code in observation.codes if code.code])
+    for analyte, observation in newest.values():
         own = observation.low is not None or observation.high is not None
-        if analyte is None or observation.value is None or (analyte.adult and not adult and not own):
+        if observation.value is None or (analyte.adult and not adult and not own):
             continue
         term = code_of(analyte, observation.value, observation.unit, observation.low, observation.high)
         if term:
