@@ -33,7 +33,8 @@ _HOLDS_NEGATION = re.compile(r"\b(?:no|not|none|nothing|never|without|cannot|nob
 _ANSWERED = re.compile(r"\s*(?:[:：?？(（-]|no\b|absent)", re.IGNORECASE)
 _DENIES = re.compile(r"\bden(?:y|ies|ied|ying)\b|\b(?:if|should|unless|when|in case)\b", re.IGNORECASE)
 _LONG_AGO = re.compile(
-    r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\blast (?:year|month|spring|summer|autumn"
+    r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\b(?:in|last) (?:january|february|march|april|june|july|august|"
+    r"september|october|november|december)\b|\blast (?:year|month|spring|summer|autumn"
     r"|winter)|\b(?:19|20)\d\d\b"
     r"|\b(?:history|h/o|previous(?:ly)?|past|former(?:ly)?|childhood|once|as a (?:child|boy|girl"
     r"|teenager|student|baby))\b"
@@ -55,6 +56,32 @@ _ADVICE = re.compile(
     r"\b(?:danger signs?|warning signs?|safety[- ]net\w*|leaflet|advice (?:sheet|card)|gave (?:him|her|them) the card|gave the card|"
     r"told to (?:come|return|call|ring|watch)|to watch for|(?:return|come back|call|ring|re-?attend)\b[^.]{0,25}\bif)\b"
     r"|嘱其?(?:如|若)|告知(?:如|若|危险)|如(?:有|出现)|若(?:有|出现)",
+    re.IGNORECASE,
+)
+
+
+# A stay or treatment that the sentence puts in another season.
+_PAST_STAY = re.compile(
+    r"\b(?:admitted|hospitali[sz]ed|in hospital|intensive care|treated|operated)\b[^.]{0,30}\b(?:in|last|at)\s+(?:jan\w*|feb\w*|"
+    r"march|april|june|july|august|sept\w*|oct\w*|nov\w*|dec\w*|spring|summer|autumn|winter|easter|christmas|year|month|"
+    r"(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_NUMBERS = dict(
+    zip(
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+        "nineteen twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        [*range(1, 21), *range(30, 100, 10)],
+        strict=True,
+    )
+)
+_UNIT_DAYS = {"y": 365.2425, "m": 30.436875, "w": 7.0, "d": 1.0}
+_NUMBER = rf"\d{{1,3}}|(?:{'|'.join(_NUMBERS)})(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
+_AGE = re.compile(
+    rf"\b(?:aged?|(?:man|woman|male|female|boy|girl|lady|gentleman|farmer|teacher|student|nurse|driver|engineer|widow|patient|"
+    rf"child|infant)(?: of|,)?|(?:he|she) is|(?:he|she)['’]s|i['’]m|i am) (?:aged )?(?P<a>{_NUMBER})\b"
+    r"(?![ -]?(?:weeks?|days?|hours?|min\w*|mg|ml|mmol|kg|%|/|°|:|years? (?:ago|since|later)|on|in)|[.:/%°]\d)"
+    rf"|(?:^|[.\n]\s*)(?P<b>{_NUMBER})[- ](?P<unit>years?|months?|weeks?|days?)(?:[- ]old\b|,| of age\b)",
     re.IGNORECASE,
 )
 
@@ -117,7 +144,8 @@ class View:
 
     def _read(self, document: Document) -> None:
         said, _ = demographics(document.text)
-        self._age = self._age if self._age is not None else next((days_of(one.age) for one in said if one.age), None)
+        if self._age is None:
+            self._age = next((days_of(one.age) for one in said if one.age), None) or _stated_age(document.text)
         self._sex = self._sex or next((one.sex for one in said if one.sex), None)
         spans = self._book.phrasebook.find(document.text)
         readings = vitals.readings(document.text, document.id)
@@ -183,6 +211,16 @@ class View:
         return [*triggers, *(derived or [])] if triggers or derived is not None else None
 
 
+def _stated_age(text: str) -> float | None:
+    """Age in days where a note gives it in other words than demographics do: "male, 76", "farmer of 58", "Eight months, ..."."""
+    match = _AGE.search(text)
+    if match is None:
+        return None
+    number = (match["a"] or match["b"]).lower().replace(" ", "-")
+    value = int(number) if number.isdigit() else sum(_NUMBERS.get(part, 0) for part in number.split("-"))
+    return value * _UNIT_DAYS[(match["unit"] or "y").lower()[0]] if value else None
+
+
 def _counts(feature: Feature, context: Context) -> bool:
     if context.status != "present" or context.time == "hypothetical":
         return False
@@ -236,6 +274,8 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
             continue
         if _ADVICE.search(text, unit.start, start):
             found[number] = Context("uncertain", context.experiencer, "hypothetical")
+        elif _PAST_STAY.search(text, unit.start, unit.end):
+            found[number] = context._replace(time="historical")
         elif told and context.experiencer == "family":
             alone = contexts(text[unit.start : max(unit.end, end)], [(start - unit.start, end - unit.start)])[0]
             found[number] = alone if not _TELLER.match(text, unit.start) else context._replace(experiencer="patient")

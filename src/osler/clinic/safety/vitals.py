@@ -94,7 +94,7 @@ _SYSTOLIC = re.compile(
 
 # A bare "39.6" after a stop or "now", or before "degrees", is a temperature: nothing else is written so.
 _BARE_TEMPERATURE = re.compile(
-    r"(?:(?:^|[,;.，；。]\s?)|\b(?:now|again|still|since then|then|today|tonight|to)\s)"
+    r"(?:(?:^|[,;.，；。]\s?)|\b(?:now|again|still|since then|then|today|tonight|to|and)\s)"
     r"(?P<value>(?:3[5-9]|4[0-2])\.\d)"
     r"(?!\d|\s?(?:%|/|×|[x-]|(?:to|cm|mm|kg|g|mg|ml|l|mmol|[uµμ]mol|pg|ng|iu|units?|kpa|fl|s|secs?|min|h|hours?|days?|w|weeks?"
     r"|months?|years?|y)\b))"
