@@ -24,9 +24,9 @@ import numpy as np
 
 from osler.knowledge.library import Library, open_library, ranking
 from osler.knowledge.library.library import DEPTH
-from osler.knowledge.library.ranking import FEATURES, described, fuse, reciprocal_rank
+from osler.knowledge.library.ranking import FEATURES, described, fuse
 from osler.knowledge.library.starter import read_pack
-from osler.knowledge.library.store import Candidates, Filters
+from osler.knowledge.library.store import Candidates, Filters, matches
 from osler.settings import load_settings
 from osler.splits import split
 from osler.text import words
@@ -48,13 +48,12 @@ class Query(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A query with its candidates, their documents and texts."""
+    """A query with its candidates, their documents and what is read of them."""
 
     query: Query
     candidates: Candidates
     documents: list[str]
-    texts: list[str]
-    heads: list[str]
+    passages: list[ranking.Read]
 
     def order(self, scores: np.ndarray, only: np.ndarray | None = None) -> Order:
         """Documents in the order of their best passage; ties by passage id."""
@@ -141,9 +140,8 @@ def queries_of(name: str, data: Path, parts: tuple[str, ...], limit: int) -> tup
 
 
 def found_of(query: Query, candidates: Candidates) -> Found:
-    columns = {name: candidates.rows[name].to_pylist() for name in ("document_id", "text", "title", "section")}
-    heads = [f"{a or ''} {b or ''}" for a, b in zip(columns["title"], columns["section"], strict=True)]
-    return Found(query, candidates, columns["document_id"], columns["text"], heads)
+    names, *read = (candidates.rows[name].to_pylist() for name in ("document_id", "text", "title", "section"))
+    return Found(query, candidates, names, [ranking.Read(*row) for row in zip(*read, strict=True)])
 
 
 def search(library: Library, queries: list[Query]) -> tuple[list[Found], np.ndarray]:
@@ -154,13 +152,13 @@ def search(library: Library, queries: list[Query]) -> tuple[list[Found], np.ndar
         started = time.process_time()
         library.rank(query.text, vector)
         cost.append(1000 * (time.process_time() - started))
-        found.append(found_of(query, library.store.candidates(query.text, vector, Filters(), DEPTH)))
+        found.append(found_of(query, library.store.candidates(matches(query.text), vector, Filters(), DEPTH)))
     return found, np.array(cost)
 
 
 def ours(found: Found) -> Order:
     c = found.candidates
-    return found.order(ranking.rank(found.query.text, c.bm25, c.vectors, c.cosine, found.texts, found.heads))
+    return found.order(ranking.rank(found.query.text, c.bm25, c.vectors, c.cosine, found.passages))
 
 
 def by_words(found: Found) -> Order:
@@ -171,8 +169,13 @@ def by_vectors(found: Found) -> Order:
     return found.order(found.candidates.cosine)
 
 
-def fused(found: Found) -> Order:
-    return [name for name, _ in reciprocal_rank([by_words(found)[:DEPTH], by_vectors(found)[:DEPTH]])]
+def fused(found: Found, k: int = 60) -> Order:
+    """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009)."""
+    scores: Counter[str] = Counter()
+    for order in (by_words(found)[:DEPTH], by_vectors(found)[:DEPTH]):
+        for place, name in enumerate(order, 1):
+            scores[name] += 1 / (k + place)
+    return sorted(scores, key=lambda name: (-scores[name], name))
 
 
 def hybrid(found: Found, weight: float = RECIPE) -> Order:
@@ -198,7 +201,7 @@ def recipe(library: Library) -> Callable[[Found], Order]:
             return hybrid(found)
         model: Counter[str] = Counter()
         for n in best:
-            body = content(found.texts[n])
+            body = content(found.passages[n].text)
             for word, count in Counter(body).items():
                 model[word] += float(c.bm25[n]) * count / len(body)
         terms = model.most_common(EXPANDED)
@@ -216,9 +219,7 @@ def again(library: Library, query: Query, boosts: Counter[str]) -> Candidates:
 
     weighted = BooleanQuery([(Occur.SHOULD, MatchQuery(word, "english", boost=w)) for word, w in boosts.items()])
     vector = library.query_vectors([query.text], "vector")[0]
-    store = library.store
-    asked = store.ask(weighted)
-    return store.joined([asked, store.near(vector)], Filters(), DEPTH, vector)
+    return library.store.candidates([weighted], vector, Filters(), DEPTH)
 
 
 SYSTEMS = ("BM25", "vectors", "RRF", "recipe", OURS)
@@ -249,7 +250,7 @@ def report(library: Library, name: str, queries: list[Query], qrels: Qrels) -> N
 def example(found: Found, qrels: Qrels) -> tuple[np.ndarray, np.ndarray]:
     """Features of the candidates that are ordered by them (m, 8), and their grades (m,)."""
     c = found.candidates
-    _, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.texts, found.heads)
+    _, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.passages)
     grades = qrels[found.query.id]
     return known, np.array([grades.get(found.documents[n], 0) for n in best], float)
 
@@ -272,7 +273,7 @@ def fitted(examples: Iterable[tuple[np.ndarray, np.ndarray]], steps: int = 300, 
 
 def with_weights(found: Found, weights: np.ndarray) -> Order:
     c = found.candidates
-    scores, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.texts, found.heads)
+    scores, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.passages)
     scores = scores - 1000
     scores[best] = known @ weights
     return found.order(scores)

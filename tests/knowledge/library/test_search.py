@@ -249,3 +249,18 @@ def test_names_stay_inside_the_home(settings: Settings, name: str) -> None:
 def test_an_unknown_library_names_the_known_ones(library: Library, settings: Settings) -> None:
     with pytest.raises(InputError, match="Known: starter, test"):
         open_library("missing", settings)
+
+
+def test_a_question_in_one_language_finds_passages_in_the_other_by_the_graphs_names(
+    settings: Settings, tmp_path: Path
+) -> None:
+    plain = settings.model_copy(update={"models": settings.models.model_copy(update={"embedder": "none"})})
+    library = open_library("both", plain, create=True)
+    (tmp_path / "en.txt").write_text("Hyperkalemia: give calcium gluconate.")
+    (tmp_path / "zh.txt").write_text("糖尿病患者可以服用二甲双胍控制血糖。")
+    library.add([tmp_path / "en.txt"])
+    assert library.asked("What is gout?") == "What is gout?"  # nothing in Chinese to be found
+    library.add([tmp_path / "zh.txt"])
+    assert "Hyperkalemia" in library.asked("高钾血症怎么处理")
+    assert library.search("高钾血症怎么处理")[0].text.startswith("Hyperkalemia")
+    assert library.search("treatment of diabetes mellitus")[0].text.startswith("糖尿病")

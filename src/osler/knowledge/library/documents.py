@@ -75,16 +75,8 @@ class Origin(NamedTuple):
     retracted: bool = False
 
     def complete(self, document: DocumentText) -> DocumentText:
-        return document._replace(
-            collection=self.collection,
-            year=document.year if document.year is not None else self.year,
-            licence=document.licence or self.licence,
-            url=document.url or self.url,
-            language=document.language or language_of(document.text),
-            valid_from=document.valid_from or self.valid_from,
-            superseded_by=document.superseded_by or self.superseded_by,
-            retracted=document.retracted or self.retracted,
-        )
+        unsaid = {name: value for name, value in self._asdict().items() if not getattr(document, name)}
+        return document._replace(language=document.language or language_of(document.text), **unsaid)
 
 
 def compose(parts: Iterable[Part]) -> tuple[str, tuple[Section, ...]]:

@@ -13,12 +13,10 @@ from osler.errors import InputError, MissingComponent, OslerError
 from osler.knowledge.library.documents import Deletion, DocumentText, Origin
 from osler.knowledge.library.passages import Passage, passages_of
 from osler.knowledge.library.readers import files_under, read
-from osler.knowledge.library.store import UNINDEXED, Store, index_columns, indexed_text, schema, table_of
+from osler.knowledge.library.store import UNINDEXED, index_columns, indexed_text, schema, table_of
 from osler.nouns import Noun
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
-
     from osler.knowledge.library.library import Library, Progress
 
 BATCH = 256  # passages a commit; what a kill can cost is the embedding of one batch
@@ -129,8 +127,9 @@ class _Run:
         """Embed what waits and commit it, whole documents only."""
         replaced = self._waiting.keys() & self.known.keys()
         if self._waiting or self._gone:
-            rows = rows_of(self._waiting.values(), self._library.store, self._library.embedder())
-            self._library.store.write(rows, self._gone | replaced)
+            columns, store, embedder = columns_of(self._waiting.values()), self._library.store, self._library.embedder()
+            vectors = embedder.embed_passages(columns["body"]) if embedder and self._waiting else None
+            store.write(table_of(columns, vectors, store.dimension), self._gone | replaced)
         self.counts["deleted"] += len(self._gone - self._waiting.keys())
         self.counts["replaced"] += len(replaced)
         self.counts["added"] += len(self._waiting) - len(replaced)
@@ -143,24 +142,15 @@ class _Run:
             self._library.store.optimise()
 
 
-def rows_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]], store: Store, embedder: Any) -> "pa.Table":
-    """The table rows of documents, with their vectors if the store has any."""
-    columns = columns_of(documents)
-    vectors = embedder.embed_passages(columns.pop("body")) if store.dimension and columns["id"] else None
-    return table_of(columns, vectors, store.dimension)
-
-
 def columns_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]]) -> dict[str, list[Any]]:
     """The table's columns except vectors, and `body`: the text that is embedded."""
-    rows: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {name: [] for name in (*schema(None).names, "body")}
     for document, passages in documents:
-        about = document._asdict()
-        digest = document.sha256
+        about = {**document._asdict(), "sha256": document.sha256}
         for passage in passages:
             body = indexed_text(document.title, passage.section, passage.text)
             english, chinese = index_columns(body)
-            rows.append(
-                {**about, **passage._asdict(), "sha256": digest, "english": english, "chinese": chinese, "body": body}
-            )
-    names = [*schema(None).names, "body"]
-    return {name: [row[name] for row in rows] for name in names}
+            row = {**about, **passage._asdict(), "english": english, "chinese": chinese, "body": body}
+            for name, values in columns.items():
+                values.append(row[name])
+    return columns

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from osler.errors import InputError, MissingComponent, OslerError
 from osler.knowledge.library import ranking
 from osler.knowledge.library.bilingual import other_names
 from osler.knowledge.library.shelf import building, embedder_card, locked, read_card, write_card
-from osler.knowledge.library.store import Candidates, Filters, Store
+from osler.knowledge.library.store import Candidates, Filters, Store, matches
 from osler.nouns import Evidence, Source
 from osler.settings import Settings
 from osler.text import has_chinese, words
@@ -47,8 +48,6 @@ class Library:
         self.name: str = self.card["name"]
         self.store = Store(path)
         self._load_embedder = load_embedder
-        self._embedder: Embedder | None = None
-        self._why_lexical: str | None = None
         self._content: tuple[int, str, frozenset[str]] | None = None
 
     # -- searching
@@ -75,7 +74,7 @@ class Library:
         if embedder is not None:
             return list(embedder.embed_queries(queries))
         if mode == "vector":
-            raise MissingComponent(self._why_lexical or "no embedder", where=f"library {self.name}")
+            raise MissingComponent(self._usable[1] or "no embedder", where=f"library {self.name}")
         return [None] * len(queries)
 
     def rank(
@@ -83,8 +82,8 @@ class Library:
         depth: int = DEPTH,
     ) -> "tuple[pa.Table, Vector]":  # fmt: skip
         """All candidates, best first, with their final scores; ties by id, so that a search can be repeated."""
-        lexical = mode != "vector"
-        found = self.store.candidates(query, vector if words(query) else None, filters or Filters(), depth, lexical)
+        asked = matches(query) if mode != "vector" else []
+        found = self.store.candidates(asked, vector if words(query) else None, filters or Filters(), depth)
         scores = self._scores(query, found, mode)
         order = np.lexsort((found.rows["id"].to_numpy(), -scores))
         return found.rows.take(order), scores[order]
@@ -94,11 +93,9 @@ class Library:
             return found.bm25
         if mode == "vector":
             return found.cosine
-        heads = [
-            f"{title or ''} {section or ''}"
-            for title, section in zip(found.rows["title"].to_pylist(), found.rows["section"].to_pylist(), strict=True)
-        ]
-        return ranking.rank(query, found.bm25, found.vectors, found.cosine, found.rows["text"].to_pylist(), heads)
+        texts = [found.rows[name].to_pylist() for name in ("text", "title", "section")]
+        passages = [ranking.Read(*row) for row in zip(*texts, strict=True)]
+        return ranking.rank(query, found.bm25, found.vectors, found.cosine, passages)
 
     def passage(self, passage_id: str) -> Evidence | None:
         """One passage by its id."""
@@ -144,25 +141,21 @@ class Library:
 
     def embedder(self) -> "Embedder | None":
         """The embedder that made the library's vectors; None, `info()` says why, if that isn't the one in use."""
-        if self._embedder is None and self._why_lexical is None:
-            made_by = self.card["embedder"]
-            if made_by is None:
-                self._why_lexical = "the library was made without vectors"
-            elif self._load_embedder is None:
-                self._why_lexical = "no embedder is configured"
-            else:
-                try:
-                    loaded = self._load_embedder()
-                    if loaded.info.digest == made_by["digest"]:
-                        self._embedder = loaded
-                    else:
-                        self._why_lexical = (
-                            f"its vectors were made by {made_by['spec']} ({made_by['digest'][:12]}), "
-                            f"not by {loaded.info.spec} ({loaded.info.digest[:12]})"
-                        )
-                except OslerError as error:
-                    self._why_lexical = str(error)
-        return self._embedder
+        return self._usable[0]
+
+    @cached_property
+    def _usable(self) -> "tuple[Embedder | None, str | None]":
+        made_by = self.card["embedder"]
+        if made_by is None or self._load_embedder is None:
+            return None, "no embedder is configured" if made_by else "the library was made without vectors"
+        try:
+            loaded = self._load_embedder()
+        except OslerError as error:
+            return None, str(error)
+        if loaded.info.digest == made_by["digest"]:
+            return loaded, None
+        names = (f"{spec} ({digest[:12]})" for spec, digest in ((made_by["spec"], made_by["digest"]), loaded.info[:2]))
+        return None, "its vectors were made by {}, not by {}".format(*names)
 
     @property
     def version(self) -> str:
@@ -186,7 +179,7 @@ class Library:
 
     def info(self) -> dict[str, Any]:
         """Name, path, version, counts, embedder, and why vectors are not used if they aren't."""
-        usable = self.embedder() is not None
+        usable, why = self._usable
         return {
             "name": self.name,
             "path": str(self.path),
@@ -197,8 +190,8 @@ class Library:
             "licences": self.store.count_by("licence"),
             "languages": self.store.count_by("language"),
             "embedder": self.card["embedder"],
-            "vectors": usable,
-            "lexical_only": None if usable else self._why_lexical,
+            "vectors": usable is not None,
+            "lexical_only": why,
             "unindexed": self.store.unindexed(),
         }
 
@@ -247,6 +240,14 @@ def run_queries(
                 yield f"{_SPACE.sub('%20', name)} Q0 {_SPACE.sub('%20', document)} {place} {score:.6f} osler"
 
 
+def create_library(path: Path, embedder: "Embedder | None") -> None:
+    """An empty library at `path`; whoever comes first wins when two processes make it at once."""
+    card = embedder_card(embedder)
+    with building(path) as folder:
+        Store.create(folder, card["dimension"] if card else None)
+        write_card(folder, path.name, card)
+
+
 def open_library(
     name: str, settings: Settings, create: bool = False, progress: Progress | None = None,
     load_embedder: "Callable[[], Embedder] | None" = None,
@@ -260,7 +261,13 @@ def open_library(
         raise InputError(f"{name!r} is no library name", hint="Letters, digits, '.', '_' and '-', at most 64.")
     folder = settings.home / "library"
     path = folder / name
-    loader = None if settings.models.embedder == LEXICAL else load_embedder or _embedder_loader(settings)
+
+    def configured() -> "Embedder":
+        from osler.models.embedder import configured_embedder
+
+        return configured_embedder(settings)
+
+    loader = None if settings.models.embedder == LEXICAL else load_embedder or configured
     if name == STARTER:
         from osler.knowledge.library.starter import refresh
 
@@ -274,20 +281,3 @@ def open_library(
                 f"there is no library {name!r}", hint=f"Known: {', '.join(known)}. `osler ingest` makes one."
             )
     return Library(path, loader)
-
-
-def create_library(path: Path, embedder: "Embedder | None") -> None:
-    """An empty library at `path`; whoever comes first wins when two processes make it at once."""
-    card = embedder_card(embedder)
-    with building(path) as folder:
-        Store.create(folder, card["dimension"] if card else None)
-        write_card(folder, path.name, card)
-
-
-def _embedder_loader(settings: Settings) -> "Callable[[], Embedder]":
-    def load() -> "Embedder":
-        from osler.models.embedder import configured_embedder
-
-        return configured_embedder(settings)
-
-    return load

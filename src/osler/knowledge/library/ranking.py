@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,8 @@ STOP = frozenset(
 
 def standardise(scores: Floats) -> Floats:
     """Zero mean and unit variance along the first axis; all zero where the scores don't differ."""
+    if not len(scores):
+        return scores
     spread = scores.std(axis=0)
     flat: Floats = np.where(spread > 1e-9, (scores - scores.mean(axis=0)) / np.where(spread > 1e-9, spread, 1), 0)
     return flat
@@ -66,11 +68,17 @@ def agree(scores: Floats, vectors: Floats) -> Floats:
     return mixed
 
 
-def rank(
-    query: str, bm25: Floats, vectors: Floats, cosine: Floats, texts: Sequence[str], heads: Sequence[str]
-) -> Floats:
+class Read(NamedTuple):
+    """What of a passage the features look at."""
+
+    text: str
+    title: str | None
+    section: str | None
+
+
+def rank(query: str, bm25: Floats, vectors: Floats, cosine: Floats, passages: Sequence[Read]) -> Floats:
     """Scores of n candidates, higher is better; those outside the best `TOP` come after them in their former order."""
-    scores, best, known = described(query, bm25, vectors, cosine, texts, heads)
+    scores, best, known = described(query, bm25, vectors, cosine, passages)
     if not len(best):
         return scores
     judged: Floats = known @ weights("zh" if has_chinese(query) else "en")
@@ -80,17 +88,17 @@ def rank(
 
 
 def described(
-    query: str, bm25: Floats, vectors: Floats, cosine: Floats, texts: Sequence[str], heads: Sequence[str]
+    query: str, bm25: Floats, vectors: Floats, cosine: Floats, passages: Sequence[Read]
 ) -> tuple[Floats, npt.NDArray[np.intp], Floats]:
     """Scores after agreement (n), which candidates are the best m, and their standardised `FEATURES` (m, 8)."""
     scores = agree(fuse(bm25, cosine), vectors)
     best = np.argsort(-scores, kind="stable")[:TOP]
     own = (standardise(bm25)[best], standardise(cosine)[best], scores[best])
-    known = features(query, [texts[n] for n in best], [heads[n] for n in best])
+    known = features(query, [passages[n] for n in best])
     return scores, best, standardise(np.column_stack([*own, known]))
 
 
-def features(query: str, texts: Sequence[str], heads: Sequence[str]) -> Floats:
+def features(query: str, passages: Sequence[Read]) -> Floats:
     """What the words of n passages say of a query, shape (n, 5): see `FEATURES` after the first three.
 
     coverage: which of its words, rare ones counting more, the passage or its headings hold; pairs: which of its
@@ -100,34 +108,31 @@ def features(query: str, texts: Sequence[str], heads: Sequence[str]) -> Floats:
     asked = _tokens(query)
     asked = [token for token in asked if token not in STOP] or asked
     terms, pairs = set(asked), set(pairwise(asked))
-    bodies = [_tokens(text[:READ]) for text in texts]
-    counts = [Counter(token for token in body if token in terms) for body in bodies]
-    held = [counted.keys() | (terms & set(_tokens(head))) for counted, head in zip(counts, heads, strict=True)]
-    beside = [_pairs(body, pairs, terms) for body in bodies]
+    read: list[tuple[int, list[tuple[int, str]]]] = []  # length and where the query's words stand, of each passage
+    for passage in passages:
+        body = _tokens(passage.text[:READ])
+        read.append((len(body), [(place, token) for place, token in enumerate(body) if token in terms]))
+    counts = [Counter(token for _, token in places) for _, places in read]
+    heads = [_tokens(f"{passage.title or ''} {passage.section or ''}") for passage in passages]
+    held = [counted.keys() | (terms & set(head)) for counted, head in zip(counts, heads, strict=True)]
+    beside = [{(a, b) for (i, a), (j, b) in pairwise(places) if j - i <= 2} & pairs for _, places in read]
     rare, rare_pairs = _rarity(terms, counts), _rarity(pairs, beside)
     rows = [
         (
             sum(rare[term] for term in holds),
             sum(rare_pairs[pair] for pair in near),
-            sum(rare[term] * n / (n + 0.3 + 0.9 * len(body) / 150) for term, n in counted.items()),
-            sum(rare[term] for term in terms & set(body[:25])),
-            math.log(len(body) + 1),
+            sum(rare[term] * n / (n + 0.3 + 0.9 * length / 150) for term, n in counted.items()),
+            sum(rare[term] for term in {token for place, token in places if place < 25}),
+            math.log(length + 1),
         )
-        for body, counted, holds, near in zip(bodies, counts, held, beside, strict=True)
+        for (length, places), counted, holds, near in zip(read, counts, held, beside, strict=True)
     ]
-    return np.array(rows, np.float32).reshape(len(texts), 5)
+    return np.array(rows, np.float32).reshape(len(passages), 5)
 
 
 def _tokens(text: str) -> list[str]:
     """Chinese characters and the first six letters of words: a stem that costs nothing."""
     return [word[:6] for word in _WORD.findall(text.lower())]
-
-
-def _pairs(body: list[str], pairs: set[tuple[str, str]], terms: set[str]) -> set[tuple[str, str]]:
-    """The pairs that stand beside each other in the body, or with one word between them."""
-    places = [(place, token) for place, token in enumerate(body) if token in terms]
-    near = pairwise(places)
-    return {(a, b) for (first, a), (second, b) in near if second - first <= 2} & pairs
 
 
 def _rarity(wanted: set[Any], found: Sequence[Collection[Any]]) -> dict[Any, float]:
@@ -141,12 +146,3 @@ def weights(script: str) -> Floats:
     """The weights of `FEATURES` for questions in this script, as shipped."""
     shipped = json.loads((files("osler.knowledge.library") / "data" / "ranking.json").read_text(encoding="utf-8"))
     return np.array([shipped[script][name] for name in FEATURES], np.float32)
-
-
-def reciprocal_rank(rankings: Sequence[Sequence[str]], k: int = 60) -> list[tuple[str, float]]:
-    """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): the peer in `benchmarks/retrieval.py`."""
-    scores: dict[str, float] = {}
-    for ranking in rankings:
-        for place, name in enumerate(ranking, 1):
-            scores[name] = scores.get(name, 0.0) + 1 / (k + place)
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

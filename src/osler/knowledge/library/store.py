@@ -203,36 +203,22 @@ class Store:
     def has_vector_index(self) -> bool:
         return any("vector" in index.columns for index in self._table.list_indices())
 
-    def candidates(
-        self, query: str, vector: Floats | None, filters: Filters, depth: int, lexical: bool = True
-    ) -> Candidates:
+    def candidates(self, asked: Sequence[Any], vector: Floats | None, filters: Filters, depth: int) -> Candidates:
         """The union of the `depth` best passages by BM25 and by cosine, each with an exact cosine if there is a vector.
 
-        `vector`: the query's, shape (dimension,), normalised; None for BM25 alone. `lexical=False`: vectors alone.
+        `asked`: queries of the full-text indexes (`matches`), the scores of a passage are added; `vector`: the query's,
+        shape (dimension,), normalised, or None.
         """
-        from lancedb.query import MatchQuery
-
-        match: Any = MatchQuery
-        asked = [self.ask(match(text, column)) for column, text in (_lexical_queries(query) if lexical else ())]
-        if vector is not None:
-            asked.append(self.near(vector))
-        return self.joined(asked, filters, depth, vector)
-
-    def ask(self, query: Any) -> "Query":
-        """A query of LanceDB's full-text language, to be run by `joined`."""
-        return Query(self._table.search(query, query_type="fts"), "_score")
-
-    def near(self, vector: Floats) -> "Query":
-        """The neighbours of a vector, to be run by `joined`."""
-        query = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
-        return Query(query.nprobes(32).refine_factor(10), "_distance")
-
-    def joined(self, queries: "Sequence[Query]", filters: Filters, depth: int, vector: Floats | None) -> Candidates:
-        """The union of what the queries find, `depth` each; BM25 scores of a passage are added."""
         import pyarrow as pa
 
         columns = [*PAYLOAD, "vector"] if vector is not None else list(PAYLOAD)
-        hits = [self._run(query, filters.where(), columns, depth) for query in queries]
+        hits = [
+            self._run(self._table.search(query, query_type="fts"), filters, [*columns, "_score"], depth)
+            for query in asked
+        ]
+        if vector is not None:
+            near = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
+            hits.append(self._run(near.nprobes(32).refine_factor(10), filters, [*columns, "_distance"], depth))
         if not hits:
             return Candidates(schema(None).empty_table().select(PAYLOAD), np.zeros(0, np.float32), None, None)
         found = pa.concat_tables(hit.select(columns) for hit in hits)
@@ -251,24 +237,20 @@ class Store:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return Candidates(found.drop_columns("vector"), by_words, vectors, vectors @ vector)
 
-    def _run(self, query: "Query", where: str | None, columns: list[str], depth: int) -> "pa.Table":
-        wanted = query.built.where(where, prefilter=True) if where else query.built
+    def _run(self, query: Any, filters: Filters, columns: list[str], depth: int) -> "pa.Table":
+        where = filters.where()
         try:
-            return wanted.select([*columns, query.score]).limit(depth).to_arrow()
+            return (query.where(where, prefilter=True) if where else query).select(columns).limit(depth).to_arrow()
         except (RuntimeError, OSError) as error:
             raise IntegrityError(f"the library's index can't be read: {error}", hint="Ingest it anew.") from None
 
 
-class Query(NamedTuple):
-    """A LanceDB query and the column its score comes in."""
+def matches(query: str) -> list[Any]:
+    """The full-text queries for a text: its Chinese for the Chinese index, its other words for the English one."""
+    from lancedb.query import MatchQuery
 
-    built: Any
-    score: str
-
-
-def _lexical_queries(query: str) -> list[tuple[str, str]]:
-    """Which index is asked what: the English one the words in other scripts, the Chinese one the rest."""
     terms = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
     latin = " ".join(term for term in terms if not has_chinese(term))
     chinese = _LATIN.sub(" ", query)[: 4 * MAX_QUERY_WORDS] if has_chinese(query) else ""
-    return [(column, text) for column, text in (("english", latin), ("chinese", chinese)) if text.strip()]
+    match: Any = MatchQuery
+    return [match(text, column) for column, text in (("english", latin), ("chinese", chinese)) if text.strip()]
