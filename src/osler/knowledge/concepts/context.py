@@ -44,8 +44,8 @@ _HEADING = re.compile(
     r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)\s*[:：]|(?P<bare>[^:：\n]{1,60}?)\s*$)"
 )
 _INLINE_HEADING = re.compile(r"(?<=[.;。；\s])(?P<name>[A-Z][A-Za-z/&() ]{1,40}|[\u4e00-\u9fff]{2,8})[:：]")
-_CHECKED = re.compile(r"(?:\[[xX✓√]\]|☑|☒|✓|✔|√)\s*$")
-_UNCHECKED = re.compile(r"(?:\[\s?\]|☐|□|✗|✘)\s*$")
+_CHECKED = re.compile(r"(?:[\[(][xX✓√][\])]|☑|☒|✓|✔|√)\s*$")
+_UNCHECKED = re.compile(r"(?:\[\s?\]|\(\s\)|☐|□|✗|✘)\s*$")
 _MARK = re.compile(
     r"[ \t]*[(（\[]\s*(?P<in>\+/-|\+{1,4}|[-–−—]{1,2}|±|\?|？|[\w ]{1,12})\s*[)）\]]"
     r"|\s?[?？]\s*(?P<answer>no|none|nope|never|denies|negative|nil|yes|yeah|yep|没有|有|无|是)\b"
@@ -53,6 +53,7 @@ _MARK = re.compile(
     r"|(?P<minus>[-–−])(?=[\s,;.，。；、]|$)|[ \t](?P<apart>[-–−])(?=[ \t]*(?:[,;.，。；、\n]|$))"
     r"|[ \t]?(?P<sign>[✓✔√✗✘])"
     r"|[ \t]?(?P<tag>-ve|\+ve)\b"
+    r"|[ \t]+(?P<word>no|none|nil|n|yes|y|absent|present|neg|pos)(?=[ \t]*(?:[,;.\n]|$|[ \t]{2}))"
     r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*"
     r"(?P<value>(?:19|20)\d\d\b|\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
 )
@@ -231,7 +232,8 @@ def _mark(low: str, mention: Span) -> str | None:
         return None
     if match["minus"] or match["apart"]:
         return "negated"
-    written = match["in"] or match["grade"] or match["value"] or match["tag"] or match["sign"] or match["answer"] or ""
+    written = match["in"] or match["grade"] or match["value"] or match["tag"] or match["sign"] or match["answer"]
+    written = written or match["word"] or ""
     written = written.strip("() ")
     if re.fullmatch(r"(?:19|20)\d\d", written):
         return "historical"
@@ -383,7 +385,9 @@ def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], e
         between = low[mention.end : hit.start]
         if ";" in between or "；" in between or hit.cue.category in ("end", "patient"):
             break
-        if hit.cue.category in ("family", "other") and re.search(_BELONGS, between):
+        if hit.cue.category in ("family", "other") and (
+            re.search(_BELONGS, between) or (hit.cue.direction == "backward" and not _comma(between))
+        ):
             return "family" if hit.cue.category == "family" else "other"
     return default
 

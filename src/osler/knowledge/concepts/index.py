@@ -129,11 +129,10 @@ class Index:
         """Which words occur in any name at all."""
         return _positions(self.words, hashes) >= 0
 
-    def has(self, word: int) -> bool:
-        """Whether one word occurs in any name at all."""
-        import numpy as np
-
-        return bool(self.knows(np.array([word], dtype=np.uint64))[0])
+    @functools.cached_property
+    def vocabulary(self) -> frozenset[int]:
+        """The words that occur in any name at all, by the hash of their loose form."""
+        return frozenset(self.words.tolist())
 
     def meant(self, word: str) -> Code | None:
         """The one long word of a name that is one edit from a strict form, if there is exactly one."""

@@ -121,7 +121,7 @@ class Matcher:
         if is_mark(token) or low in word_list("break"):
             return "mark"
         code = coded(token)
-        if self.index.has(code.loose):
+        if code.loose in self.index.vocabulary:
             return code
         # "markedly" between subject and predicate is no part of a name
         return self.index.meant(form(token).strict) or ("function" if low.endswith("ly") else code)
