@@ -3,7 +3,7 @@
 Prints the tables of `verification.md`. The tune parts chose the rules, the weights and both peers' thresholds; the
 report parts are only counted here, never shown. It does not measure a model-based verifier.
 
-    python benchmarks/verification.py > benchmarks/verification.md
+    python benchmarks/verification.py [verification | verification_2]
 """
 
 import json
@@ -171,7 +171,7 @@ def main() -> None:
         "statements that are called supported, the figure that matters for safety."
     )
     verify("warm", [Evidence(id="1", kind="record", text="warm and dry")])
-    for name in NAMES:
+    for name in sys.argv[1:] or NAMES:
         items = pairs(name, "report")
         peers = {
             "word overlap": cut([overlap(item) for item in items], lexical),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from osler.nouns import Evidence
 from osler.reasoning.verify import verdict
 from osler.reasoning.verify.quantities import DATA
-from osler.reasoning.verify.verdict import VERDICTS, compare, verbatim, verify
+from osler.reasoning.verify.verdict import CHANCES, compare, verbatim, verify
 from osler.splits import fold, split
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -66,14 +66,14 @@ def fit(kept: list[Pair], values: list[dict[str, float]]) -> dict[str, list[floa
     raw = np.array([[value[name] for name in names] for value in values])
     mean, deviation = raw.mean(0), raw.std(0) + 1e-9
     x = np.hstack([(raw - mean) / deviation, np.ones((len(raw), 1))])
-    truth = np.array([[pair.verdict == name for name in VERDICTS] for pair in kept], float)
+    truth = np.array([[_learnt(pair) == name for name in CHANCES] for pair in kept], float)
     counts = np.array([WEIGHTS[pair.data_set] for pair in kept])[:, None]
     penalty = np.full((x.shape[1], 1), PENALTY)
     penalty[-1] = 0.0
     least = np.array([0.0 if name in RAISE else -np.inf for name in [*names, "bias"]])
     most = np.array([0.0 if name in LOWER else np.inf for name in [*names, "bias"]])
     step = 1 / (0.5 * np.linalg.norm(x * np.sqrt(counts), 2) ** 2 + PENALTY)
-    weights = ahead = np.zeros((x.shape[1], len(VERDICTS)))
+    weights = ahead = np.zeros((x.shape[1], len(CHANCES)))
     momentum = 1.0
     for _ in range(STEPS):
         moved = ahead - step * (x.T @ ((_softmax(x @ ahead) - truth) * counts) + penalty * ahead)
@@ -85,6 +85,11 @@ def fit(kept: list[Pair], values: list[dict[str, float]]) -> dict[str, list[floa
     bias = weights[-1] - mean @ scaled
     rows = dict(zip(names, scaled, strict=True)) | {"bias": bias}
     return {name: [round(float(value), 3) for value in row] for name, row in rows.items()}
+
+
+def _learnt(pair: Pair) -> str:
+    """A contradiction for which no rule finds a reason is learnt as unsupported, the safe name."""
+    return "unsupported" if pair.verdict == "contradicted" else pair.verdict
 
 
 def _softmax(scores: Matrix) -> Matrix:
@@ -104,14 +109,15 @@ def cross_validate(found: list[Pair]) -> None:
         for i, pair in enumerate(found):
             if fold("verification", "".join(pair.texts), FOLDS) == number:
                 said[i] = verify(pair.statement, [Evidence(id="1", kind="record", text=t) for t in pair.texts]).verdict
+    labels = (*CHANCES, "contradicted")
     for name in WEIGHTS:
         mine = [i for i, pair in enumerate(found) if pair.data_set == name]
         scores = []
-        for label in VERDICTS:
+        for label in labels:
             right = sum(found[i].verdict == said[i] == label for i in mine)
             scores.append(2 * right / sum((found[i].verdict == label) + (said[i] == label) for i in mine))
         wrong = [said[i] for i in mine if found[i].verdict in ("unsupported", "contradicted")]
-        each = ", ".join(f"{label} {score:.3f}" for label, score in zip(VERDICTS, scores, strict=True))
+        each = ", ".join(f"{label} {score:.3f}" for label, score in zip(labels, scores, strict=True))
         print(f"{name}: n {len(mine)}, macro-F1 {sum(scores) / 4:.3f}, F1 {each};", end=" ")
         print(f"called supported wrongly {wrong.count('supported') / len(wrong):.3f} of {len(wrong)}")
 
@@ -119,7 +125,7 @@ def cross_validate(found: list[Pair]) -> None:
 def main() -> None:
     found = list(pairs())
     kept, values = trainable(found)
-    model = {"verdicts": VERDICTS, "pairs": len(kept), "weights": fit(kept, values)}
+    model = {"verdicts": CHANCES, "pairs": len(kept), "weights": fit(kept, values)}
     lines = json.dumps(model, indent=1).replace("[\n   ", "[").replace(",\n   ", ", ").replace("\n  ]", "]")
     (DATA / "model.json").write_text(lines + "\n", encoding="utf-8")
     print(f"{len(kept)} of {len(found)} pairs, which no rule settles; {len(values[0])} signals")

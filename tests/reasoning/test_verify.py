@@ -23,10 +23,8 @@ CASES = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 # Told wrongly today; the first one is called supported, the others are not.
 MISSED = {
     "Vitamin K is fat-soluble and is stored in the spleen.",
-    "Iron deficiency is diagnosed by a low ferritin.",
     "Pregnant women should not take statins.",
     "The leading cause of anemia worldwide is lack of iron.",
-    "Type 1 diabetes affects one in 300 children.",
 }
 TEXTS = list(dict.fromkeys(case["evidence"][0]["text"] for case in CASES))
 STATIN, MEASLES = (next(text for text in TEXTS if text.startswith(name)) for name in ("Statins", "Measles"))

@@ -73,7 +73,8 @@ def align(statement: Sequence[Term], evidence: Sequence[Term]) -> list[Aligned]:
         for key in other.keys:
             by_key.setdefault(key, []).append(other)
     measured = [other for other in evidence if other.quantity is not None]
-    valued = [other for other in evidence if other.axes]
+    # A drug that the statement names too is no rival of another that it names.
+    valued = [o for o in evidence if o.axes and not (o.concept and any(agrees(term, o) for term in statement))]
     matches: list[list[Term]] = []
     for term in statement:
         near = measured if term.quantity else {id(o): o for key in term.keys for o in by_key.get(key, ())}.values()
@@ -82,7 +83,9 @@ def align(statement: Sequence[Term], evidence: Sequence[Term]) -> list[Aligned]:
     free = [other for other in measured if not any(agrees(term, other) for term in stated)]
     found = []
     for i, term in enumerate(statement):
-        against = [other for other in (free if term.quantity else valued if term.axes else ()) if rivals(term, other)]
+        named = matches[i] and "drug" in dict(term.axes)  # a drug that the evidence has stands for itself
+        pool = [] if named else free if term.quantity else valued
+        against = [other for other in pool if rivals(term, other)]
         found.append(_best(i, statement, matches, against))
     return found
 

@@ -45,7 +45,7 @@ def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signal
     worded = [item for item in aligned if item.term.quantity is None]
     met = [item for item in worded if item.match is not None]
     denied = [item for item in met if item.match and item.match.negated != item.term.negated]
-    doubted = [item for item in met if item.match and item.match.doubtful and not item.term.doubtful]
+    doubted = [item for item in met if not item.term.doubtful and all(place.doubtful for place in item.places)]
     strangers = [
         item for item in met if item.match and item.match.who != item.term.who and item.match.who and item.term.who
     ]
@@ -70,10 +70,15 @@ def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signal
     barred = [f"the evidence doubts {item.term.word}" for item in doubted]
     if not contained:
         barred += [f"{i.term.word} is not in the evidence" for i in missing if i.term.quantity or _drug(i.term)]
-        barred += [f"{i.term.word} stands nearer to something else" for i in aligned if i.rival_affinity > i.affinity]
+        barred += [f"{i.term.word} stands nearer to something else" for i in aligned if i.affinity < _nearer(i)]
         barred += [f"the evidence says {item.term.word} of someone else" for item in strangers]
         barred += ["two names stand in each other's place"] * (values["crossing"] > CROSSED)
     return Signals(values, against, barred + against)
+
+
+def _nearer(item: Aligned) -> float:
+    """The affinity that a term must have where another value stands in reach: a number all of it, a word nearly."""
+    return item.rival_affinity if item.term.quantity else SAID * item.rival_affinity
 
 
 def _drug(term: Term) -> bool:
@@ -92,11 +97,11 @@ def _half(first: Sequence[Aligned], second: Sequence[Aligned]) -> float:
 
 def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[str]:
     """Why the evidence says otherwise."""
-    reasons = (_rival(item) or _denied(item, said, known) for item in aligned)
+    reasons = (_rival(item, aligned) or _denied(item, said, known) for item in aligned)
     return [*filter(None, reasons), *_edited(said, known, aligned)]
 
 
-def _rival(item: Aligned) -> str | None:
+def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
     """Another value in the slot, unless the stated value stands there too."""
     term, rival = item.term, item.rival
     if rival is None or item.rival_affinity < (SLOT if item.match else ALONE):
@@ -105,6 +110,8 @@ def _rival(item: Aligned) -> str | None:
         return None
     if term.quantity is None and term.negated != rival.negated:
         return None  # `does not rise` against `falls`: no contradiction
+    if _drug(term) and sum(i.match is not None and i.term.claim == term.claim for i in aligned) < 2:
+        return None  # another drug is one where the rest of the claim is met
     return f"the evidence says {rival.word} where the statement says {term.word}"
 
 

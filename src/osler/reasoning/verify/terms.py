@@ -82,7 +82,10 @@ def _with_concepts(found: list[Term], text: str) -> list[Term]:
         for i, term in enumerate(found):
             if term.quantity is not None or not start <= term.start < end:
                 continue
-            found[i] = term = term._replace(keys=term.keys | {finding.code}, concept=finding.code)
+            drug = (("drug", finding.code),) if finding.code.startswith(DRUGS) else ()
+            found[i] = term = term._replace(
+                keys=term.keys | {finding.code}, concept=finding.code, axes=(*term.axes, *drug)
+            )
             if finding.time != "hypothetical":
                 doubtful = finding.status == "uncertain" and not finding.code.startswith(DRUGS)
                 found[i] = term._replace(negated=finding.status == "absent", doubtful=doubtful, who=finding.experiencer)

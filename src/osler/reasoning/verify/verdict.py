@@ -1,4 +1,4 @@
-"""The verdict on a statement: verbatim, contradicted by a rule, or what a linear model of its signals says."""
+"""The verdict on a statement: verbatim, contradicted by a rule with its reason, or what a linear model of them says."""
 
 import functools
 import json
@@ -15,8 +15,12 @@ from osler.reasoning.verify.signals import Signals, signals
 from osler.reasoning.verify.terms import read
 from osler.text import has_chinese, sentences, words
 
-VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "contradicted")
-SURE = 0.55  # probability below which a statement is not called supported
+CHANCES: tuple[Verdict, ...] = (
+    "supported",
+    "partial",
+    "unsupported",
+)  # contradicted is what a rule can give a reason for
+SURE = 0.5  # probability below which a statement is not called supported
 LEAST = 0.3  # coverage below which nothing is supported
 
 
@@ -53,7 +57,7 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     reasons = found.barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
     if has_chinese(statement) != has_chinese("".join(texts)):
         return Verification(_across(compared), reasons, score)
-    chances = dict(zip(VERDICTS, probabilities(found.values), strict=True))
+    chances = dict(zip(CHANCES, probabilities(found.values), strict=True))
     if found.barred or score < LEAST or chances["supported"] < SURE:
         del chances["supported"]
     return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score)
@@ -84,7 +88,7 @@ def _model() -> dict[str, list[float]]:
 
 
 def probabilities(values: dict[str, float]) -> list[float]:
-    """The chance of each of VERDICTS, by multinomial logistic regression."""
+    """The chance of each of CHANCES, by multinomial logistic regression."""
     model = _model()
     scores = np.array(model["bias"]) + sum(np.array(model[name]) * value for name, value in values.items())
     chances = np.exp(scores - scores.max())
