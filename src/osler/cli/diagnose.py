@@ -77,9 +77,11 @@ def command(
 
 
 def _code(term: str) -> str:
-    """The HPO id of an id or a name."""
+    """The HPO id of a name; an identifier stays as it is, for `prepare` to follow and tell of."""
     from osler.knowledge.graph import load_graph
 
+    if load_graph().position(term) is not None:
+        return term
     found = next((node for node in load_graph().resolve(term, limit=5) if node.id.startswith("HP:")), None)
     if found is None:
         raise InputError(f"no HPO term is called {term!r}", hint="`osler graph show` finds terms; a file must exist.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from osler.knowledge.diagnosis import load_ranker
-from osler.knowledge.diagnosis.relatives import Relatives, stem
+from osler.knowledge.diagnosis.relatives import of_groups, stem
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,9 @@ def test_relatives_share_a_gene_a_series_or_a_name() -> None:
 
 
 def test_the_sum_over_relatives_leaves_the_disease_itself_out() -> None:
-    kin = Relatives(5, np.array([0, 1, 2, 0, 3]), np.array([0, 0, 0, 1, 1]))
-    assert kin.others(np.array([100.0, 1.0, 3.0, 7.0, 50.0])).tolist() == [1 + 3 + 7, 103, 101, 100, 0]
-    assert kin.others(np.array([1.0, 0, 0, 0, 1])).tolist() == [0, 1, 1, 1, 0]
+    kin = of_groups(5, np.array([0, 1, 2, 0, 3]), np.array([0, 0, 0, 1, 1]))
+    three, two = 1 / np.sqrt(3), 1 / np.sqrt(2)
+    sums = [4 * three + 7 * two, 103 * three, 101 * three, 100 * two, 0]
+    assert kin.others(np.array([100.0, 1.0, 3.0, 7.0, 50.0])).tolist() == pytest.approx(sums)
+    assert kin.others(np.array([0.0, 0, 0, 0, 1])).tolist() == [0, 0, 0, 0, 0]
     assert kin.of(3) == [0] and kin.of(4) == []

@@ -42,7 +42,8 @@ def test_the_page_says_what_the_program_says() -> None:
 def test_the_page_adds_up() -> None:
     matches, evidence, shown, final = tables()
     own = OWN_ROWS / (OWN_ROWS + 9)
-    syndrome, first_type = 3 * 46 / (46 + TOLD), 2 * 9 / (9 + TOLD)
+    by_gene, by_series_and_name = 1 / math.sqrt(2), 2 / math.sqrt(3)
+    syndrome, first_type = (by_gene + by_series_and_name) * 46 / (46 + TOLD), by_series_and_name * 9 / (9 + TOLD)
 
     def relatives(of_syndrome: float, of_type: float) -> float:
         return (syndrome * of_syndrome + first_type * of_type) / (syndrome + first_type)

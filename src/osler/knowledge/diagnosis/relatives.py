@@ -22,12 +22,13 @@ TAIL = re.compile(r"[, ]+(type|due to .*|autosomal (recessive|dominant)|x-linked
 class Relatives(NamedTuple):
     """Members of groups end to end: disease `member[k]` belongs to group `group[k]`; groups have two members or more.
 
-    Two diseases that share several groups (gene and series) are relatives as many times.
+    Each group that two diseases share (gene, series) ties them; a tie in a group of n counts `tie` = 1/sqrt(n).
     """
 
     size: int
     member: Ints
     group: Ints
+    tie: Floats
 
     def of(self, place: int) -> list[int]:
         """The relatives of one disease."""
@@ -35,9 +36,10 @@ class Relatives(NamedTuple):
         return [other for other in np.unique(members).tolist() if other != place]
 
     def others(self, values: Floats) -> Floats:
-        """For each disease the sum over its relatives, by ties; exactly 0 without any."""
+        """For each disease the sum over its relatives, each by its ties; exactly 0 without any."""
         own = values[self.member]
-        sums = np.bincount(self.member, np.bincount(self.group, own)[self.group] - own, self.size)
+        rest = np.bincount(self.group, own)[self.group] - own
+        sums = np.bincount(self.member, self.tie * rest, self.size)
         return np.where(sums < 1e-6, 0.0, sums)
 
 
@@ -59,7 +61,12 @@ def relatives(graph: Graph, index: Index) -> Relatives:
         member.append(pairs[1][kept])
         group.append(np.unique(numbers[kept], return_inverse=True)[1] + count)
         count = int(group[-1].max(initial=count - 1)) + 1
-    return Relatives(len(index.diseases), np.concatenate(member), np.concatenate(group))
+    return of_groups(len(index.diseases), np.concatenate(member), np.concatenate(group))
+
+
+def of_groups(size: int, member: Ints, group: Ints) -> Relatives:
+    """`Relatives` among `size` diseases from the members of groups."""
+    return Relatives(size, member, group, 1 / np.sqrt(np.bincount(group)[group]))
 
 
 def _linked(graph: Graph, relation: str) -> tuple[Ints, Ints]:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from osler.knowledge.diagnosis.index import Background, Floats, Index, Ints, Lists, Matrix, background, distinct
 from osler.knowledge.diagnosis.relatives import Relatives
 
-SPECIFICITY = 0.35  # weight of the information lost when a finding is matched by a broader one
+SPECIFICITY = 0.5  # weight of the information lost when a finding is matched by a broader one
 FLOOR = 0.1  # likelihood ratio of a finding that nothing in the disease or its relatives accounts for
 OWN_ROWS = 10.0  # findings written of a disease at which its own profile weighs as much as its relatives'
 TOLD = 8.0  # findings written of a relative at which it counts half
 REVERSE = 0.45  # weight of how much of the disease the case shows
-EXCLUDED = 0.03  # weight of an excluded finding: shown, but case reports list absences selectively
+EXCLUDED = 0.02  # weight of an excluded finding: shown, but case reports list absences selectively
 SURE = 0.95  # no published share makes a finding certain in the next patient
 SEX = {"male": 0.16, "female": -0.52}  # for a disease of X-linked recessive inheritance
 
