@@ -1,4 +1,4 @@
-"""Whole notes: which alerts a clinician must see, which drugs no alert may name, and what the coverage must own up to."""
+"""Whole notes: alerts a clinician must see, drugs that no alert may name, and what the coverage must own up to."""
 
 from pathlib import Path
 

@@ -4,15 +4,13 @@
 It parses once and asks an oracle for the value of each name; it does not know where the values come from.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 from osler.errors import InputError
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>d|w|mo|y)?\b|(?P<name>[a-z]\w*)|(?P<sign><=|>=|<|>|[&|!(),]))"
-)
 _DAYS = {"d": 1.0, "w": 7.0, "mo": 30.436875, "y": 365.2425}
 _MEASURES: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
@@ -20,6 +18,7 @@ _MEASURES: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+_SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 T = TypeVar("T")
 
 
@@ -53,72 +52,37 @@ Condition = Name | Compare | Not | Count
 
 
 def parse(text: str, where: str) -> Condition:
-    """The condition that `text` writes. Raises InputError naming `where`."""
-    tokens: list[re.Match[str]] = []
-    place = 0
-    while text[place:].strip():
-        match = _TOKEN.match(text, place)
-        if match is None:
-            raise InputError(f"the condition can't be read at {text[place:][:20]!r}.", where=where)
-        tokens.append(match)
-        place = match.end()
-    reader = _Reader(tokens, where)
-    condition = reader.either()
-    if reader.left:
-        raise InputError(f"the condition goes on after its end: {text!r}.", where=where)
-    return condition
+    """The condition that `text` writes. Raises InputError naming `where`.
+
+    Written as Python, the signs bind as they should: "!" is "not ", "2 of (a, b)" a call, "3mo" a number.
+    """
+    written = re.sub(r"(\d+) of\s*\(", r"of(\1, ", text.replace("&", " and ").replace("|", " or "))
+    written = re.sub(r"!(?!=)", " not ", written)
+    written = re.sub(r"\b(\d+)(d|w|mo|y)\b", lambda match: str(float(match[1]) * _DAYS[match[2]]), written)
+    try:
+        return _condition(ast.parse(written.strip(), mode="eval").body)
+    except (SyntaxError, ValueError):
+        raise InputError(f"the condition can't be read: {text!r}.", where=where) from None
 
 
-class _Reader:
-    def __init__(self, tokens: list[re.Match[str]], where: str) -> None:
-        self.left = tokens[::-1]
-        self._where = where
-
-    def either(self) -> Condition:
-        return self._joined("|", self._every)
-
-    def _every(self) -> Condition:
-        return self._joined("&", self._one)
-
-    def _joined(self, sign: str, part: Callable[[], Condition]) -> Condition:
-        parts = [part()]
-        while self._next(sign):
-            parts.append(part())
-        return parts[0] if len(parts) == 1 else Count(1 if sign == "|" else len(parts), tuple(parts))
-
-    def _one(self) -> Condition:
-        if self._next("!"):
-            return Not(self._one())
-        if self._next("("):
-            inner = self.either()
-            self._must(")")
-            return inner
-        token = self.left.pop() if self.left else None
-        if token and token["number"] and self._next("of"):
-            self._must("(")
-            parts = [self.either()]
-            while self._next(","):
-                parts.append(self.either())
-            self._must(")")
-            return Count(int(token["number"]), tuple(parts))
-        if not token or not token["name"]:
-            raise InputError("a name is missing in the condition.", where=self._where)
-        if self.left and self.left[-1]["sign"] in _MEASURES:
-            sign, limit = self.left.pop()["sign"], self.left.pop() if self.left else None
-            if limit is None or not limit["number"]:
-                raise InputError(f"{token['name']} {sign}: a number is missing.", where=self._where)
-            return Compare(token["name"], sign, float(limit["number"]) * _DAYS.get(limit["unit"] or "", 1.0))
-        return Name(token["name"])
-
-    def _next(self, text: str) -> bool:
-        if self.left and self.left[-1].group().strip() == text:
-            self.left.pop()
-            return True
-        return False
-
-    def _must(self, text: str) -> None:
-        if not self._next(text):
-            raise InputError(f"{text!r} is missing in the condition.", where=self._where)
+def _condition(node: ast.expr) -> Condition:
+    """Raises ValueError for anything that the language doesn't have."""
+    match node:
+        case ast.Name(id=name):
+            return Name(name)
+        case ast.UnaryOp(op=ast.Not(), operand=part):
+            return Not(_condition(part))
+        case ast.BoolOp(op=sign, values=values):
+            parts = tuple(_condition(value) for value in values)
+            return Count(1 if isinstance(sign, ast.Or) else len(parts), parts)
+        case ast.Call(func=ast.Name(id="of"), args=[ast.Constant(value=int(least)), *rest]) if rest:
+            return Count(least, tuple(_condition(part) for part in rest))
+        case ast.Compare(
+            left=ast.Name(id=name), ops=[sign], comparators=[ast.Constant(value=int() | float() as limit)]
+        ):
+            if type(sign) in _SIGNS:
+                return Compare(name, _SIGNS[type(sign)], float(limit))
+    raise ValueError(ast.dump(node))
 
 
 def names(condition: Condition) -> Iterator[Name | Compare]:

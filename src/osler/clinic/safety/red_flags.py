@@ -3,11 +3,10 @@
 It raises a flag, it doesn't diagnose: a case without a flag isn't a safe case. The rules themselves are data.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.clinic.safety import vitals
+from osler.clinic.safety import tables, vitals
 from osler.clinic.safety.conditions import Compare, Name, evaluate
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
@@ -23,67 +22,15 @@ from osler.text import Language, sentences, shorten
 _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 # What an older document or observation says isn't today's emergency.
 _RECENT_DAYS = 7
+_SAYS = tables.patterns("flag_words.toml")
 
 
-_AUXILIARY = re.compile(r"(?:(?:had|has|have|was|were|is|are|felt|feels|feeling|been|having|a|an)\s+)+", re.IGNORECASE)
-_NEGATED = re.compile(
-    r"(?:no|not|cannot|can't|could not|couldn't|unable|won't|will not|does not|doesn't)\b", re.IGNORECASE
-)
-_HOLDS_NEGATION = re.compile(r"\b(?:no|not|none|nothing|never|without|cannot|nobody)\b|n't\b|[无未没不]", re.IGNORECASE)
-_ANSWERED = re.compile(r"\s*(?:[:：?？(（-]|no\b|absent)", re.IGNORECASE)
-_DENIES = re.compile(r"\bden(?:y|ies|ied|ying)\b|\b(?:if|should|unless|when|in case)\b", re.IGNORECASE)
-_LONG_AGO = re.compile(
-    r"\b(?:years?|months|weeks) (?:ago|before|earlier)|\b(?:in|last) (?:january|february|march|april|june|july|august|"
-    r"september|october|november|december)\b|\blast (?:year|month|spring|summer|autumn"
-    r"|winter)|\b(?:19|20)\d\d\b"
-    r"|\b(?:history|h/o|previous(?:ly)?|past|former(?:ly)?|childhood|once|as a (?:child|boy|girl"
-    r"|teenager|student|baby))\b"
-    r"|\b(?:at|when|aged?)\s+(?:(?:age|the age of|(?:s?he|i) was)\s+)?(?:\d{1,2}|\w+teen|twelve|ten"
-    r"|twenty)(?:,| s?he\b| i\b| years| months| weeks)"
-    r"|\b(?:since (?:then|recovered)|no recurrence|none since)\b"
-    r"|[年月]前|既往|曾|(?<!现)病史|旧|去年|(?:19|20)\d\d年|[小大]学时|术后[一二三四五六七八九十\d]+年",
-    re.IGNORECASE,
-)
-
-
-# Who tells a note, at its beginning or that of a line.
-_TELLER = re.compile(
-    r"(?:^|\n)\W*(?:the |his |her |patient's )?(?:mother|father|mum|mom|dad|wife|husband|daughter|son|partner|parents?|sister|"
-    r"brother|grandmother|carer|neighbou?r|caller|collateral|家属|母亲|父亲|妻子|丈夫|儿子|女儿|家长|陪同)(?: |\b|代)[^:：\n]{0,40}[:：]",
-    re.IGNORECASE,
-)
-_ADVICE = re.compile(
-    r"\b(?:danger signs?|warning signs?|safety[- ]net\w*|leaflet|advice (?:sheet|card)|gave (?:him|her|them) the card|gave the card|"
-    r"told to (?:come|return|call|ring|watch)|to watch for|(?:return|come back|call|ring|re-?attend)\b[^.]{0,25}\bif)\b"
-    r"|嘱其?(?:如|若)|告知(?:如|若|危险)|如(?:有|出现)|若(?:有|出现)",
-    re.IGNORECASE,
-)
-
-
-# A stay or treatment that the sentence puts in another season.
-_PAST_STAY = re.compile(
-    r"\b(?:admitted|hospitali[sz]ed|in hospital|intensive care|treated|operated)\b[^.]{0,30}\b(?:in|last|at)\s+(?:jan\w*|feb\w*|"
-    r"march|april|june|july|august|sept\w*|oct\w*|nov\w*|dec\w*|spring|summer|autumn|winter|easter|christmas|year|month|"
-    r"(?:19|20)\d\d)\b",
-    re.IGNORECASE,
-)
-_NUMBERS = dict(
-    zip(
-        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-        "nineteen twenty thirty forty fifty sixty seventy eighty ninety".split(),
-        [*range(1, 21), *range(30, 100, 10)],
-        strict=True,
-    )
-)
+_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
+).split()
+_NUMBERS = dict(zip(_WORDS, [*range(1, 21), *range(30, 100, 10)], strict=True))
 _UNIT_DAYS = {"y": 365.2425, "m": 30.436875, "w": 7.0, "d": 1.0}
-_NUMBER = rf"\d{{1,3}}|(?:{'|'.join(_NUMBERS)})(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
-_AGE = re.compile(
-    rf"\b(?:aged?|(?:man|woman|male|female|boy|girl|lady|gentleman|farmer|teacher|student|nurse|driver|engineer|widow|patient|"
-    rf"child|infant)(?: of|,)?|(?:he|she) is|(?:he|she)['’]s|i['’]m|i am) (?:aged )?(?P<a>{_NUMBER})\b"
-    r"(?![ -]?(?:weeks?|days?|hours?|min\w*|mg|ml|mmol|kg|%|/|°|:|years? (?:ago|since|later)|on|in)|[.:/%°]\d)"
-    rf"|(?:^|[.\n]\s*)(?P<b>{_NUMBER})[- ](?P<unit>years?|months?|weeks?|days?)(?:[- ]old\b|,| of age\b)",
-    re.IGNORECASE,
-)
 
 
 class Trigger(NamedTuple):
@@ -212,8 +159,8 @@ class View:
 
 
 def _stated_age(text: str) -> float | None:
-    """Age in days where a note gives it in other words than demographics do: "male, 76", "farmer of 58", "Eight months, ..."."""
-    match = _AGE.search(text)
+    """Age in days where a note gives it in other words than demographics do: "male, 76", "farmer of 58"."""
+    match = _SAYS["age"].search(text)
     if match is None:
         return None
     number = (match["a"] or match["b"]).lower().replace(" ", "-")
@@ -235,7 +182,7 @@ def _dated(text: str, span: Span, context: Context) -> Context:
     if context.time != "historical":
         return context
     around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
-    old = around is None or _LONG_AGO.search(text, around.start, around.end)
+    old = around is None or _SAYS["long_ago"].search(text, around.start, around.end)
     return context if old else context._replace(time="current")
 
 
@@ -246,7 +193,8 @@ def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Sp
     asked = [span for span in spans if not book.features[span.feature].plain]
     # A phrase with a negation of its own ("no bowel sounds") must not take that cue from the others.
     marked = [
-        not _NEGATED.match(text, span.start) and bool(_HOLDS_NEGATION.search(text, span.start, span.end))
+        not _SAYS["negated"].match(text, span.start)
+        and bool(_SAYS["holds_negation"].search(text, span.start, span.end))
         for span in asked
     ]
     found: list[Context] = [Context()] * len(asked)
@@ -266,36 +214,38 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     """The contexts of spans. What a relative tells ("Mother on the phone: ...") is of the patient unless the sentence
     alone gives it to someone else; what advice lists is of nobody."""
     found = contexts(text, spans)
-    told = _TELLER.search(text)
+    told = _SAYS["teller"].search(text)
     units = sentences(text)
     for number, ((start, end), context) in enumerate(zip(spans, found, strict=True)):
         unit = next((unit for unit in units if unit.start <= start < unit.end), None)
         if unit is None:
             continue
-        if _ADVICE.search(text, unit.start, start):
+        if _SAYS["advice"].search(text, unit.start, start):
             found[number] = Context("uncertain", context.experiencer, "hypothetical")
-        elif _PAST_STAY.search(text, unit.start, unit.end):
+        elif _SAYS["past_stay"].search(text, unit.start, unit.end):
             found[number] = context._replace(time="historical")
         elif told and context.experiencer == "family":
             alone = contexts(text[unit.start : max(unit.end, end)], [(start - unit.start, end - unit.start)])[0]
-            found[number] = alone if not _TELLER.match(text, unit.start) else context._replace(experiencer="patient")
+            found[number] = (
+                alone if not _SAYS["teller"].match(text, unit.start) else context._replace(experiencer="patient")
+            )
     return found
 
 
 def _lead(text: str, span: Span) -> int:
     """The length of the auxiliary words that a phrase begins with: the verb of "had a fit" ends what an earlier "not"
     denies."""
-    match = _AUXILIARY.match(text, span.start, span.end)
+    match = _SAYS["auxiliary"].match(text, span.start, span.end)
     return match.end() - span.start if match and match.end() < span.end else 0
 
 
 def _owns_negation(text: str, span: Span) -> bool:
     """Whether a phrase is itself a negation ("cannot pass urine") and only another one before it made it absent: no
     list goes on into it, unless the sentence denies all of it."""
-    if not _NEGATED.match(text, span.start) or _ANSWERED.match(text, span.end):
+    if not _SAYS["negated"].match(text, span.start) or _SAYS["answered"].match(text, span.end):
         return False
     around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
-    return around is None or not _DENIES.search(text, around.start, span.start)
+    return around is None or not _SAYS["denies"].search(text, around.start, span.start)
 
 
 def _guideline(rule: Rule) -> Evidence:
