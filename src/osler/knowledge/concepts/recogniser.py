@@ -7,6 +7,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.resources
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,11 @@ VOCABULARIES = ("hpo", "disease", "drug")
 _QUALIFIERS = ("HP:0000005", "HP:0003674")
 # Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
 _LEFT_OUT = ("HP:0032443", "HP:0032382")
+
+
+_ENZYME = re.compile(
+    r"^(?!.*\b(?:deficien\w*|defect\w*|due|with|phase|of|elevat\w*)\b).*(?<!dise)(?<!cre)ase( \w{1,2})?$", re.IGNORECASE
+)
 
 
 class Lay(NamedTuple):
@@ -58,6 +64,8 @@ def all_names(graph: Graph) -> Iterator[Name]:
                     phenotypes.add(name.lower())
                 elif code.startswith("MESH:") and name.lower() in phenotypes:
                     continue  # MeSH counts symptoms (pain, cough) among diseases
+                elif vocabulary == "disease" and _ENZYME.search(name):
+                    continue  # among a disease's names its source may list the enzyme that is lacking
                 yield Name(code, name, vocabulary, type_)
     for code, name, type_ in graph.names(["modifier"], "en"):
         placed = [root for root in _QUALIFIERS if graph.descends(code, root) and code != root]
