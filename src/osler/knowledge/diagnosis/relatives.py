@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from osler.knowledge.diagnosis.index import Floats, Index, Ints
+from osler.knowledge.diagnosis.index import Floats, Index, Ints, distinct
 from osler.knowledge.graph import Graph
 from osler.knowledge.graph.nouns import RELATIONS
 
@@ -55,10 +55,10 @@ def relatives(graph: Graph, index: Index) -> Relatives:
         (*_named_alike(graph, index), LARGEST),
     ):
         known = place[diseases] >= 0
-        pairs = np.unique(np.stack([names[known], place[diseases[known]]]), axis=1)
-        _, numbers, sizes = np.unique(pairs[0], return_inverse=True, return_counts=True)
+        names, members = np.divmod(distinct(names[known] * len(graph.ids) + place[diseases[known]]), len(graph.ids))
+        _, numbers, sizes = np.unique(names, return_inverse=True, return_counts=True)
         kept = (sizes[numbers] > 1) & (sizes[numbers] <= largest)
-        member.append(pairs[1][kept])
+        member.append(members[kept])
         group.append(np.unique(numbers[kept], return_inverse=True)[1] + count)
         count = int(group[-1].max(initial=count - 1)) + 1
     return of_groups(len(index.diseases), np.concatenate(member), np.concatenate(group))
