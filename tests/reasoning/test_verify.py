@@ -52,7 +52,7 @@ CHART = (
     ("statement", "text", "verdict"),
     [
         ("患者服用二甲双胍500mg每日两次。", NOTE, "supported"),
-        ("患者服用二甲双胍1000mg每日两次。", NOTE, "contradicted"),
+        ("患者服用二甲双胍1000mg每日两次。", NOTE, "unsupported"),
         ("患者有高血压和2型糖尿病。", NOTE, "supported"),
         ("患者有胸痛。", NOTE, "contradicted"),
         ("右膝疼痛3周。", NOTE, "contradicted"),

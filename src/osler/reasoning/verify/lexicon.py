@@ -29,6 +29,7 @@ class Lexicon(NamedTuple):
     stem_axes: dict[str, tuple[tuple[str, str], ...]]
     groups: dict[str, frozenset[str]]
     prefixes: dict[str, tuple[str, str]]
+    abbreviations: dict[str, str]
     chinese: re.Pattern[str]
     repairs: tuple[tuple[re.Pattern[str], str], ...]
     written_out: tuple[tuple[re.Pattern[str], dict[str, str]], ...]
@@ -82,6 +83,7 @@ def lexicon() -> Lexicon:
         stem_axes={stem(word): values for word, values in axes.items()},
         groups={word: frozenset(found) for word, found in groups.items()},
         prefixes={prefix: pair for pair in en["prefixes"].items() for prefix in pair},
+        abbreviations=en["abbreviations"],
         chinese=re.compile("|".join(re.escape(word) for word in sorted(known, key=len, reverse=True))),
         repairs=tuple((re.compile(pattern), replacement) for pattern, replacement in en["repairs"]),
         written_out=(
@@ -126,3 +128,18 @@ def normalise(text: str) -> str:
     for pattern, words in lexicon().written_out:
         text = pattern.sub(lambda match, known=words: known.get(match[0]) or known[match[0].lower()], text)  # type: ignore[misc]
     return text
+
+
+_INITIALS = re.compile(r"\b[A-Z]{2,6}(?=s?\b)")
+
+
+def initialisms(text: str, other: str) -> dict[str, str]:
+    """Short forms in `text` whose letters begin a run of words in `other` (ARBs: angiotensin receptor blockers)."""
+    found: dict[str, str] = {}
+    for short in set(_INITIALS.findall(text)):
+        if short in lexicon().abbreviations or re.search(rf"\b{short}s?\b", other):
+            continue
+        run = r"[\s-]+(?:(?:of|the|and|in|for|to|I{1,3}|\d)[\s-]+)?".join(rf"{letter}[A-Za-z]+" for letter in short)
+        if match := re.search(rf"\b{run}", other, re.I):
+            found[short] = match.group()
+    return found

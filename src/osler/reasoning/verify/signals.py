@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.reasoning.verify.alignment import Aligned, coverage, crossing, opposite
+from osler.reasoning.verify.alignment import NAMED, Aligned, coverage, crossing, opposite
 from osler.reasoning.verify.lexicon import lexicon, stem, weight
 from osler.reasoning.verify.terms import DRUGS, Reading, Term
 from osler.text import has_chinese
@@ -102,7 +102,7 @@ def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[
 
 
 def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
-    """Another value in the slot, unless the stated value stands there too."""
+    """Another value in the slot, unless the stated value stands there too or the subject is another one."""
     term, rival = item.term, item.rival
     if rival is None or item.rival_affinity < (SLOT if item.match else ALONE):
         return None
@@ -110,6 +110,9 @@ def _rival(item: Aligned, aligned: Sequence[Aligned]) -> str | None:
         return None
     if term.quantity is None and term.negated != rival.negated:
         return None  # `does not rise` against `falls`: no contradiction
+    subject = next((other for other in aligned if other.term.weight >= NAMED and other.term.quantity is None), None)
+    if subject is not None and subject.match is None and not subject.term.axes:
+        return None
     if _drug(term) and sum(i.match is not None and i.term.claim == term.claim for i in aligned) < 2:
         return None  # another drug is one where the rest of the claim is met
     return f"the evidence says {rival.word} where the statement says {term.word}"

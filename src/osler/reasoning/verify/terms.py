@@ -56,8 +56,10 @@ def terms(text: str) -> list[Term]:
 
 
 @functools.lru_cache(maxsize=64)
-def read(text: str, concepts: bool = False) -> Reading:
-    """The terms of a text in order, with the concepts they name if asked."""
+def read(text: str, short: tuple[tuple[str, str], ...] = (), concepts: bool = False) -> Reading:
+    """The terms of a text in order, with the concepts they name if asked. `short`: its `initialisms`."""
+    for form, words in short:
+        text = re.sub(rf"\b{form}s?\b", words, text)
     text = normalise(text)
     reader = _Reader()
     spans = sentences(text)

@@ -10,6 +10,7 @@ import numpy as np
 
 from osler.nouns import Evidence, Verdict
 from osler.reasoning.verify.alignment import Aligned, align
+from osler.reasoning.verify.lexicon import initialisms
 from osler.reasoning.verify.quantities import DATA
 from osler.reasoning.verify.signals import Signals, signals
 from osler.reasoning.verify.terms import read
@@ -66,7 +67,8 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
 def compare(statement: str, texts: Sequence[str]) -> Comparison | None:
     """The statement's terms aligned with those of the texts, and their signals; None where either has no terms."""
     text = "\n".join(texts)
-    said, known = read(statement, concepts=True), read(text, concepts=True)
+    short = tuple(sorted((initialisms(statement, text) | initialisms(text, statement)).items()))
+    said, known = read(statement, short, concepts=True), read(text, short, concepts=True)
     if not said.terms or not known.terms:
         return None
     aligned = _without_moves(align(said.terms, known.terms))
