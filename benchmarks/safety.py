@@ -1,7 +1,7 @@
 """Prints how the safety room does: red flags on notes written before the rules, interactions against DDInter.
 
-Run from the repository: `.venv/bin/python benchmarks/safety.py [--set NAME] [--tune]`. Writes nothing. `--tune` shows the
-part the rules were tuned on; without it the held-out part, as sums and misses by id only.
+Run from the repository: `.venv/bin/python benchmarks/safety.py [--set NAME] [--tune]`. Writes nothing. `--tune` shows
+the part the rules were tuned on; without it the held-out part, as sums and misses by id only.
 """
 
 import argparse

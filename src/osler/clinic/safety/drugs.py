@@ -15,45 +15,14 @@ from osler.knowledge.concepts.recogniser import load_recogniser
 from osler.knowledge.graph import Graph, load_graph
 from osler.text import has_chinese
 
-_WORDS = re.compile(r"\w+")
-_BRACKETS = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)")
-_STRENGTH = re.compile(
-    r"(?<![A-Za-z\d-])\d[\d.,]*(?:\s?-\s?\d[\d.,]*)?\s*(?:mg|mcg|µg|ug|g|ml|l|meq|mmol|iu|units?|unt|%|hr|h|actuat|毫克|微克|克|毫升|片|粒|单位)?"
-    r"(?:\s?/\s?(?:[\d.]*\s?)(?:mg|ml|l|hr|h|actuat|dose|g|day))?(?![A-Za-z\d])",
-    re.IGNORECASE,
-)
-_FORMS = frozenset(
-    "oral tablet tablets tab tabs capsule capsules cap caps solution suspension injection injectable inhaler "
-    "inhalation inhalant metered dose cream ointment gel patch transdermal system extended release er xr sr cr la "
-    "xl delayed dr ec enteric coated chewable disintegrating film-coated film prefilled syringe pen vial spray "
-    "nasal ophthalmic otic topical rectal vaginal suppository drops lotion powder for reconstitution intravenous iv "
-    "im sc po bid tid qid qd od daily weekly nightly prn once twice hr hour hours actuat nda pack product "
-    "sublingual buccal implant iud caplet softgel lozenge elixir syrup day mg mcg ml every auto-injector cartridge "
-    "24hr 12hr each night morning in the at by mouth take with 片 胶囊 注射液 缓释片 肠溶片 分散片 颗粒 口服液 滴眼液"
-    " 注射用"
-    " 缓释胶囊"
-    " 控释片"
-    " 肠溶胶囊 缓释".split()
-)
-_SALTS = frozenset(
-    "hydrochloride hcl sodium potassium calcium magnesium bitartrate tartrate maleate mesylate besylate besilate "
-    "succinate sulfate sulphate phosphate acetate citrate fumarate hydrobromide bromide chloride nitrate "
-    "mononitrate medoxomil cilexetil axetil proxetil etexilate disoproxil alafenamide trihydrate monohydrate "
-    "dihydrate anhydrous dihydrochloride disodium tromethamine arginine erbumine furoate propionate dipropionate "
-    "valerate xinafoate decanoate enanthate palmitate pamoate lactate gluconate stearate ethylsuccinate"
-    " benzathine".split()
-)
-_JOINS = re.compile(
-    r"\s+/\s+|/(?=\s*[A-Za-z]{3})|\s\+\s|\+|\s+and\s+|、|；|;|(?<=[A-Za-z]{3})-(?=[A-Za-z]{5,}\b)", re.IGNORECASE
-)
-_CHINESE_FORM = re.compile(
-    r"(?:肠溶|缓释|控释|分散|口服|注射用|盐酸|硫酸|富马酸|酒石酸|琥珀酸|马来酸|苯磺酸|枸橼酸|磷酸|甲磺酸|氢溴酸)|(?:片|胶囊|注射液|颗粒|口服液|针|滴丸|丸|钠|钾|钙)$"
-)
+_SAYS = tables.patterns("drug_words.toml")
+_FORMS, _SALTS = (frozenset(words.split()) for words in tables.toml("drug_words.toml")["words"].values())
 
 
 def _folded(name: str) -> str:
     """Words in lower case and one spelling. Plainer than the graph's own folding, which takes seconds for all names."""
-    return " ".join(_WORDS.findall(name.casefold())).replace("sulph", "sulf").replace("ae", "e").replace("oe", "e")
+    words = re.findall(r"\w+", name.casefold())
+    return " ".join(words).replace("sulph", "sulf").replace("ae", "e").replace("oe", "e")
 
 
 class Drug(NamedTuple):
@@ -116,8 +85,8 @@ class Names:
         whole = self.exact(label) or self.exact(_bare(label, salts=True))
         if whole:
             return whole
-        inner = [group for match in _BRACKETS.finditer(label) for group in match.groups() if group]
-        outer = _BRACKETS.sub(" ", label)
+        inner = [group for match in _SAYS["brackets"].finditer(label) for group in match.groups() if group]
+        outer = _SAYS["brackets"].sub(" ", label)
         found = self._parts(outer)
         for text in inner if not found else ():
             found += self._parts(text)
@@ -132,7 +101,7 @@ class Names:
         if alias:
             return alias
         found: list[Drug] = []
-        for part in _JOINS.split(text):
+        for part in _SAYS["joins"].split(text):
             found += self.exact(_bare(part, salts=True)) or self.exact(_bare(part, salts=False)) or self._inside(part)
         return found
 
@@ -149,12 +118,12 @@ class Names:
 
 def _bare(text: str, salts: bool) -> str:
     """Without strength and form; `salts`: the salt stays."""
-    text = _STRENGTH.sub(" ", text)
+    text = _SAYS["strength"].sub(" ", text)
     words = [word for word in re.split(r"[\s,]+", text) if word and word.lower().strip(".:") not in _FORMS]
     if not salts:
         words = [word for word in words if word.lower() not in _SALTS] or words
         text = " ".join(words)
-        return _CHINESE_FORM.sub("", _CHINESE_FORM.sub("", text)).strip()
+        return _SAYS["chinese_form"].sub("", _SAYS["chinese_form"].sub("", text)).strip()
     return " ".join(words).strip(" -")
 
 

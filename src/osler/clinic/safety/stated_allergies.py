@@ -57,7 +57,7 @@ class _Piece(NamedTuple):
 
 
 _SAYS = tables.patterns("allergy_words.toml")
-_PROSE = tables.patterns("allergy_words.toml", "prose")["patterns"]
+_PROSE = tuple(tables.patterns("allergy_words.toml", "prose").values())
 _CLASSES = tables.patterns("allergy_words.toml", "classes")
 _DIAGNOSES = tables.patterns("allergy_words.toml", "diagnoses")
 

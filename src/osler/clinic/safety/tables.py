@@ -33,21 +33,20 @@ def toml(name: str) -> dict[str, Any]:
     return tomllib.loads((importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8"))
 
 
-def patterns(name: str, table: str = "says") -> dict[str, Any]:
-    """The regular expressions of a table of a TOML file, compiled without regard to case (a list of them as a list);
-    `<<word>>` in them stands for that entry of its table `words`, a list there for any of its items."""
+def patterns(name: str, table: str = "says") -> dict[str, re.Pattern[str]]:
+    """The regular expressions of a table of a TOML file, compiled without regard to case; `<<word>>` in them stands for
+    that entry of its table `words`, a list there for any of its items. A list in the table gives one each, numbered."""
     content = toml(name)
 
     def whole(text: str) -> str:
-        return re.sub("<<([a-z0-9_]+)>>", lambda match: whole(entry(content["words"][match[1]])), text)
+        return re.sub("<<([a-z0-9_]+)>>", lambda match: whole(word(content["words"][match[1]])), text)
 
-    def entry(value: str | list[str]) -> str:
+    def word(value: str | list[str]) -> str:
         return value if isinstance(value, str) else "|".join(value)
 
-    def compiled(value: str | list[str]) -> Any:
-        return re.compile(whole(value), re.I) if isinstance(value, str) else [re.compile(whole(v), re.I) for v in value]
-
-    return {key: compiled(value) for key, value in content[table].items()}
+    entries = {key: [value] if isinstance(value, str) else value for key, value in content[table].items()}
+    named = {key if len(v) == 1 else f"{key}.{n}": text for key, v in entries.items() for n, text in enumerate(v)}
+    return {key: re.compile(whole(text), re.IGNORECASE) for key, text in named.items()}
 
 
 def given(path: str, columns: Sequence[str]) -> list[Row]:

@@ -69,6 +69,9 @@ def _status(text: str, one: Mention, later: Sequence[Mention], unit: Span, conte
     return "planned" if said == "planned" else "taken"
 
 
+_STATUS: dict[str, Status] = {"left": "left", "taken": "taken", "planned": "planned"}
+
+
 def _cue(before: str, behind: str) -> Status | None:
     """What the nearest word of use before a name says. A comma ends "stopped" for a name with a dose of its own."""
     said: Status | None = None
@@ -77,7 +80,7 @@ def _cue(before: str, behind: str) -> Status | None:
         kind = match.lastgroup
         if kind == "taken" and said == "left" and not before[at : match.start()].strip():
             continue
-        said = None if kind == "bar" else kind
+        said = _STATUS.get(kind or "bar")
         at = match.end()
     if said == "left" and re.search("[,，]", before[at:]) and _SAYS["own_dose"].match(behind):
         return "taken"

@@ -4,15 +4,14 @@ A reading is taken only where its name stands beside it; the newest counts, in t
 know which values are dangerous.
 """
 
-import importlib.resources
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from osler.clinic.safety import tables
 from osler.record.case import Observation
 
 
@@ -58,55 +57,19 @@ class Measure(BaseModel):
         return value if self.low <= value <= self.high else None
 
 
-def _load() -> dict[str, Measure]:
-    file = importlib.resources.files("osler.clinic.safety") / "data" / "measures.toml"
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: Measure.model_validate(entry) for name, entry in content.items()}
-
-
-MEASURES = _load()
-_SMALL = (
-    r"(?:rectal(?:ly)?|rectum|oral|tympanic|axillary|core|today|now|then|currently|on arrival"
-    r"|at home|corrected|adjusted|"
-    r"venous|arterial|reading|reads|serum|level|rate|measured|plasma|point|lowest|peak|is|was|of|at|to|about|around|only|"
-    r"still|has|fell|rises?|rose|dropped|falling|falls|down|up|from|the|a|by|为|约|达|仅|降至|升至|至|高达|最高|最低|波动于|半天|[一二两三四五六七八九十]+[天日周]|余)"
-)
-_VALUE = (
-    rf"[\s:：=,，~≈(（]*(?:{_SMALL}[\s:：=,，~≈(（]*){{0,4}}(?P<sign>[<>＜＞≤≥]\s?)?(?P<value>\d[\d,]*(?:\.\d+)?)"
-    r"(?P<unit>\s?(?:mmol/?L|mg/?dL|[uµμ]mol/?L|°?\s?[CFcf]\b|℃|℉|kPa|mmHg|g/dL|g/L|L/min|g\b|%|x\s?10|×\s?10))?(?!\d|/\d|-?(?:year|week|month|day)|\s?(?:times|hours?|hrs?|days)\b|岁)"
-)
+MEASURES = {name: Measure.model_validate(entry) for name, entry in tables.toml("measures.toml").items()}
+_SAYS = tables.patterns("value_words.toml")
 _PATTERNS = {
-    name: re.compile(rf"(?<![A-Za-z0-9])(?:{measure.names}){_VALUE}")
+    name: re.compile(rf"(?<![A-Za-z0-9])(?:{measure.names}){_SAYS['value'].pattern}")
     for name, measure in MEASURES.items()
     if measure.names
 }
-_PRESSURE_NAME = r"(?:\b(?:BP|NIBP|ABP)\b|(?i:blood pressure|pressure)|血压)"
-_PRESSURE = re.compile(
-    rf"(?:{_PRESSURE_NAME}[^.;。；]{{0,30}}?)?(?<![\d/])(?P<s>\d{{2,3}})\s?/\s?(?P<d>\d{{2,3}})(?P<u>\s?mm\s?Hg)?(?![\d/])",
-    re.IGNORECASE,
-)
-_SYSTOLIC = re.compile(
-    r"(?:(?<![\d/.])(?P<a>\d{2,3})(?:\s?mm\s?Hg)?\s?(?:mm ?Hg )?systolic|systolic(?: blood)?(?: pressure)?(?: BP)?"
-    r"(?:\s(?:is|was|of|now|only|still|at|to|fell|dropped|falling|below|under|around|about|down)){0,4}\s?(?P<b>\d{2,3})(?![\d/])|收缩压\D{0,4}(?P<c>\d{2,3}))",
-    re.IGNORECASE,
-)
-
-
-# A bare "39.6" after a stop or "now", or before "degrees", is a temperature: nothing else is written so.
-_BARE_TEMPERATURE = re.compile(
-    r"(?:(?:^|[,;.，；。]\s?)|\b(?:now|again|still|since then|then|today|tonight|to|and)\s)"
-    r"(?P<value>(?:3[5-9]|4[0-2])\.\d)"
-    r"(?!\d|\s?(?:%|/|×|[x-]|(?:to|cm|mm|kg|g|mg|ml|l|mmol|[uµμ]mol|pg|ng|iu|units?|kpa|fl|s|secs?|min|h|hours?|days?|w|weeks?"
-    r"|months?|years?|y)\b))"
-    r"|(?<![\d.])(?P<degrees>(?:2\d|3\d|4[0-3])\.\d)\s?(?:degrees|°)(?!\s?(?:F|of|fahrenheit)\b)",
-    re.IGNORECASE,
-)
 
 
 def readings(text: str, source: str) -> list[Reading]:
     """Every reading of a text, in order."""
     found = list(_pressures(text, source))
-    for match in _BARE_TEMPERATURE.finditer(text):
+    for match in _SAYS["bare_temperature"].finditer(text):
         start, end = match.span("value" if match["value"] else "degrees")
         found.append(Reading("temp", float(text[start:end]), text[start:end], source, start, end))
     for name, pattern in _PATTERNS.items():
@@ -118,13 +81,13 @@ def readings(text: str, source: str) -> list[Reading]:
 
 
 def _pressures(text: str, source: str) -> Iterator[Reading]:
-    for match in _PRESSURE.finditer(text):
+    for match in _SAYS["pressure"].finditer(text):
         systolic, diastolic = float(match["s"]), float(match["d"])
         named = match.start("s") > match.start() or match["u"]
         if named and 40 <= systolic <= 300 and 15 <= diastolic < systolic:
             for name, value in (("sbp", systolic), ("dbp", diastolic)):
                 yield Reading(name, value, match.group(), source, match.start(), match.end())
-    for match in _SYSTOLIC.finditer(text):
+    for match in _SAYS["systolic"].finditer(text):
         value = float(next(group for group in match.groups() if group))
         if 30 <= value <= 300:
             yield Reading("sbp", value, match.group(), source, match.start(), match.end())
