@@ -156,6 +156,8 @@ def _edited(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[s
     cues, axes = lexicon().negation, lexicon().stem_axes
     strange = {stem(item.term.word) for item in aligned if item.match is None and item.term.quantity is None}
     for line in known.lines if len(run) >= 4 else []:
+        if sum(word in line for word in run) < NEAR * (len(run) - 5):
+            continue  # too few words in common, in whatever order
         matcher = difflib.SequenceMatcher(None, line, run, autojunk=False)
         same = [block for block in matcher.get_matching_blocks() if block.size]
         for tag, a, b, c, d in matcher.get_opcodes():
