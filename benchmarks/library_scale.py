@@ -24,7 +24,7 @@ from osler.knowledge.library.starter import read_pack
 from osler.knowledge.library.store import Store, index_columns, indexed_text, schema, table_of
 
 BATCH = 20_000
-QUERIES = 100
+QUERIES = 50
 
 
 class Spent:
@@ -87,7 +87,7 @@ def main() -> None:
         for first in range(0, options.passages, BATCH):
             columns, made = mixed(rows, vectors, min(BATCH, options.passages - first), first, chance)
             store.write(table_of(columns, made, dimension))
-    with Spent("optimise: text and vector indexes"):
+    with Spent("optimise"):
         store.optimise()
     library = Library(options.work)
     chosen = chance.integers(0, len(vectors), QUERIES)

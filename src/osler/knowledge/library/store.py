@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
 TABLE = "passages"
-ANN_ROWS = 100_000  # below this exact search over all vectors is fast enough
+ANN_ROWS = 250_000  # up to here all vectors are compared: an index misses too many (benchmarks/library_scale.md)
 UNINDEXED = 1000  # rows outside the index that make BM25 slow (12 -> 60 ms measured at 200,000)
 MAX_QUERY_WORDS = 256
 KEEP_VERSIONS = timedelta(minutes=30)
@@ -196,7 +196,9 @@ class Store:
         if self.dimension and len(self) > ANN_ROWS and not self.has_vector_index():
             import lancedb
 
-            pq = lancedb.index.IvfPq(distance_type="cosine", num_sub_vectors=self.dimension // 8)
+            pq = lancedb.index.IvfPq(
+                distance_type="cosine", num_sub_vectors=self.dimension // 8, sample_rate=32, max_iterations=12
+            )
             self._table.create_index("vector", config=pq)
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
