@@ -79,8 +79,7 @@ class _Reading(NamedTuple):
         """The drugs that the codes of a part mean; every code is counted."""
         found = coded(part.codes, crosswalk, graph)
         self.codes.append(len(found.targets))
-        drugs = [Drug(one, graph.label(one)) for one in found.targets if graph.node(one).kind == "drug"]
-        return drugs
+        return [Drug(one, graph.label(one)) for one in found.targets if graph.node(one).kind == "drug"]
 
     def unmap(self, part: Condition | Medication | Allergy, how: str, graph: Graph, crosswalk: dict[str, str]) -> None:
         self.unmapped.extend(f"{code} {part.label}{how}" for code in coded(part.codes, crosswalk, graph).unmapped)

@@ -153,7 +153,7 @@ def _listed(text: str, masked: str, document: Document) -> Iterator[_Piece]:
         if _SAYS["not_drugs"].search(match.group()) and not _SAYS["drugs"].search(match.group()):
             continue
         for start, end in _bodies(text, match.end(), document):
-            yield from _entries(text, masked, start, end, start)
+            yield from _entries(text, masked, start, end)
 
 
 def _bodies(text: str, start: int, document: Document) -> Iterator[tuple[int, int]]:
@@ -181,7 +181,7 @@ def _bodies(text: str, start: int, document: Document) -> Iterator[tuple[int, in
         yield begin, at
 
 
-def _entries(text: str, masked: str, start: int, end: int, cue: int) -> Iterator[_Piece]:
+def _entries(text: str, masked: str, start: int, end: int) -> Iterator[_Piece]:
     """The entries of one line. Behind its first sentence one counts that begins with a known name and a remark."""
     for number, span in enumerate(sentences(masked[start:end])):
         first, last = start + span.start, start + span.end
