@@ -173,3 +173,10 @@ def test_a_stored_index_answers_alike_and_knows_what_it_was_built_from(matcher: 
 def test_no_names_and_no_text(matcher: Matcher) -> None:
     assert Matcher([]).find("chest pain") == []
     assert matcher.find("") == []
+
+
+def test_a_long_text_without_marks_is_read_in_blocks(matcher: Matcher) -> None:
+    text = "no chest pain and " * 9000
+    found = matcher.find(text)
+    assert {m.text for m in found if m.kind == "hpo"} == {"chest pain"}
+    assert sum(m.kind == "hpo" for m in found) == 9000

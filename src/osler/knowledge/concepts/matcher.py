@@ -23,6 +23,8 @@ _BEHIND = list(itertools.product((1, 2, 3, 4), (1, 2, 3), (1, 2, 3)))
 _SAID = list(itertools.product((1, 2, 3), (1, 2, 3, 4, 5, 6), (1, 2)))
 _NOT = frozenset("no not without nor never".split())
 _CACHED_WORDS = 300_000
+# Words read at once, and of the next block, so that no name is cut.
+_BLOCK, _OVERLAP = 20_000, 32
 
 
 class Mention(NamedTuple):
@@ -80,11 +82,11 @@ class Matcher:
                 if key not in best or reading < best[key]:
                     best[key] = reading
         found = [
-            (Mention(start, end, *self.index.terms[reading.term][:2], kind, text[start:end]), frozenset(reading.words))
+            (Mention(start, end, *self.index.terms[reading.term][:2], kind, text[start:end]), reading.words)
             for (start, end, kind), reading in best.items()
         ]
-        found.sort(key=lambda pair: (pair[0].start, -pair[0].end, pair[0].kind))
-        return [mention for mention, _ in found] if nested else _longest(found)
+        kept = [mention for mention, _ in found] if nested else _longest(found)
+        return sorted(kept, key=lambda mention: (mention.start, -mention.end, mention.kind))
 
     def _read(self, text: str) -> list[_Word]:
         words: list[_Word] = []
@@ -126,12 +128,16 @@ class Matcher:
         # "markedly" between subject and predicate is no part of a name
         return self.index.meant(form(token).strict) or ("function" if low.endswith("ly") else code)
 
-    def _candidates(self, words: list[_Word]) -> Iterator[tuple[int, list[int]]]:
-        """Rows of the index with the numbers of the words that spell them: words in a row, and words torn apart."""
+    def _candidates(self, text: list[_Word]) -> Iterator[tuple[int, list[int]]]:
+        """Rows of the index with the numbers of the words that spell them, in blocks that keep memory in bounds."""
+        for first in range(0, len(text), _BLOCK):
+            for row, chosen in self._in_block(text[first : first + _BLOCK + _OVERLAP]):
+                yield row, [first + number for number in chosen]
+
+    def _in_block(self, words: list[_Word]) -> Iterator[tuple[int, list[int]]]:
+        """The candidates of some words: words in a row, and words torn apart."""
         import numpy as np
 
-        if not words:
-            return
         loose = np.array([word.code.loose for word in words], dtype=np.uint64)
         part = np.array([word.part for word in words])
         sums = np.append(np.uint64(0), np.cumsum(loose))
@@ -257,40 +263,22 @@ def _runs(known: "NDArray[np.bool_]", part: "NDArray[np.int64]") -> "NDArray[np.
     return np.where(known, stop - places + known[stop], 0)
 
 
-_Placed = tuple[Mention, frozenset[int]]
-
-
-def _longest(found: list[_Placed]) -> list[Mention]:
-    """Of overlapping mentions of a kind the longest, of equally long ones the first. `found` is sorted by start."""
+def _longest(found: list[tuple[Mention, tuple[int, ...]]]) -> list[Mention]:
+    """Of overlapping mentions of a kind the one with most words, of equal ones the longest, then the first."""
     kept: list[Mention] = []
-    for kind in {mention.kind for mention, _ in found}:
-        cluster: list[_Placed] = []
-        reach = -1
-        for placed in (placed for placed in found if placed[0].kind == kind):
-            if placed[0].start >= reach:
-                kept.extend(_greedy(cluster))
-                cluster = []
-            cluster.append(placed)
-            reach = max(reach, placed[0].end)
-        kept.extend(_greedy(cluster))
-    kept.sort(key=lambda mention: (mention.start, -mention.end, mention.kind))
+    over: dict[tuple[str, int], list[tuple[int, ...]]] = {}
+    for mention, words in sorted(found, key=lambda one: (-len(one[1]), one[0].start - one[0].end, one[0].start)):
+        places = [(mention.kind, number) for number in range(words[0], words[-1] + 1)]
+        if not any(_rivals(words, taken) for place in places for taken in over.get(place, ())):
+            kept.append(mention)
+            for place in places:
+                over.setdefault(place, []).append(words)
     return kept
 
 
-def _greedy(cluster: list[_Placed]) -> list[Mention]:
-    kept: list[_Placed] = []
-    for mention, words in sorted(cluster, key=lambda placed: (-len(placed[1]), placed[0].start - placed[0].end)):
-        if not any(_rivals(mention, words, *rival) for rival in kept):
-            kept.append((mention, words))
-    return [mention for mention, _ in kept]
-
-
-def _rivals(mention: Mention, words: frozenset[int], longer: Mention, taken: frozenset[int]) -> bool:
-    """Whether two mentions claim the same words. Names torn by a conjunction share their head, not more:
-    "hearing and visual loss" is "hearing … loss" and "visual loss"."""
-    if mention.end <= longer.start or longer.end <= mention.start:
-        return False
-    if words <= taken:
+def _rivals(words: tuple[int, ...], taken: tuple[int, ...]) -> bool:
+    """Whether two overlapping names claim the same words. Names torn apart share their head, not more: "hearing and
+    visual loss" is "hearing … loss" and "visual loss"."""
+    if set(words) <= set(taken):
         return True
-    torn = max(taken) - min(taken) >= len(taken) or max(words) - min(words) >= len(words)
-    return not torn
+    return not any(one[-1] - one[0] >= len(one) for one in (words, taken))
