@@ -280,9 +280,15 @@ def tuned(cases: list[dict[str, Any]], groups: Ints, draws: Ints) -> None:
         best = int(np.argmax(figures))
         held_out[test] = ranks[best][test]
         print(f"fold {number}: {test.sum()} cases, chosen on the others: {settings[best] or 'as shipped'}")
+    baseline = dict(list(methods().items())[:1])
+    (before,) = ranks_of(cases, False, baseline)[0].values()
     print("\n| constants | micro top-1 | micro top-10 | macro top-1 | macro top-10 |\n|---|---|---|---|---|")
-    for name, figure in (("as shipped", ranks[0]), ("chosen in the other four folds", held_out)):
+    rows = (("baseline", before), ("as shipped", ranks[0]), ("chosen in the other four folds", held_out))
+    for name, figure in rows:
         print(f"| {name} | {' | '.join(cells_of(figure, groups, draws))} |")
+    print(
+        f"\nChosen in the other folds less baseline, macro top-1 | top-10: {paired(held_out, before, groups, draws)}\n"
+    )
     calibrated(cases, folds, weight)
 
 
@@ -296,7 +302,7 @@ def calibrated(cases: list[dict[str, Any]], folds: Ints, weight: Floats) -> None
         totals.append(method(asked).astype(np.float32))
         counts.append(len(asked.observed))
         rights.append(ranker.place.get(ranker.graph.canonical(case["mondo"]) or "", -1))
-    grid = [(a, b) for a in (1.2, 1.6, 2.0, 2.4, 2.8, 3.2) for b in (0.0, 0.15, 0.3)]
+    grid = [(a, b) for a in (1.2, 1.6, 2.0, 2.4, 2.8, 3.2) for b in (0.15, 0.3, 0.45)]
     loss = np.zeros((len(cases), len(grid)))
     first, hit = np.zeros(len(cases)), np.zeros(len(cases))
     for row, (total, count, right) in enumerate(zip(totals, counts, rights, strict=True)):

@@ -20,7 +20,7 @@ from osler.knowledge.graph import Graph
 from osler.nouns import RankedDisease
 
 PUBLISHED = "published rare-disease cases, every disease equally likely"
-SHARPNESS, GROWTH = 1.6, 0.15  # fitted in five folds by disease, see benchmarks/diagnosis.md
+SHARPNESS, GROWTH = 1.6, 0.3  # fitted in five folds by disease, see benchmarks/diagnosis.md
 
 
 class Population(NamedTuple):
