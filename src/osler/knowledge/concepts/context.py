@@ -73,8 +73,8 @@ def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     """The context of each span (code points into `text`), in the order given."""
     if not spans:
         return []
-    low = unwrap(lowered(text))
-    units = _units(low)
+    low = lowered(unwrap(text))  # in this order: a line that begins in capitals is no wrapped one
+    units = _units(text)
     begins = [unit.start for unit in units]
     sections = _sections(text, low, units, spans)
     hits, touching = find_cues(low, spans)
@@ -106,11 +106,11 @@ def _shared(hit: Hit, mention: Span, owners: Sequence[tuple[int, int]]) -> bool:
     )
 
 
-def _units(low: str) -> list[Span]:
+def _units(text: str) -> list[Span]:
     """Sentences; a query mark that stands alone belongs to what follows it."""
     units: list[Span] = []
-    for part in sentences(low):
-        if units and not low[units[-1].start : units[-1].end].strip("?？ -•*"):
+    for part in sentences(text):
+        if units and not text[units[-1].start : units[-1].end].strip("?？ -•*"):
             units[-1] = Span(units[-1].start, part.end)
         else:
             units.append(part)

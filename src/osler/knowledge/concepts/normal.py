@@ -54,7 +54,7 @@ TOKEN = re.compile(
     re.IGNORECASE,
 )
 # A line break inside a sentence: a long line whose next begins in lower case.
-_SOFT_BREAK = re.compile(r"(?<=[^\n.;:：。；]{40})\n(?=[ \t]*[a-z(])")
+_SOFT_BREAK = re.compile(r"(?<=[^\n]{39}[^\n.;:：。；])\n(?=[ \t]*[a-z(])")
 
 
 @functools.cache
