@@ -24,9 +24,10 @@ import numpy as np
 
 from osler.knowledge.library.documents import DocumentText, Part, compose
 from osler.knowledge.library.ingest import columns_of
-from osler.knowledge.library.library import Embedder, embedder_card
 from osler.knowledge.library.passages import Passage, passages_of
+from osler.knowledge.library.shelf import embedder_card
 from osler.knowledge.library.starter import MANIFEST, PACK, write_pack
+from osler.models.embedder import Embedder
 from osler.text import sentences
 
 OUT = Path(__file__).resolve().parents[1] / "src/osler/knowledge/library/data"
