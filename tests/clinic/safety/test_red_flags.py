@@ -179,3 +179,24 @@ def test_an_earlier_not_does_not_deny_a_phrase_with_its_own_verb_or_negation(gra
         "Back pain and sciatica. Denies that she cannot pass urine, no saddle numbness.", graph
     )
     assert "encephalitis" in raised("Feverish for three days, did not know his own children and had a fit.", graph)
+
+
+@pytest.mark.parametrize(
+    ("note", "rule", "there"),
+    [
+        ("Allergies: penicillin (hives).\nSOB since Monday. BP 92/54, SpO2 86%.", "anaphylaxis", False),
+        ("既往史：青霉素过敏（皮疹）。查体：BP 92/58mmHg，SpO2 88%，气促。", "anaphylaxis", False),
+        (
+            "Stung by a wasp 20 minutes ago, known allergy: wasps (hives then). Now urticaria all over, wheeze, BP 80/40.",
+            "anaphylaxis",
+            True,
+        ),
+        (
+            "Telephone: mum calling re 7 week old baby girl, hot to touch since last night, temp 38.4 axillary.",
+            "fever-infant-under-3-months",
+            True,
+        ),
+    ],
+)
+def test_known_allergies_and_who_calls(note: str, rule: str, there: bool, graph: Graph) -> None:
+    assert (rule in raised(note, graph)) is there

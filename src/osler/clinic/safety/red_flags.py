@@ -212,7 +212,8 @@ def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Sp
 
 def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     """The contexts of spans. What a relative tells ("Mother on the phone: ...") is of the patient unless the sentence
-    alone gives it to someone else; what advice lists is of nobody."""
+    alone gives it to someone else; what advice lists is of nobody, and what a known allergy once did ("Allergies:
+    penicillin (hives)") is not of today."""
     found = contexts(text, spans)
     told = _SAYS["teller"].search(text)
     units = sentences(text)
@@ -220,7 +221,10 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
         unit = next((unit for unit in units if unit.start <= start < unit.end), None)
         if unit is None:
             continue
-        if _SAYS["advice"].search(text, unit.start, start):
+        known = _SAYS["known_reaction"].search(text[unit.start : start])
+        if _SAYS["advice"].search(text, unit.start, start) or (
+            known and not _SAYS["just_now"].search(text, unit.start, unit.end)
+        ):
             found[number] = Context("uncertain", context.experiencer, "hypothetical")
         elif _SAYS["past_stay"].search(text, unit.start, unit.end):
             found[number] = context._replace(time="historical")

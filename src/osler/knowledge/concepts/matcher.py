@@ -185,6 +185,8 @@ class Matcher:
         ok = (marks[at] == marks[at - left - head + 1]) & (marks[at + right] == marks[at + 1])
         close = (breaks[at] == breaks[at - left - head + 1]) & (breaks[at + right] == breaks[at + 1])
         ok &= linked[at - left] | (close & ~follows[at + right])
+        # a name of its own shares no modifier: "yellow sputum and fever" is no yellow fever
+        ok[ok] = self.index.lookup((sums[at + right] - sums[at])[ok]) < 0
         yield from self._pairs(sums, (at - left - head)[ok], (at - left)[ok], at[ok], (at + right)[ok])
 
         at, subject, over, told = _placed(np.flatnonzero(said), _SAID, clause, 2)
