@@ -57,7 +57,6 @@ class Database(Section):
 
 
 class Safety(Section):
-    interactions: tuple[str, ...] = Field(default=(), description="further interaction sets, CSV or JSON")
     crosswalk: str | None = Field(default=None, description="CSV of code, target for codes without an open map")
 
 

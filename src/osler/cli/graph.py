@@ -105,14 +105,19 @@ def import_(
     json_out: bool,
     settings: Settings,
 ) -> None:
-    """Check and keep knowledge of your own as source NAME: KGX tables (.tsv) and OBO ontologies (.obo).
+    """Check and keep knowledge of your own as source NAME: terms and edges in KGX tables (.tsv) and OBO ontologies
+    (.obo), or a set of drug interactions (.csv, .json).
 
     It acts only after `osler graph approve`."""
-    from osler.knowledge.graph.imports import check
-    from osler.knowledge.sources import Sources
+    from osler.clinic.safety.interactions import check as check_interactions
+    from osler.knowledge.graph.imports import check as check_graph
+    from osler.knowledge.sources import SourceKind, Sources, files_below
 
-    report = check(list(paths), name, settings, term_kind)
-    source = Sources(settings).add(name, "graph", paths, report, licence, attribution, term_kind)
+    given = list(paths)
+    tables = {file.suffix.lower() for file in files_below(given)} <= {".csv", ".json"}
+    report = check_interactions(given) if tables else check_graph(given, name, settings, term_kind)
+    kind: SourceKind = "interactions" if tables else "graph"
+    source = Sources(settings).add(name, kind, given, report, licence, attribution, term_kind)
     if json_out:
         print_json(source)
     else:

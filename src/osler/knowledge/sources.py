@@ -23,7 +23,7 @@ from osler.ledger.vault import Vault
 from osler.nouns import Noun
 from osler.settings import Settings
 
-SourceKind = Literal["graph", "interactions", "guideline"]
+SourceKind = Literal["graph", "interactions"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHEET = "source.json"
 
@@ -121,7 +121,7 @@ class Sources:
         """
         if not _NAME.fullmatch(name):
             raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
-        content = {relative: _bytes(path) for relative, path in _below(paths).items()}
+        content = {relative: _bytes(path) for relative, path in _named(paths).items()}
         files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
         version = hashlib.sha256(canonical({"kind": kind, "term_kind": term_kind, "files": files})).hexdigest()[:16]
         if known := [item for item in self.all() if (item.name, item.version) == (name, version)]:
@@ -200,7 +200,12 @@ def _signed_part(source: ImportedSource, approval: Approval) -> bytes:
     return canonical({"name": source.name, "version": source.version, "kind": source.kind, **said})
 
 
-def _below(paths: Sequence[Path]) -> dict[str, Path]:
+def files_below(paths: Sequence[Path]) -> list[Path]:
+    """All files given, folders searched. Raises InputError if there is none."""
+    return list(_named(paths).values())
+
+
+def _named(paths: Sequence[Path]) -> dict[str, Path]:
     """Relative name to file of all files given, folders searched; a name taken twice gets a number."""
     found: dict[str, Path] = {}
     for path in paths:

@@ -11,17 +11,20 @@ from osler.clinic.safety import DrugSafety, drug_safety, tables
 from osler.clinic.safety.allergy import load_cross_reactivity
 from osler.clinic.safety.drugs import load_classes, load_names
 from osler.clinic.safety.interactions import SEVERITIES, load_interactions
+from osler.clinic.safety.interactions import check as check_set
 from osler.errors import InputError
 from osler.knowledge.graph import load_graph
+from osler.knowledge.sources import Sources
 from osler.nouns import Finding
 from osler.record.case import Allergy, Case, Code, Document, Medication, Patient
-from osler.settings import Safety, Settings
+from osler.settings import Safety, Settings, load_settings
 
 
 def check(
     medications: Sequence[str] = (),
     allergies: Sequence[Allergy | str] = (),
     safety: Safety | None = None,
+    home: Path = Path("unused"),
     **parts: object,
 ) -> DrugSafety:
     codes = [Code(system="http://www.nlm.nih.gov/research/umls/rxnorm", code="999999")]
@@ -34,7 +37,7 @@ def check(
         allergies=[a if isinstance(a, Allergy) else Allergy(source=f"A/{n}", label=a) for n, a in enumerate(allergies)],
         **{key: value for key, value in parts.items() if key != "findings"},
     )
-    settings = Settings(home=Path("unused"), safety=safety or Safety())
+    settings = Settings(home=home, safety=safety or Safety())
     return drug_safety(case, parts.get("findings", ()), load_graph(), settings)  # type: ignore[arg-type]
 
 
@@ -257,13 +260,13 @@ def test_a_larger_set_is_loaded_from_csv_and_json(tmp_path: Path) -> None:
         f"{COLUMNS}\nLoratadine,Mupirocin,minor,none known,watch,Test set\nNoDrug,Aspirin,minor,x,y,z\n",
         encoding="utf-8",
     )
-    found = check(["Loratadine", "Mupirocin"], safety=Safety(interactions=(str(table),)))
+    found = check(["Loratadine", "Mupirocin"], home=with_set(table, tmp_path / "home"))
     assert [alert.severity for alert in found.alerts] == ["minor"]
     assert any("rows of loaded sets" in gap.what for gap in found.coverage.not_checked)
     items = [dict(zip(COLUMNS.split(","), ["Loratadine", "class:nsaids", "major", "m", "n", "s"], strict=True))]
     listed = tmp_path / "set.json"
     listed.write_text(json.dumps(items), encoding="utf-8")
-    found = check(["Loratadine", "Ibuprofen"], safety=Safety(interactions=(str(listed),)))
+    found = check(["Loratadine", "Ibuprofen"], home=with_set(listed, tmp_path / "other"))
     assert [alert.severity for alert in found.alerts] == ["major"]
 
 
@@ -281,12 +284,29 @@ def test_bad_rows_name_file_and_line(tmp_path: Path, content: str, message: str)
     file = tmp_path / "bad.csv"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        check(["Aspirin"], safety=Safety(interactions=(str(file),)))
+        check_set([file])
 
 
-def test_a_missing_set_names_its_path(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="absent"):
-        check(["Aspirin"], safety=Safety(interactions=(str(tmp_path / "absent.csv"),)))
+def test_an_imported_set_waits_for_its_approval(tmp_path: Path) -> None:
+    table = tmp_path / "set.csv"
+    table.write_text(f"{COLUMNS}\nAspirin,Warfarin,minor,m,n,s\nX,Aspirin,minor,m,n,s\n", encoding="utf-8")
+    report = check_set([table])
+    assert report.counts == {"interactions": 1}
+    assert {(item.imported, item.known) for item in report.conflicts} == {("minor", "major")}
+    assert report.unused[0].where.endswith("set.csv:3")
+    home = with_set(table, tmp_path / "home", approve=False)
+    assert "interactions:own" not in check(["Aspirin"], home=home).coverage.knowledge
+    Sources(load_settings({"home": home}, environment={})).approve("own", "a pharmacist", "compared with the label")
+    assert check(["Aspirin"], home=home).coverage.knowledge["interactions:own"]
+
+
+def with_set(table: Path, home: Path, approve: bool = True) -> Path:
+    """A home with an imported set of interactions."""
+    sources = Sources(load_settings({"home": home}, environment={}))
+    sources.add("own", "interactions", [table], check_set([table]))
+    if approve:
+        sources.approve("own", "a pharmacist", "compared with the label")
+    return home
 
 
 def test_alerts_are_sorted_by_severity() -> None:

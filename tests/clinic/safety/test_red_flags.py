@@ -187,7 +187,7 @@ def test_an_earlier_not_does_not_deny_a_phrase_with_its_own_verb_or_negation(gra
         ("Allergies: penicillin (hives).\nSOB since Monday. BP 92/54, SpO2 86%.", "anaphylaxis", False),
         ("既往史：青霉素过敏（皮疹）。查体：BP 92/58mmHg，SpO2 88%，气促。", "anaphylaxis", False),
         (
-            "Stung by a wasp 20 minutes ago, known allergy: wasps (hives then). Now urticaria all over, wheeze, BP 80/40.",
+            "Stung by a wasp 20 minutes ago, known allergy: wasps (hives then). Now urticaria, wheeze, BP 80/40.",
             "anaphylaxis",
             True,
         ),

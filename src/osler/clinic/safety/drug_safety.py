@@ -13,7 +13,7 @@ from osler.clinic.safety.allergy import Allergen
 from osler.clinic.safety.crosswalk import coded, load_crosswalk
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
 from osler.clinic.safety.duplicates import duplicates
-from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, load_interactions, uncovered
+from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
 from osler.clinic.safety.stated_allergies import allergies_of, denies
 from osler.clinic.safety.uses import unrecognised, uses_of
 from osler.knowledge.graph import Graph
@@ -90,7 +90,7 @@ def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings:
 
     Raises InputError naming file and line where a set or crosswalk of the settings can't be used.
     """
-    knowledge = load_interactions(settings.safety.interactions)
+    knowledge = in_force(settings)
     classes = load_classes()
     reading = _read(case, findings, graph, load_crosswalk(settings.safety.crosswalk))
     drugs = list(dict.fromkeys(taken.drug for taken in reading.taken))

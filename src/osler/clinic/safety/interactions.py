@@ -6,11 +6,14 @@ A pair that no set knows is "no data", never "safe"; the caller says so in its c
 import functools
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names, tokens
 from osler.errors import InputError
+from osler.knowledge.sources import Conflict, Report, Sources, Unused, files_below
+from osler.settings import Settings
 
 Severity = Literal["contraindicated", "major", "moderate", "minor"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -45,10 +48,34 @@ class Knowledge(NamedTuple):
         return frozenset().union(*self.pairs)
 
 
+def in_force(settings: Settings) -> Knowledge:
+    """The starter set and every imported set that a named person approved (`osler graph approve`)."""
+    sources = Sources(settings)
+    acting = sources.acting("interactions")
+    return load_interactions(
+        tuple((source.name, source.version, str(path)) for source in acting for path in sources.files(source))
+    )
+
+
+def check(paths: Sequence[Path]) -> Report:
+    """What a set of interactions holds and what of it can't be used; raises InputError as `load_interactions` does."""
+    read = load_interactions(tuple(("import", "", str(path)) for path in files_below(paths)))
+    known, classes = load_interactions(), load_classes()
+    new = [item for items in read.pairs.values() for item in items if not item.id.startswith("interaction:starter:")]
+    conflicts = []
+    for item in new:
+        there = between(Drug(item.a, item.a), Drug(item.b, item.b), known, classes)
+        if there and there[0].severity != item.severity:
+            pair = f"{item.a} with {item.b}"
+            conflicts.append(Conflict(id=pair, what="severity", imported=item.severity, known=there[0].severity))
+    unused = [Unused(where=where, why="a drug of it is not known") for where in read.skipped]
+    return Report(counts={"interactions": len(new)}, conflicts=conflicts, unused=unused)
+
+
 @functools.lru_cache(maxsize=8)
-def load_interactions(paths: tuple[str, ...] = ()) -> Knowledge:
-    """The starter set and the sets of `paths` (CSV or JSON: a, b, severity, mechanism, management, source and
-    optionally year; a and b a drug's name or `class:NAME`).
+def load_interactions(sets: tuple[tuple[str, str, str], ...] = ()) -> Knowledge:
+    """The starter set and further `sets`: (name, version, path) of a CSV or JSON table with a, b, severity, mechanism,
+    management, source and optionally year; a and b a drug's name or `class:NAME`.
 
     Raises InputError naming file and line for a row that is malformed; a row about a drug that the graph doesn't know
     is kept out and counted.
@@ -56,12 +83,12 @@ def load_interactions(paths: tuple[str, ...] = ()) -> Knowledge:
     pairs: dict[frozenset[str], tuple[Interaction, ...]] = {}
     versions = {f"interactions:{STARTER}": STARTER_VERSION}
     skipped: list[str] = []
-    for path in (None, *paths):
-        rows = tables.shipped(STARTER) if path is None else tables.given(path, _COLUMNS)
-        if path is not None:
-            versions[f"interactions:{path}"] = f"{len(rows)} rows"
+    for name, version, path in (("starter", "", ""), *sets):
+        rows = tables.given(path, _COLUMNS) if path else tables.shipped(STARTER)
+        if path:
+            versions[f"interactions:{name}"] = version
         for row in rows:
-            item = _interaction(row, "starter" if path is None else path)
+            item = _interaction(row, name)
             if item is None:
                 skipped.append(row.where)
                 continue
