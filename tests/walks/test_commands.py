@@ -171,6 +171,31 @@ def test_graph(osler, osler_json):
     assert "qwertyuiop" in missing.stderr
 
 
+def test_a_guideline_acts_between_approval_and_removal(osler, osler_json, tmp_path):
+    said = "In Keller Hospital suspected sepsis is treated with {} within one hour of arrival."
+    for name, head, drug in (
+        ("now.md", "valid_from: 2020-01-01", "ceftriaxone and gentamicin"),
+        ("old.md", "superseded_by: now.md", "cefuroxime"),
+        ("wrong.md", "retracted: true", "chloramphenicol"),
+        ("later.md", "valid_from: 2999-01-01", "phages"),
+    ):
+        title = f"title: Keller Hospital sepsis pathway {name}"
+        (tmp_path / name).write_text(f"---\n{title}\n{head}\n---\n# First hour\n{said.format(drug)}\n")
+    report = osler_json("graph", "import", "keller", str(tmp_path), "--json")
+    assert report["kind"] == "guideline"
+    assert report["report"]["counts"] == {"documents": 4, "superseded": 1, "retracted": 1}
+    question = "How is suspected sepsis treated in Keller Hospital?"
+    assert osler_json("ask", question, "--json")["abstained"]
+    osler_json("graph", "approve", "keller", "--by", "the committee", "--reason", "read", "--json")
+    answer = osler_json("ask", question, "--json")
+    assert answer["statements"][0]["text"] == said.format("ceftriaxone and gentamicin")
+    assert not any(drug in str(answer) for drug in ("cefuroxime", "chloramphenicol", "phages"))
+    assert osler_json("ledger", "replay", answer["trace_id"], "--json")["same"]
+    osler_json("graph", "remove", "keller", "--by", "the committee", "--reason", "replaced", "--json")
+    assert osler_json("ask", question, "--json")["abstained"]
+    assert osler("graph", "approve", "keller", "--by", "x", "--reason", "y").returncode == 1
+
+
 def test_ingest_search_replace_delete(osler, osler_json, tmp_path):
     note = tmp_path / "guideline.md"
     note.write_text("# Snake bite\n\nGive antivenom early for systemic envenoming by a viper.\n")

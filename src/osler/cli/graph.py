@@ -1,6 +1,7 @@
 """`osler graph`: look into the knowledge graph."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from osler.cli.options import as_json, print_json, with_settings
 from osler.errors import InputError
 from osler.knowledge.graph.nouns import KINDS
 from osler.settings import Settings
+
+if TYPE_CHECKING:
+    from osler.knowledge.sources import Report, SourceKind
 
 
 @click.group()
@@ -106,17 +110,13 @@ def import_(
     settings: Settings,
 ) -> None:
     """Check and keep knowledge of your own as source NAME: terms and edges in KGX tables (.tsv) and OBO ontologies
-    (.obo), or a set of drug interactions (.csv, .json).
+    (.obo), a set of drug interactions (.csv, .json), or guidelines (any documents that `osler ingest` reads).
 
     It acts only after `osler graph approve`."""
-    from osler.clinic.safety.interactions import check as check_interactions
-    from osler.knowledge.graph.imports import check as check_graph
-    from osler.knowledge.sources import SourceKind, Sources, files_below
+    from osler.knowledge.sources import Sources
 
     given = list(paths)
-    tables = {file.suffix.lower() for file in files_below(given)} <= {".csv", ".json"}
-    report = check_interactions(given) if tables else check_graph(given, name, settings, term_kind)
-    kind: SourceKind = "interactions" if tables else "graph"
+    kind, report = _checked(name, given, term_kind, settings)
     source = Sources(settings).add(name, kind, given, report, licence, attribution, term_kind)
     if json_out:
         print_json(source)
@@ -124,6 +124,21 @@ def import_(
         from osler.cli.show import show_imported
 
         show_imported(source, whole=True)
+
+
+def _checked(name: str, given: list[Path], term_kind: str | None, settings: Settings) -> "tuple[SourceKind, Report]":
+    """What kind of knowledge the files are, by their endings, and what reading them finds."""
+    from osler.clinic.safety.interactions import check as check_interactions
+    from osler.knowledge.graph.imports import check as check_graph
+    from osler.knowledge.library.guidelines import check as check_guidelines
+    from osler.knowledge.sources import files_below
+
+    endings = {file.suffix.lower() for file in files_below(given)}
+    if endings & {".tsv", ".obo"}:
+        return "graph", check_graph(given, name, settings, term_kind)
+    if endings <= {".csv", ".json"}:
+        return "interactions", check_interactions(given)
+    return "guideline", check_guidelines(given)
 
 
 @command.command()
@@ -136,12 +151,14 @@ def import_(
 def approve(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Let an imported version act in consults, on a named person's word."""
     from osler.knowledge.graph import load_graph
+    from osler.knowledge.library.guidelines import guidelines_in_force
     from osler.knowledge.sources import Sources
     from osler.ledger import Ledger
 
     source = Sources(settings).approve(name, by, reason, version)
     entry = Ledger.open(settings).append("approval", source.model_dump(mode="json", exclude={"report"}))
-    load_graph()  # compiles the graph in force, so that no consult has to wait for it
+    load_graph()  # compiles what is in force, so that no consult has to wait for it
+    guidelines_in_force(settings)
     if json_out:
         print_json({"source": source, "entry": entry.id})
     else:
@@ -157,10 +174,12 @@ def approve(name: str, version: str | None, by: str, reason: str, json_out: bool
 @with_settings
 def remove(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Take an imported source out again, approved or not."""
+    from osler.knowledge.library.guidelines import forget
     from osler.knowledge.sources import Sources
     from osler.ledger import Ledger
 
     gone = Sources(settings).remove(name, version)
+    forget(gone, settings)
     taken = [{"name": item.name, "version": item.version, "kind": item.kind} for item in gone]
     entry = Ledger.open(settings).append("source removed", {"sources": taken, "by": by, "reason": reason})
     if json_out:

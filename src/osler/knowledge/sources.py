@@ -23,7 +23,7 @@ from osler.ledger.vault import Vault
 from osler.nouns import Noun
 from osler.settings import Settings
 
-SourceKind = Literal["graph", "interactions"]
+SourceKind = Literal["graph", "interactions", "guideline"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHEET = "source.json"
 

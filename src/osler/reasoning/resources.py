@@ -6,7 +6,9 @@ It does not know how an answer is made; a method gets a `Run` and asks it for pa
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from osler import __version__
@@ -51,6 +53,13 @@ class Resources:
         return found
 
     @cached_property
+    def guidelines(self) -> "list[Library]":
+        """The approved guidelines, each a library."""
+        from osler.knowledge.library.guidelines import guidelines_in_force
+
+        return guidelines_in_force(self.settings)
+
+    @cached_property
     def recogniser(self) -> "Recogniser":
         from osler.knowledge.concepts.recogniser import load_recogniser
 
@@ -84,15 +93,21 @@ class Run:
         self._graph: list[GraphCall] = []
 
     def search(self, query: str, k: int, **filters: Any) -> list[Evidence]:
-        """Passages of the default library, best first."""
+        """Passages of the default library, best first, with those of approved guidelines set between them."""
         from osler.knowledge.library import Filters
+        from osler.knowledge.library.guidelines import holds
 
-        library = self.resources.library
-        found = library.search(query, k=k, filters=Filters(**filters) if filters else None)
-        passages = [(item.id, _hash(item.text)) for item in found]
-        call = {"library": library.name, "version": library.version, "query": query, "k": k, "filters": filters}
-        self._searches.append(SearchCall(**call, passages=passages))
-        return found
+        wanted = Filters(**filters) if filters else None
+        lists = []
+        for library in (*self.resources.guidelines, self.resources.library):
+            found = library.search(query, k=k, filters=wanted)
+            passages = [(item.id, _hash(item.text)) for item in found]
+            call = {"library": library.name, "version": library.version, "query": query, "k": k, "filters": filters}
+            self._searches.append(SearchCall(**call, passages=passages))
+            own = library is self.resources.library
+            lists.append([item for item in found if own or holds(item, date.fromisoformat(self._started[:10]))])
+        ranked = [item for rank in zip_longest(*lists) for item in rank if item is not None]
+        return list({item.id: item for item in ranked}.values())
 
     def generate(self, requests: "Sequence[Request]") -> "list[Generation]":
         """Texts of the language model, each recorded with its prompt and parameters."""
@@ -123,8 +138,8 @@ class Run:
 
     def knowledge(self) -> dict[str, str]:
         """Versions of the knowledge that any answer draws on."""
-        library = self.resources.library
-        return {**self.resources.graph.versions, f"library:{library.name}": library.version}
+        libraries = (self.resources.library, *self.resources.guidelines)
+        return {**self.resources.graph.versions, **{f"library:{item.name}": item.version for item in libraries}}
 
     def trace(self, method: str) -> Trace:
         """All that stands behind the answer so far."""

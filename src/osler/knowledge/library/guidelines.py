@@ -1,0 +1,69 @@
+"""Guidelines in force: for each approved import of documents a library of its own, searched beside the default one.
+
+A guideline acts as the version that was approved: its library is made whole before it is searched. It does
+not know who approves (see `knowledge.sources`).
+"""
+
+import shutil
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from osler.errors import InputError, OslerError
+from osler.knowledge.library.documents import DocumentText
+from osler.knowledge.library.library import Library, open_library
+from osler.knowledge.library.readers import files_under, read
+from osler.knowledge.sources import ImportedSource, Report, Sources, Unused
+from osler.nouns import Evidence
+from osler.settings import Settings
+
+
+def check(paths: Sequence[Path]) -> Report:
+    """What the documents are. Raises InputError where none can be read."""
+    counts = dict.fromkeys(("documents", "superseded", "retracted"), 0)
+    unused = []
+    for file in files_under(list(paths)):
+        try:
+            for item in read(file):
+                if isinstance(item, DocumentText):
+                    counts["documents"] += 1
+                    counts["superseded"] += bool(item.superseded_by)
+                    counts["retracted"] += bool(item.retracted)
+                elif isinstance(item, OslerError):
+                    unused.append(Unused(where=item.where or str(file), why=item.message))
+        except OslerError as error:
+            unused.append(Unused(where=error.where or str(file), why=error.message))
+    if not counts["documents"]:
+        why = unused[0].why if unused else "no document that can be read is there"
+        raise InputError(why, where=unused[0].where if unused else ", ".join(str(path) for path in paths))
+    return Report(counts=counts, unused=unused)
+
+
+def guidelines_in_force(settings: Settings) -> list[Library]:
+    """The libraries of all approved guidelines, each made now if it isn't there whole."""
+    sources = Sources(settings)
+    found = []
+    for source in sources.acting("guideline"):
+        library = open_library(_name(source), settings, create=True)
+        whole = library.path / "whole"
+        if not whole.exists():
+            library.add(sources.files(source), collection=source.name, licence=source.licence)
+            whole.touch()
+        found.append(library)
+    return found
+
+
+def forget(sources: Sequence[ImportedSource], settings: Settings) -> None:
+    """Take the libraries of removed imports away."""
+    for source in sources:
+        shutil.rmtree(settings.home / "library" / _name(source), ignore_errors=True)
+
+
+def holds(item: Evidence, today: date) -> bool:
+    """Whether a passage of a guideline is to be followed today: it has begun to hold and nothing replaces it."""
+    begun = item.valid_from is None or item.valid_from <= today.isoformat()
+    return begun and not item.superseded_by and not item.retracted
+
+
+def _name(source: ImportedSource) -> str:
+    return f"guideline-{source.version}"
