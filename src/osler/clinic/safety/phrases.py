@@ -149,19 +149,17 @@ def _word(text: str, before: bool, after: bool) -> str:
     return start + re.escape(text) + (_ENDING if len(text) > 3 else r"(?![a-z0-9])")
 
 
-def literals(nodes: Sequence[Node]) -> frozenset[str]:
-    """Pieces of text of which at least one stands in every match; empty if there is no such set."""
-    best: frozenset[str] = frozenset()
+def required(nodes: Sequence[Node]) -> list[frozenset[str]]:
+    """For each part that must stand in every match the pieces of text of which one does; the rarest set first."""
+    found = []
     for node in nodes:
-        found: frozenset[str] = frozenset()
         if isinstance(node, Word):
-            found = frozenset([node.text])
+            found.append(frozenset([node.text]))
         elif isinstance(node, Group):
-            sets = [literals(one) for one in node.alternatives]
-            found = frozenset().union(*sets) if all(sets) else frozenset()
-        if found and (not best or min(map(len, found)) > min(map(len, best))):
-            best = found
-    return best
+            inner = [required(one) for one in node.alternatives]
+            if all(inner):
+                found.append(frozenset().union(*(sets[0] for sets in inner)))
+    return sorted(found, key=lambda pieces: -min(map(len, pieces)))
 
 
 class Phrasebook:
@@ -170,18 +168,18 @@ class Phrasebook:
     def __init__(self, features: Mapping[str, Iterable[str]]) -> None:
         import ahocorasick  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-        self._phrases: list[tuple[str, str]] = []
+        self._phrases: list[tuple[str, str, list[frozenset[str]]]] = []
         self._compiled: dict[int, re.Pattern[str]] = {}
         wanted: dict[str, list[int]] = {}
         for name, phrases in features.items():
             for phrase in phrases:
                 nodes = parse(phrase)
-                keys = literals(nodes)
+                keys = required(nodes)
                 if not keys:
                     raise ValueError(f"feature {name}: the phrase {phrase!r} has no word that must occur")
-                for key in keys:
+                for key in keys[0]:
                     wanted.setdefault(key, []).append(len(self._phrases))
-                self._phrases.append((name, pattern(nodes, has_chinese(phrase))))
+                self._phrases.append((name, pattern(nodes, has_chinese(phrase)), keys[1:]))
         self._automaton: Any = ahocorasick.Automaton()
         for key, rows in wanted.items():
             self._automaton.add_word(key, rows)
@@ -201,6 +199,7 @@ class Phrasebook:
         spans = {
             Span(self._phrases[row][0], folded.places[match.start()], folded.places[match.end() - 1] + 1)
             for row, places in windows.items()
+            if all(any(piece in folded.text for piece in pieces) for pieces in self._phrases[row][2])
             for first, last in places
             for match in self._regex(row).finditer(folded.text, first, last)
             if match.end() > match.start()
