@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.knowledge.diagnosis import Ranker, load_ranker, prepare, rank
-from osler.knowledge.graph import Graph
+from osler.knowledge.graph import Graph, load_graph
 from osler.knowledge.graph.compile import Builder, EdgeRow, write
 from osler.knowledge.graph.store import Pack
 
@@ -149,3 +149,16 @@ def test_scores_are_finite_and_repeatable(present: set[int], absent: set[int]) -
     first = ranker.rank(observed, excluded, top=50)
     assert all(np.isfinite(d.score) for d in first)
     assert first == ranker.rank(observed, excluded, top=50)
+
+
+def test_an_opposite_is_no_sign_by_way_of_the_abnormal_quantity() -> None:
+    index = load_ranker().index
+    graph = load_graph()
+    high, low, either = (graph.position(code) for code in ("HP:0002153", "HP:0002900", "HP:0011042"))
+    assert high is not None and low is not None and either is not None
+    for one in (high, low):
+        assert either in index.ancestors.of(one)
+        assert either not in index.asked.of(one)
+        assert one in index.asked.of(one)
+    anemia, megaloblastic = graph.position("HP:0001903"), graph.position("HP:0001889")
+    assert megaloblastic is not None and anemia in index.asked.of(megaloblastic)  # "anemia" says more than "abnormal"

@@ -110,7 +110,7 @@ def _matched(seen: View, finding: int, terms: Ints, shares: Floats, above: Lists
     """The annotated terms behind the best match of a finding; none where they match in the root only."""
     if not len(terms):
         return []
-    lineage = seen.whole.ancestors.of(finding)
+    lineage = seen.whole.asked.of(finding)
     values = np.full(seen.whole.terms, -np.inf)
     values[lineage] = gain(seen, finding, lineage)
     best = (0.5 * np.log(shares) + largest(values, above)).max()

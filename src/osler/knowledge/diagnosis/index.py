@@ -115,6 +115,7 @@ class Index:
         table, pack = graph.table, graph.pack
         self.terms = int(np.count_nonzero(pack.array("node_kind") == KINDS.index("phenotype")))
         self.ancestors = ancestor_lists(graph, self.terms)
+        self.asked = asked_lists(graph, self.ancestors)
         absent = table.relation == RELATIONS.index("not_has_phenotype")
         stated = absent | (table.relation == RELATIONS.index("has_phenotype"))
         every = np.flatnonzero(stated & (table.object < self.terms))
@@ -190,11 +191,16 @@ def patients(frequency: str) -> float:
     return float(total) if slash else CLASS_SIZE if frequency else 0.0
 
 
-def ancestor_lists(graph: Graph, terms: int) -> Lists:
-    """For each phenotype the phenotypes that it is a kind of, itself included."""
+def parent_lists(graph: Graph, terms: int) -> Lists:
+    """For each phenotype the phenotypes that it is directly a kind of."""
     table = graph.table
     which = (table.relation == RELATIONS.index("is_a")) & (table.subject < terms) & (table.object < terms)
-    parents = lists(table.subject[which].astype(np.int64), table.object[which].astype(np.int64), terms)
+    return lists(table.subject[which].astype(np.int64), table.object[which].astype(np.int64), terms)
+
+
+def ancestor_lists(graph: Graph, terms: int) -> Lists:
+    """For each phenotype the phenotypes that it is a kind of, itself included."""
+    parents = parent_lists(graph, terms)
     front: Ints = np.arange(terms, dtype=np.int64) * (terms + 1)
     reached = [front]
     for _ in range(MAX_DEPTH):  # a bound, so that a cycle in imported terms ends too
@@ -206,3 +212,47 @@ def ancestor_lists(graph: Graph, terms: int) -> Lists:
         reached.append(front)
     low, high = np.divmod(distinct(np.concatenate(reached)), terms)
     return lists(low, high, terms)
+
+
+# Words by which the names of two findings say the opposite of one quantity.
+_OPPOSITES = (
+    "hyper|hypo increased|decreased increased|reduced elevated|decreased elevated|reduced elevated|low high|low "
+    "tachy|brady cytosis|penia philia|penia tall|short macro|micro long|short large|small wide|narrow thick|thin "
+    "premature|delayed accelerated|delayed poly|oligo prolonged|shortened"
+).split()
+
+
+def opposites(graph: Graph, terms: int) -> list[tuple[int, int]]:
+    """Pairs of phenotypes whose labels differ in one word of opposite meaning, in both orders."""
+    labels = graph.pack.strings("node_label")[:terms]
+    known = {label.lower(): place for place, label in enumerate(labels)}
+    found = set()
+    for both in _OPPOSITES:
+        more, less = both.split("|")
+        for label, place in known.items():
+            other = known.get(label.replace(more, less, 1)) if more in label else None
+            if other is not None and other != place:
+                found |= {(place, other), (other, place)}
+    return sorted(found)
+
+
+def asked_lists(graph: Graph, ancestors: Lists) -> Lists:
+    """The ancestors by which a finding is looked for: without those directly above both it and its opposite, so that a
+    high potassium is no sign of a disease with a low one."""
+    terms = len(ancestors.bounds) - 1
+    parents = parent_lists(graph, terms)
+    labels = graph.pack.strings("node_label")
+    shared = [
+        (one, above)
+        for one, other in opposites(graph, terms)
+        for above in set(parents.of(one)) & set(parents.of(other))
+        if labels[above].startswith("Abnormal")  # it says of a quantity that it is out of order, and no more
+    ]
+    if not shared:
+        return ancestors
+    owner = np.repeat(np.arange(terms), np.diff(ancestors.bounds))
+    which, above = np.array(shared, dtype=np.int64).T
+    barred = lists(np.sort(which, kind="stable"), above[np.argsort(which, kind="stable")], terms)
+    tops, place = barred.gather(ancestors.items)
+    gone = np.isin(owner * terms + ancestors.items, owner[place] * terms + tops)
+    return lists(owner[~gone], ancestors.items[~gone], terms)

@@ -143,7 +143,7 @@ def _both(seen: View, part: Callable[[View, Matrix, Asked], Floats], asked: Aske
 def _match(seen: View, matrix: Matrix, term: int) -> Floats:
     """log r of one finding for every disease, -inf where the disease has none of its ancestors."""
     best = np.full(matrix.size, -np.inf)
-    lineage = seen.whole.ancestors.of(term)
+    lineage = seen.whole.asked.of(term)
     for ancestor, add in zip(lineage.tolist(), gain(seen, term, lineage).tolist(), strict=True):
         held = matrix.carried.span(ancestor)
         np.maximum.at(best, matrix.carried.items[held], matrix.half_log[held] + add)
@@ -170,7 +170,7 @@ def _reverse(seen: View, matrix: Matrix, shared: Floats) -> Floats:
 
 def shared_information(seen: View, observed: Ints) -> Floats:
     """For each term that any disease has: the information of the most specific ancestor it shares with a finding."""
-    above, _ = seen.whole.ancestors.gather(observed)
+    above, _ = seen.whole.asked.gather(observed)
     common = np.zeros(seen.whole.terms)
     common[above] = seen.information[above]
     shared = np.zeros(seen.whole.terms)
