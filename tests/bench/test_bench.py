@@ -151,6 +151,9 @@ def test_a_limited_draw_is_the_same_for_the_same_seed(settings: Settings, script
 def test_bad_input(settings: Settings, scripted: ScriptedModel, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown task"):
         find_task("medqqa")
+    with pytest.raises(InputError, match="unknown method"):
+        runner.run("medqa", settings, "extractve")
+    assert not (settings.home / "bench").exists()
     path = Path(str(settings.bench.data)) / "qa" / "medqa_us_dev.jsonl"
     path.write_text(path.read_text() + "{broken\n")
     with pytest.raises(InputError, match=r"line 41"):

@@ -22,6 +22,7 @@ from osler.ledger.chain import now
 from osler.models import LanguageModel, Request, ScoreRequest
 from osler.nouns import Measurement
 from osler.reasoning.ask import Question, answer
+from osler.reasoning.registry import find_method
 from osler.reasoning.resources import Resources, Run
 from osler.settings import Settings
 
@@ -69,6 +70,8 @@ def run(
     task, method or part that is none; an error of an endpoint half-way leaves what was answered for the next call.
     """
     task = find_task(name)
+    if method not in MODEL_METHODS:
+        find_method(method)
     items = _drawn(task.items(_data(settings), part), limit, seed)
     if not items:
         raise InputError(f"{name} has no items in its {part} part")
@@ -200,7 +203,7 @@ def _reply(
 
 def _card(task: ChoiceTask, items: Sequence[Item], part: str, seed: int, method: str, resources: Resources) -> RunCard:
     model = None
-    if method in MODEL_METHODS or method != "extractive":
+    if method != "extractive":
         info = resources.model.info
         model = {"spec": info.spec, "digest": info.digest}
     versions = {"osler": __version__}

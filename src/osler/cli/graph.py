@@ -1,7 +1,8 @@
 """`osler graph`: look into the knowledge graph."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -126,6 +127,17 @@ def import_(
         show_imported(source, whole=True)
 
 
+def _decision(which: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The arguments of what a named person decides about an imported source."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option("--reason", required=True, help="Why (kept in the ledger).")(with_settings(command))
+        command = click.option("--by", required=True, help="Who decides it (kept in the ledger).")(as_json(command))
+        return click.argument("name")(click.option("--version", help=f"Which version; {which}.")(command))
+
+    return add
+
+
 def _checked(name: str, given: list[Path], term_kind: str | None, settings: Settings) -> "tuple[SourceKind, Report]":
     """What kind of knowledge the files are, by their endings, and what reading them finds."""
     from osler.clinic.safety.interactions import check as check_interactions
@@ -142,21 +154,14 @@ def _checked(name: str, given: list[Path], term_kind: str | None, settings: Sett
 
 
 @command.command()
-@click.argument("name")
-@click.option("--version", help="Which version; by default the newest.")
-@click.option("--by", required=True, help="Who approves it (kept in the ledger).")
-@click.option("--reason", required=True, help="Why (kept in the ledger).")
-@as_json
-@with_settings
+@_decision("by default the newest")
 def approve(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Let an imported version act in consults, on a named person's word."""
     from osler.knowledge.graph import load_graph
     from osler.knowledge.library.guidelines import guidelines_in_force
     from osler.knowledge.sources import Sources
-    from osler.ledger import Ledger
 
-    source = Sources(settings).approve(name, by, reason, version)
-    entry = Ledger.open(settings).append("approval", source.model_dump(mode="json", exclude={"report"}))
+    source, entry = Sources(settings).approve(name, by, reason, version)
     load_graph()  # compiles what is in force, so that no consult has to wait for it
     guidelines_in_force(settings)
     if json_out:
@@ -166,23 +171,15 @@ def approve(name: str, version: str | None, by: str, reason: str, json_out: bool
 
 
 @command.command()
-@click.argument("name")
-@click.option("--version", help="Only this version.")
-@click.option("--by", required=True, help="Who removes it (kept in the ledger).")
-@click.option("--reason", required=True, help="Why (kept in the ledger).")
-@as_json
-@with_settings
+@_decision("by default all")
 def remove(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Take an imported source out again, approved or not."""
     from osler.knowledge.library.guidelines import forget
     from osler.knowledge.sources import Sources
-    from osler.ledger import Ledger
 
-    gone = Sources(settings).remove(name, version)
+    gone, entry = Sources(settings).remove(name, by, reason, version)
     forget(gone, settings)
-    taken = [{"name": item.name, "version": item.version, "kind": item.kind} for item in gone]
-    entry = Ledger.open(settings).append("source removed", {"sources": taken, "by": by, "reason": reason})
     if json_out:
-        print_json({"removed": taken, "entry": entry.id})
+        print_json({"removed": gone, "entry": entry.id})
     else:
         click.echo(f"{name}: {len(gone)} version(s) removed; ledger entry {entry.id}")

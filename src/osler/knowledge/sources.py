@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from osler.errors import InputError, IntegrityError
-from osler.ledger import canonical
+from osler.ledger import Entry, Ledger, canonical
 from osler.ledger.chain import now
 from osler.ledger.vault import Vault
 from osler.nouns import Noun
@@ -77,6 +77,7 @@ class Sources:
     """The imports of one home."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._folder, self._keys = settings.home / "sources", settings.home / "keys"
 
     def all(self) -> list[ImportedSource]:
@@ -123,7 +124,7 @@ class Sources:
             raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
         content = {relative: _bytes(path) for relative, path in _named(paths).items()}
         files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
-        version = hashlib.sha256(canonical({"kind": kind, "term_kind": term_kind, "files": files})).hexdigest()[:16]
+        version = _version(kind, term_kind, files)
         if known := [item for item in self.all() if (item.name, item.version) == (name, version)]:
             return known[0]
         source = ImportedSource(
@@ -145,39 +146,51 @@ class Sources:
         _write(making / _SHEET, source)
         try:
             making.rename(self._place(source))
-        except OSError:  # another process imported the same meanwhile
+        except OSError as error:
             shutil.rmtree(making, ignore_errors=True)
+            if not (self._place(source) / _SHEET).exists():  # else another process imported the same meanwhile
+                raise InputError(f"can't be kept: {error.strerror}", where=str(self._place(source))) from None
         return source
 
-    def approve(self, name: str, by: str, reason: str, version: str | None = None) -> ImportedSource:
-        """Let a version (by default the newest) act. Raises InputError if there is none, or no name or reason."""
-        if not by.strip() or not reason.strip():
-            raise InputError("an approval needs the name of who gives it and a reason")
+    def approve(self, name: str, by: str, reason: str, version: str | None = None) -> tuple[ImportedSource, Entry]:
+        """Let a version (by default the newest) act. It is in the ledger before it acts.
+
+        Raises InputError if there is none, or no name or reason, IntegrityError if its files were changed.
+        """
         source = self._one(name, version)
+        _decided(by, reason)
         self.files(source)
         given = Approval(by=by.strip(), reason=reason.strip(), time=now(), signature="")
         signature = Vault(self._keys).sign(_signed_part(source, given))
         approved = source.model_copy(update={"approval": given.model_copy(update={"signature": signature})})
+        entry = self._ledger.append("approval", approved.model_dump(mode="json", exclude={"report"}))
         _write(self._place(source) / _SHEET, approved)
-        return approved
+        return approved, entry
 
-    def remove(self, name: str, version: str | None = None) -> list[ImportedSource]:
-        """Take out one version, or all of a name; what was taken out."""
+    def remove(self, name: str, by: str, reason: str, version: str | None = None) -> tuple[list[ImportedSource], Entry]:
+        """Take out one version, or all of a name; what was taken out, and the ledger's entry that says so."""
         gone = [item for item in self.all() if item.name == name and version in (None, item.version)]
         if not gone:
-            raise InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
+            raise _unknown(name, version)
+        _decided(by, reason)
+        taken = [item.model_dump(mode="json", include={"name", "version", "kind"}) for item in gone]
+        entry = self._ledger.append("source removed", {"sources": taken, "by": by.strip(), "reason": reason.strip()})
         for source in gone:
             doomed = self._folder / name / f".removed-{secrets.token_hex(4)}"
             self._place(source).rename(doomed)
             shutil.rmtree(doomed)
         with contextlib.suppress(OSError):  # not empty: other versions stay
             (self._folder / name).rmdir()
-        return gone
+        return gone, entry
+
+    @property
+    def _ledger(self) -> Ledger:
+        return Ledger.open(self._settings)
 
     def _one(self, name: str, version: str | None) -> ImportedSource:
         found = [item for item in self.all() if item.name == name and version in (None, item.version)]
         if not found:
-            raise InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
+            raise _unknown(name, version)
         return max(found, key=lambda item: item.imported)
 
     def _place(self, source: ImportedSource) -> Path:
@@ -190,9 +203,24 @@ class Sources:
             raise IntegrityError("the sheet of an imported source is damaged", str(sheet), "Import it again.") from None
 
     def _holds(self, source: ImportedSource) -> bool:
-        """Whether the approval was signed by this home for just this version."""
+        """Whether the approval was signed by this home for just this version, and the version is that of its files."""
         approval = source.approval
+        if source.version != _version(source.kind, source.term_kind, source.files):
+            return False
         return approval is not None and Vault(self._keys).signed(_signed_part(source, approval), approval.signature)
+
+
+def _version(kind: str, term_kind: str | None, files: dict[str, str]) -> str:
+    return hashlib.sha256(canonical({"kind": kind, "term_kind": term_kind, "files": files})).hexdigest()[:16]
+
+
+def _decided(by: str, reason: str) -> None:
+    if not by.strip() or not reason.strip():
+        raise InputError("this needs the name of who decides it, and a reason")
+
+
+def _unknown(name: str, version: str | None) -> InputError:
+    return InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
 
 
 def _signed_part(source: ImportedSource, approval: Approval) -> bytes:

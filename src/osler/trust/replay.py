@@ -7,6 +7,7 @@ is taken from its record. It does not judge which of two differing answers is ri
 
 import base64
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.clinic.consult import consult
@@ -53,11 +54,13 @@ def replay(id: str, settings: Settings) -> Replay:
     }
     if kind not in again:
         raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
-    stored = settings.model_validate({**settings.model_dump(), **_known(payload["trace"]["parameters"])})
+    parameters, gone = _known(payload["trace"]["parameters"])
+    stored = settings.model_validate({**settings.model_dump(), **parameters})
     differences = list(_model_differences(payload["trace"]["calls"], stored))
     output, knowledge = again[kind](payload["input"], stored)
     differences += _differences(payload["output"], output, "")
-    notes = [
+    notes = [f"the setting {name} was {value!r} then and is no longer known" for name, value in gone.items() if value]
+    notes += [
         f"{name} was {version} then and is {knowledge.get(name, 'absent')} now"
         for name, version in payload["trace"]["knowledge"].items()
         if knowledge.get(name) != version
@@ -66,8 +69,18 @@ def replay(id: str, settings: Settings) -> Replay:
     return Replay(id, kind, not differences, differences, calls, notes)
 
 
-def _known(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {name: parameters[name] for name in REPLAYED if name in parameters}
+def _known(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stored settings that an answer depends on, and apart those that this version has no more."""
+    kept: dict[str, Any] = {}
+    gone: dict[str, Any] = {}
+    for section in REPLAYED:
+        fields = type(getattr(Settings.model_construct(home=Path()), section)).model_fields
+        for name, value in parameters.get(section, {}).items():
+            if name in fields:
+                kept.setdefault(section, {})[name] = value
+            else:
+                gone[f"{section}.{name}"] = value
+    return kept, gone
 
 
 def _consult(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:

@@ -1,5 +1,6 @@
 """Bring your own: what an import says, what it leaves out, and that it acts only once it is approved."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from osler.errors import InputError, IntegrityError
 from osler.knowledge.graph import Graph
 from osler.knowledge.graph.imports import check, pack_in_force, shipped_pack
 from osler.knowledge.graph.store import Pack
-from osler.knowledge.sources import Sources
+from osler.knowledge.sources import Report, Sources
+from osler.ledger import Ledger
 from osler.settings import Settings, load_settings
 
 NODES = """id\tcategory\tname\tsynonym\txref
@@ -126,6 +128,42 @@ def test_an_approval_is_of_one_content_by_one_home(approved: Graph, settings: Se
     file.write_text(NODES)
 
 
+def test_sheet_and_files_altered_together_act_no_more(approved: Graph, settings: Settings) -> None:
+    sources = Sources(settings)
+    [source] = sources.acting("graph")
+    folder = settings.home / "sources" / "keller" / source.version
+    before, changed = (folder / "source.json").read_text(), NODES.replace("Keller", "Miller")
+    (folder / "files" / "nodes.tsv").write_text(changed)
+    forged = before.replace(source.files["nodes.tsv"], hashlib.sha256(changed.encode()).hexdigest())
+    (folder / "source.json").write_text(forged)
+    assert sources.acting("graph") == []
+    (folder / "files" / "nodes.tsv").write_text(NODES)
+    (folder / "source.json").write_text(before)
+    assert sources.acting("graph") == [source]
+
+
+def test_what_acts_is_in_the_ledger_first(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = Sources(settings)
+    (tmp_path / "set.csv").write_text("a,b\n")
+    sources.add("pairs", "interactions", [tmp_path], Report(counts={}))
+
+    def full(self: Ledger, *_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", full)
+        with pytest.raises(OSError, match="no space"):
+            sources.approve("pairs", "somebody", "why")
+        assert sources.acting("interactions") == []
+    approved, entry = sources.approve("pairs", "somebody", "why")
+    payload = Ledger.open(settings).payload(entry.id)
+    assert (payload["version"], payload["approval"]["by"]) == (approved.version, "somebody")
+    _, entry = sources.remove("pairs", "somebody", "over")
+    assert Ledger.open(settings).payload(entry.id)["sources"] == [
+        {"name": "pairs", "version": approved.version, "kind": "interactions"}
+    ]
+
+
 def test_another_content_waits_while_the_approved_one_acts(approved: Graph, settings: Settings, tmp_path: Path) -> None:
     sources = Sources(settings)
     [acting] = sources.acting("graph")
@@ -133,9 +171,11 @@ def test_another_content_waits_while_the_approved_one_acts(approved: Graph, sett
     report = check([tmp_path], "keller", settings)
     newer = sources.add("keller", "graph", [tmp_path], report)
     assert sources.acting("graph") == [acting]
-    assert [item.version for item in sources.remove("keller", newer.version)] == [newer.version]
+    assert [item.version for item in sources.remove("keller", "the librarian", "wrong", newer.version)[0]] == [
+        newer.version
+    ]
     with pytest.raises(InputError, match="no source is called"):
-        sources.remove("keller", newer.version)
+        sources.remove("keller", "the librarian", "wrong", newer.version)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +197,8 @@ def test_what_is_no_source_is_refused(settings: Settings, tmp_path: Path, name: 
 
 def test_names_and_approvals_are_checked(settings: Settings, tmp_path: Path) -> None:
     sources = Sources(settings)
+    with pytest.raises(InputError, match="shipped"):
+        check(given(tmp_path), "hpo", settings)
     with pytest.raises(InputError, match="can't name a source"):
         sources.add("../up", "graph", given(tmp_path), check(given(tmp_path), "x", settings))
     with pytest.raises(InputError, match="reason"):

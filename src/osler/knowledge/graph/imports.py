@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
+from osler import __version__
+from osler.errors import InputError
 from osler.knowledge.graph.compile import Builder, EdgeRow, unpack, write
 from osler.knowledge.graph.exchange import Reading, read_source
 from osler.knowledge.graph.names import key
@@ -29,8 +31,11 @@ def shipped_pack() -> Path:
 def check(paths: list[Path], name: str, settings: Settings, kind: str | None = None) -> Report:
     """What an import would add, say differently and leave out; nothing is kept. `kind`: of terms that don't say theirs.
 
-    Raises InputError naming file and line where the source can't be read at all.
+    Raises InputError naming file and line where the source can't be read at all, or for the name of a shipped source,
+    whose rows could not be told from the import's.
     """
+    if name in {source["name"] for source in Pack(shipped_pack()).header["sources"]}:
+        raise InputError(f"{name!r} is the name of a source that is shipped", hint="Give the import another name.")
     return _merge(_base(settings, without=name), read_source(paths, name), kind)
 
 
@@ -41,7 +46,7 @@ def pack_in_force(settings: Settings) -> Path:
     if not acting:
         return shipped_pack()
     header = Pack(shipped_pack()).header
-    named = [header["sources"], [(source.name, source.version) for source in acting]]
+    named = [__version__, header["format"], header["sources"], [(source.name, source.version) for source in acting]]
     kept = settings.home / "cache" / f"graph-{hashlib.sha256(canonical(named)).hexdigest()[:16]}.pack"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ what the arrays mean.
 import json
 import mmap
 import os
+import secrets
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ def write_pack(
         sections[name] = (start, len(blob), dtype)
         start += len(blob)
     head = json.dumps({"header": header, "sections": sections}, ensure_ascii=False, separators=(",", ":")).encode()
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")  # its own, for another process may write too
     with temporary.open("wb") as file:
         file.write(MAGIC + len(head).to_bytes(4, "little") + head)
         for _, blob in blobs.values():
