@@ -39,8 +39,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
     model = ScriptedModel(lambda request: "Answer: B")
-    task = find_task("medqa")._replace(path="qa/medqa_us_dev.jsonl")
-    monkeypatch.setattr(runner, "find_task", lambda name: task)
+    monkeypatch.setattr(find_task("medqa"), "path", "qa/medqa_us_dev.jsonl")
     monkeypatch.setattr(Resources, "model", model)
     return model
 
@@ -93,7 +92,7 @@ def test_a_run_is_measured_against_its_baselines(settings: Settings, scripted: S
     assert accuracy.interval == pytest.approx((0.352, 0.648), abs=0.001)
     assert accuracy.model == "scripted:test"
     letters = runner.run("medqa", settings, "letters", "all")
-    assert {reply.choice for reply in letters.replies} == {"A"}  # the scripted model prefers the first
+    assert {reply.said for reply in letters.replies} == {"A"}  # the scripted model prefers the first
     assert letters.replies[0].confidence == pytest.approx(0.6439, abs=1e-3)
 
 
@@ -116,8 +115,8 @@ def test_a_killed_run_goes_on_without_loss_or_repetition(settings: Settings, scr
     scripted._write = dies
     with pytest.raises(Killed):
         runner.run("medqa", settings, "generated", "all")
-    [folder] = (settings.home / "bench").iterdir()
-    with (folder / "replies.jsonl").open("a") as file:
+    [answers] = (settings.home / "bench" / "answers").iterdir()
+    with answers.open("a") as file:
         file.write('{"id": "cut o')  # a line that a kill cut off
     scripted.seen.clear()
     scripted._write = lambda request: "Answer: B"

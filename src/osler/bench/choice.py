@@ -1,14 +1,13 @@
-"""Questions with options: what an item is, how it is posed, how a reply is read, and what a run of them scores.
+"""Questions with options: how an item is posed, how a reply is read, and what a run of them scores.
 
-Two ways to ask: `letters` takes the likeliest option letter as the next token (quick, but it under-reports chat
-models), `generated` lets the model reply through its chat template and reads the letter. It runs nothing itself.
+Two ways to ask a model: `letters` takes the likeliest option letter as the next token (quick, but it under-reports chat
+models), `generated` lets it reply through its chat template and reads the letter. Every method of `osler ask` is a
+third.
 """
 
-import gzip
-import hashlib
-import json
 import math
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,12 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from osler.bench.selective import selective_figures
 from osler.bench.statistics import macro_f1, mean_interval, statistic_interval, wilson
-from osler.errors import InputError, MissingComponent
-from osler.models import Message
-from osler.nouns import Measurement
-from osler.splits import split
+from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
+from osler.errors import OslerError
+from osler.models import Message, ScoreRequest
+from osler.reasoning.ask import Question, answer
+from osler.reasoning.registry import methods as ask_methods
+from osler.reasoning.resources import Run
 
+LETTERS, GENERATED = "letters", "generated"
+TOKENS = 320  # of a generated reply
 PARSER = "2"  # version of `read_reply`
 PROMPTS = {
     "en": (
@@ -52,50 +56,39 @@ class Item(NamedTuple):
     context: str | None = None
 
 
-class Reply(NamedTuple):
-    """One item answered. `choice` is None where the reply names no option or the method abstained; `why` says."""
+class ChoiceTask(Task):
+    """A set of questions. `item`: an item of a row, None for a row that can't be one."""
 
-    id: str
-    group: str
-    choice: str | None
-    right: bool
-    confidence: float | None
-    output: str | None
-    why: str | None
-    seconds: float
+    prompts: Any = (PROMPTS, PARSER)
 
+    def __init__(self, name: str, about: str, path: str, licence: str, item: "Callable[[dict[str, Any]], Item | None]"):
+        self.name, self.about, self.path, self.licence, self.item = name, about, path, licence, item
 
-class ChoiceTask(NamedTuple):
-    """`path`: below the data folder; `item`: an item of a row, None for a row that can't be one. `about`: one line."""
+    def read(self, path: Path) -> Iterator[Item]:
+        yield from (item for row in rows(path) if (item := self.item(row)) is not None)
 
-    name: str
-    about: str
-    path: str
-    licence: str
-    item: Callable[[dict[str, Any]], Item | None]
+    def methods(self) -> dict[str, Method]:
+        own = (
+            Method(LETTERS, "the likeliest option letter as the next token", model=True),
+            Method(GENERATED, "a reply through the chat template, its letter read", model=True),
+        )
+        asked = (
+            Method(m.name, f"osler ask --method {m.name}", model=m.calls != "none") for m in ask_methods().values()
+        )
+        return {method.name: method for method in (*own, *asked)}
 
-    def items(self, data: Path, part: str) -> list[Item]:
-        """The items of a part (train, tune, report, or all). Raises MissingComponent without the data."""
-        items = [item for row in _rows(data / self.path) if (item := self.item(row)) is not None]
-        return [item for item in items if part in ("all", split(self.data_set, item.group))]
+    def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
+        if method == LETTERS:
+            return _letters(items, bench)
+        if method == GENERATED:
+            return _generated(items, bench)
+        return [_reasoned(item, method, bench) for item in items]
 
-    @property
-    def data_set(self) -> str:
-        """Its name in `osler.splits`: the file's, without endings."""
-        return Path(self.path).name.partition(".")[0]
+    def versions(self, method: str, bench: Bench) -> dict[str, str]:
+        return {} if method in (LETTERS, GENERATED) else Run(bench.resources, "bench").knowledge()
 
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        hint = "`bench.data` in osler.toml (or OSLER_BENCH_DATA) names the folder; docs/data.md says what is in it."
-        raise MissingComponent("the data set is not there", where=str(path), hint=hint)
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise InputError(f"not valid JSON: {error}", where=f"{path}, line {number}") from None
-            yield row
+    def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
+        return measure(items, replies)
 
 
 # --- posing and reading ---------------------------------------------------------------------------------------
@@ -104,16 +97,11 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def messages(item: Item, generated: bool) -> list[Message]:
     """The item as a chat."""
     system, letter, think = PROMPTS[item.language]
-    options = "\n".join(f"{key}. {text}" for key, text in item.options.items())
+    named = any(text != key for key, text in item.options.items())  # else the question itself lists them
+    options = "\n".join(f"{key}. {text}" for key, text in item.options.items()) if named else ""
     context = f"{item.context}\n\n" if item.context else ""
     user = f"{context}{item.question}\n\n{options}\n\n{think if generated else letter}"
     return [Message("system", system), Message("user", user)]
-
-
-def prompt_hash(generated: bool) -> str:
-    """What the figures of a run depend on beside model and items: prompts and parser."""
-    kept = [PROMPTS, "generated" if generated else "letters", PARSER]
-    return hashlib.sha256(json.dumps(kept, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 def read_reply(text: str, item: Item) -> str | None:
@@ -137,43 +125,78 @@ def shares(scores: dict[str, float]) -> dict[str, float]:
     return {key: weight / total for key, weight in weights.items()}
 
 
+# --- asking ---------------------------------------------------------------------------------------------------
+
+
+def _letters(items: Sequence[Item], bench: Bench) -> list[Reply]:
+    began = time.perf_counter()
+    asked = [ScoreRequest(messages(item, generated=False), list(item.options)) for item in items]
+    scored = bench.resources.model.score(asked)
+    each = (time.perf_counter() - began) / len(items)
+    replies = []
+    for item, scores in zip(items, scored, strict=True):
+        probabilities = shares(scores)
+        choice = max(probabilities, key=probabilities.__getitem__)
+        replies.append(_reply(item, choice, each, confidence=probabilities[choice], shares=probabilities))
+    return replies
+
+
+def _generated(items: Sequence[Item], bench: Bench) -> list[Reply]:
+    replies = []
+    made = bench.generate([messages(item, generated=True) for item in items], TOKENS)
+    for item, reply in zip(items, made, strict=True):
+        choice = read_reply(reply.text, item)
+        why = None if choice else ("cut off" if reply.finish == "length" else "names no option")
+        replies.append(_reply(item, choice, reply.seconds, output=reply.text, why=why))
+    return replies
+
+
+def _reasoned(item: Item, method: str, bench: Bench) -> Reply:
+    began = time.perf_counter()
+    question = Question(text=item.question, options=item.options, context=item.context, id=item.id, method=method)
+    try:
+        made = answer(question, Run(bench.resources, "bench"))
+    except OslerError as error:
+        if error.exit_code == 3:  # a missing component fails every item alike
+            raise
+        return _reply(item, None, time.perf_counter() - began, why=f"error: {error.message}")
+    why = made.abstained.reason if made.abstained else None if made.choice else "chose none"
+    said = " ".join(statement.text for statement in made.statements)
+    seconds = time.perf_counter() - began
+    return _reply(item, made.choice, seconds, output=said, why=why, confidence=made.confidence)
+
+
+def _reply(item: Item, choice: str | None, seconds: float, **more: Any) -> Reply:
+    right = {"right": float(choice == item.answer)}
+    return Reply(item.id, item.group, choice, right, seconds=round(seconds, 4), **more)
+
+
 # --- scoring --------------------------------------------------------------------------------------------------
 
 
-def measure(items: Sequence[Item], replies: Sequence[Reply], **about: Any) -> list[Measurement]:
-    """Accuracy over all items (no choice is not right, and counted in `unparsed`), accuracy of what was answered, and
-    macro-F1 where all items have the same options. `about`: the fields that name the run."""
-    n, right = len(replies), np.array([float(reply.right) for reply in replies])
+def measure(items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
+    """Accuracy over all items (no choice is not right, and counted in `unparsed`), accuracy of what was answered,
+    macro-F1 where all items have the same options, and what the confidence is worth where there is one."""
+    n, right = len(replies), np.array([reply.scores["right"] for reply in replies])
     groups = [reply.group for reply in replies]
-    answered = [reply for reply in replies if reply.choice is not None]
-    baseline = baselines(items)
-    common = {**about, "unparsed": n - len(answered)}
+    answered = [reply for reply in replies if reply.said is not None]
+    baseline, unread = baselines(items), n - len(answered)
     whole = wilson(int(right.sum()), n) if len(set(groups)) == n else mean_interval(right, groups)
-    hits = sum(reply.right for reply in answered)
-    rows = [
-        Measurement(
-            metric="accuracy", value=right.mean() if n else 0.0, interval=whole, n=n, baseline=baseline, **common
-        ),
-        Measurement(
-            metric="accuracy of answered",
-            value=hits / len(answered) if answered else 0.0,
-            interval=wilson(hits, len(answered)),
-            n=len(answered),
-            baseline=baseline,
-            **common,
-        ),
+    hits = int(sum(reply.scores["right"] for reply in answered))
+    share = hits / len(answered) if answered else 0.0
+    found = [
+        Figure("accuracy", float(right.mean()) if n else 0.0, whole, n, unread, baseline),
+        Figure("accuracy of answered", share, wilson(hits, len(answered)), len(answered), unread, baseline),
     ]
     if len({tuple(item.options.values()) for item in items}) == 1:
-        truth, said = [item.answer for item in items], [reply.choice for reply in replies]
+        truth, said = [item.answer for item in items], [reply.said for reply in replies]
         interval = statistic_interval(
             lambda drawn: macro_f1([truth[i] for i in drawn], [said[i] for i in drawn]), groups
         )
         always = macro_f1(truth, [Counter(truth).most_common(1)[0][0]] * n)
-        score = macro_f1(truth, said)
-        rows.append(
-            Measurement(metric="macro-F1", value=score, interval=interval, n=n, baseline={"majority": always}, **common)
-        )
-    return rows
+        found.append(Figure("macro-F1", macro_f1(truth, said), interval, n, unread, {"majority": always}))
+    truths = [item.answer for item in items]
+    return [*found, *selective_figures(replies, truths)]
 
 
 def baselines(items: Sequence[Item]) -> dict[str, float]:

@@ -1,56 +1,58 @@
 """Runs a task with a model and a method, and keeps every reply: a killed run goes on where it stood, item by item.
 
-A run lives in `OSLER_HOME/bench/RUN/`: `run.json` says what was asked, `replies.jsonl` has a line per item, written
-whole before the next batch starts. RUN is a hash of all that the figures depend on: the same question twice is asked
-once. It knows no task's content.
+`OSLER_HOME/bench/answers/KEY.jsonl` has a line per item, written whole before the next batch starts; KEY is a hash of
+model, method, prompts and knowledge, so what was once answered is never asked again, whatever draw it was for.
+`OSLER_HOME/bench/runs/RUN.json` says what a run asked. It knows no task's content.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler import __version__
-from osler.bench.choice import ChoiceTask, Item, Reply, measure, messages, prompt_hash, read_reply, shares
+from osler.bench.task import Bench, Item, Reply, Task
 from osler.bench.tasks import find_task
-from osler.errors import InputError, OslerError
+from osler.errors import InputError
 from osler.ledger import canonical
 from osler.ledger.chain import now
-from osler.models import LanguageModel, Request, ScoreRequest
 from osler.nouns import Measurement
-from osler.reasoning.ask import Question, answer
-from osler.reasoning.registry import find_method
-from osler.reasoning.resources import Resources, Run
 from osler.settings import Settings
 
-LETTERS, GENERATED = "letters", "generated"
-MODEL_METHODS = (LETTERS, GENERATED)  # others are methods of `reasoning`
-BATCH = 16
-TOKENS = 320  # of a generated reply
 Progress = Callable[[int, int], None]
 
 
 class RunCard(NamedTuple):
-    """What was asked. `id` is a hash of the rest but `started`."""
+    """What was asked. `id` is a hash of the rest but `started`; `source`: the task's own file, if it is a user's;
+    `answers`: the file its replies are kept in."""
 
     id: str
     task: str
+    source: str | None
     data_hash: str
     split: str
     n: int
+    limit: int | None
     seed: int
     model: dict[str, str] | None
+    judge: dict[str, str] | None
     method: str
     prompt_hash: str
     versions: dict[str, str]
+    answers: str
     started: str
 
 
 class Finished(NamedTuple):
+    """A run with its items, the replies to them in the same order, and what they measure."""
+
     card: RunCard
+    task: Task
+    items: list[Any]
     replies: list[Reply]
     measurements: list[Measurement]
 
@@ -58,67 +60,83 @@ class Finished(NamedTuple):
 def run(
     name: str,
     settings: Settings,
-    method: str = LETTERS,
+    method: str | None = None,
     part: str = "report",
     limit: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    judge: str | None = None,
 ) -> Finished:
-    """Ask the items of a task that have no reply yet; all replies with their measurements.
+    """Ask the items of a task (its name, or a user's task file) that have no reply yet; all replies, measured.
 
-    `limit`: so many items, drawn by `seed`. Raises MissingComponent without the data or the model, InputError for a
-    task, method or part that is none; an error of an endpoint half-way leaves what was answered for the next call.
+    `method`: the task's first if none is named. `limit`: so many items, drawn by `seed`. Raises MissingComponent
+    without the data or the model, InputError for a task, method or part that is none; an error of an endpoint half-way
+    leaves what was answered for the next call.
     """
-    task = find_task(name)
-    if method not in MODEL_METHODS:
-        find_method(method)
-    items = _drawn(task.items(_data(settings), part), limit, seed)
+    task, bench = find_task(name), Bench(settings, judge)
+    chosen = _method(task, method)
+    items = _drawn(task.items(bench.data, part), limit, seed)
     if not items:
         raise InputError(f"{name} has no items in its {part} part")
-    resources = Resources(settings)
-    card = _card(task, items, part, seed, method, resources)
-    folder = settings.home / "bench" / card.id
-    _keep(folder, card)
-    done = {reply.id: reply for reply in replies_of(folder)}
-    waiting = [item for item in items if item.id not in done]
-    if progress:
-        progress(len(done), len(items))
-    with (folder / "replies.jsonl").open("a", encoding="utf-8") as out:
-        for start in range(0, len(waiting), BATCH):
-            batch = waiting[start : start + BATCH]
-            made = _ask(batch, method, resources)
-            out.write("".join(json.dumps(reply._asdict(), ensure_ascii=False) + "\n" for reply in made))
-            out.flush()
-            os.fsync(out.fileno())
-            done.update((reply.id, reply) for reply in made)
+    card = _card(task, items, part, limit, seed, chosen, bench)
+    hashes = [_hash(item) for item in items]
+    with _answers(settings, card) as (done, keep):
+        waiting = [item for item, key in zip(items, hashes, strict=True) if key not in done]
+        if progress:
+            progress(len(items) - len(waiting), len(items))
+        for start in range(0, len(waiting), task.batch):
+            batch = waiting[start : start + task.batch]
+            keep(zip(map(_hash, batch), task.ask(batch, chosen, bench), strict=True))
             if progress:
-                progress(len(done), len(items))
-    replies = [done[item.id] for item in items]
-    return Finished(card, replies, measurements(card, items, replies))
+                progress(len(items) - len(waiting) + start + len(batch), len(items))
+        return _finished(card, task, items, [done[key] for key in hashes])
 
 
 def show(identifier: str, settings: Settings) -> Finished:
-    """A run that was made, by its id or the beginning of it. Raises InputError if there is none or it isn't whole."""
-    folders = [path for path in (settings.home / "bench").glob(f"{identifier}*") if (path / "run.json").is_file()]
-    if len(folders) != 1:
-        raise InputError(f"{len(folders)} runs begin with {identifier!r}", hint="`osler bench list` names them.")
-    card = RunCard(**json.loads((folders[0] / "run.json").read_text(encoding="utf-8")))
-    done = {reply.id: reply for reply in replies_of(folders[0])}
-    if len(done) < card.n:
+    """A run that was made, by its id or the beginning of it.
+
+    Raises InputError if there is none, if it isn't whole, or if its data is no longer what it was.
+    """
+    paths = list((settings.home / "bench" / "runs").glob(f"{identifier}*.json"))
+    if len(paths) != 1:
+        raise InputError(f"{len(paths)} runs begin with {identifier!r}", hint="`osler bench list` names them.")
+    card = RunCard(**json.loads(paths[0].read_text(encoding="utf-8")))
+    task = find_task(card.source or card.task)
+    items = _drawn(task.items(Bench(settings).data, card.split), card.limit, card.seed)
+    if _data_hash(items) != card.data_hash:
+        raise InputError("the data of this run has changed since", where=card.id, hint="Run it again.")
+    done = dict(replies_of(settings.home / "bench" / "answers" / card.answers))
+    found = [done[key] for key in map(_hash, items) if key in done]
+    if len(found) < card.n:
         raise InputError(
-            f"{len(done)} of its {card.n} items are answered", where=card.id, hint="Run it again to go on."
+            f"{len(found)} of its {card.n} items are answered", where=card.id, hint="Run it again to go on."
         )
-    items = [item for item in find_task(card.task).items(_data(settings), card.split) if item.id in done]
-    return Finished(card, [done[item.id] for item in items], measurements(card, items, [done[i.id] for i in items]))
+    return _finished(card, task, items, found)
 
 
 def runs(settings: Settings) -> list[RunCard]:
     """All runs of the home, oldest first."""
-    cards = [json.loads(path.read_text(encoding="utf-8")) for path in (settings.home / "bench").glob("*/run.json")]
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in (settings.home / "bench" / "runs").glob("*.json")]
     return sorted((RunCard(**card) for card in cards), key=lambda card: card.started)
 
 
-def measurements(card: RunCard, items: Sequence[Item], replies: Sequence[Reply]) -> list[Measurement]:
+def replies_of(path: Path) -> Iterator[tuple[str, Reply]]:
+    """(item's hash, reply) of a file of answers; a last line that a kill cut off is taken away and asked again."""
+    if not path.is_file():
+        return
+    whole = path.read_bytes()
+    if not whole.endswith(b"\n"):
+        os.truncate(path, whole.rfind(b"\n") + 1)
+    for number, line in enumerate(whole[: whole.rfind(b"\n") + 1].splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            yield row.pop("item"), Reply(**row)
+        except (ValueError, KeyError, TypeError):
+            hint = "Take the line out: its item will be asked again."
+            raise InputError("not a reply of the bench", where=f"{path}, line {number}", hint=hint) from None
+
+
+def _finished(card: RunCard, task: Task, items: Sequence[Any], replies: Sequence[Reply]) -> Finished:
     about: dict[str, Any] = {
         "task": card.task,
         "model": card.model["spec"] if card.model else None,
@@ -129,114 +147,80 @@ def measurements(card: RunCard, items: Sequence[Item], replies: Sequence[Reply])
         "versions": card.versions,
         "seconds": round(sum(reply.seconds for reply in replies), 3),
     }
-    return measure(items, replies, **about)
+    rows = [Measurement(**figure._asdict(), **about) for figure in task.figures(items, replies)]
+    return Finished(card, task, list(items), list(replies), rows)
 
 
-def replies_of(folder: Path) -> Iterator[Reply]:
-    """The replies kept in a run's folder; a last line that a kill cut off is passed over and asked again."""
-    path = folder / "replies.jsonl"
-    if not path.is_file():
-        return
-    whole = path.read_bytes()
-    if not whole.endswith(b"\n"):
-        whole = whole[: whole.rfind(b"\n") + 1]
-        path.write_bytes(whole)
-    for line in whole.splitlines():
-        yield Reply(**json.loads(line))
+@contextmanager
+def _answers(settings: Settings, card: RunCard) -> Iterator[tuple[dict[str, Reply], Callable[[Any], None]]]:
+    """The replies there are, and how to keep more: on disk when it returns. One process at a time."""
+    home = settings.home / "bench"
+    for folder in ("runs", "answers"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    part, path = home / "runs" / f".{card.id}.{os.getpid()}", home / "answers" / card.answers
+    part.write_text(json.dumps(card._asdict(), indent=1, ensure_ascii=False), encoding="utf-8")
+    part.replace(home / "runs" / f"{card.id}.json")
+    with path.open("a", encoding="utf-8") as out:
+        try:
+            fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError("another process is asking the same", where=card.id, hint="Wait for it.") from None
+        done = dict(replies_of(path))
 
+        def keep(made: Any) -> None:
+            fresh = list(made)
+            lines = [json.dumps({"item": key, **reply._asdict()}, ensure_ascii=False) + "\n" for key, reply in fresh]
+            out.write("".join(lines))
+            out.flush()
+            os.fsync(out.fileno())
+            done.update(fresh)
 
-# --- asking ---------------------------------------------------------------------------------------------------
-
-
-def _ask(batch: Sequence[Item], method: str, resources: Resources) -> list[Reply]:
-    if method == LETTERS:
-        return _letters(batch, resources.model)
-    if method == GENERATED:
-        return _generated(batch, resources.model)
-    return [_reasoned(item, method, resources) for item in batch]
-
-
-def _letters(batch: Sequence[Item], model: LanguageModel) -> list[Reply]:
-    began = time.perf_counter()
-    scored = model.score([ScoreRequest(messages(item, generated=False), list(item.options)) for item in batch])
-    each = (time.perf_counter() - began) / len(batch)
-    replies = []
-    for item, scores in zip(batch, scored, strict=True):
-        probabilities = shares(scores)
-        choice = max(probabilities, key=probabilities.__getitem__)
-        replies.append(_reply(item, choice, probabilities[choice], None, None, each))
-    return replies
-
-
-def _generated(batch: Sequence[Item], model: LanguageModel) -> list[Reply]:
-    requests = [Request(messages=messages(item, generated=True), max_tokens=TOKENS) for item in batch]
-    replies = []
-    for item, made in zip(batch, model.generate(requests), strict=True):
-        choice = read_reply(made.text, item)
-        why = None if choice else ("cut off" if made.finish == "length" else "names no option")
-        replies.append(_reply(item, choice, None, made.text, why, made.seconds))
-    return replies
-
-
-def _reasoned(item: Item, method: str, resources: Resources) -> Reply:
-    began = time.perf_counter()
-    question = Question(text=item.question, options=item.options, context=item.context, id=item.id, method=method)
-    try:
-        made = answer(question, Run(resources, "bench"))
-    except OslerError as error:
-        if error.exit_code == 3:  # a missing component fails every item alike
-            raise
-        return _reply(item, None, None, None, f"error: {error.message}", time.perf_counter() - began)
-    why = made.abstained.reason if made.abstained else None if made.choice else "chose none"
-    said = " ".join(statement.text for statement in made.statements)
-    return _reply(item, made.choice, made.confidence, said, why, time.perf_counter() - began)
-
-
-def _reply(
-    item: Item, choice: str | None, confidence: float | None, output: str | None, why: str | None, seconds: float
-) -> Reply:
-    return Reply(item.id, item.group, choice, choice == item.answer, confidence, output, why, round(seconds, 4))
+        yield done, keep
 
 
 # --- what a run is --------------------------------------------------------------------------------------------
 
 
-def _card(task: ChoiceTask, items: Sequence[Item], part: str, seed: int, method: str, resources: Resources) -> RunCard:
-    model = None
-    if method != "extractive":
-        info = resources.model.info
-        model = {"spec": info.spec, "digest": info.digest}
-    versions = {"osler": __version__}
-    if method not in MODEL_METHODS:
-        versions |= Run(resources, "bench").knowledge()
-    asked: dict[str, Any] = {
+def _method(task: Task, name: str | None) -> str:
+    known = task.methods()
+    if name is not None and name not in known:
+        raise InputError(f"unknown method {name!r} for {task.name}", hint=f"Known: {', '.join(known)}.")
+    return name or next(iter(known))
+
+
+def _card(
+    task: Task, items: Sequence[Item], part: str, limit: int | None, seed: int, method: str, bench: Bench
+) -> RunCard:
+    model = judge = None
+    if task.methods()[method].model:
+        model = {"spec": bench.resources.model.info.spec, "digest": bench.resources.model.info.digest}
+    if bench.judge_spec is not None:
+        judge = {"spec": bench.judge.info.spec, "digest": bench.judge.info.digest}
+    depends: dict[str, Any] = {
         "task": task.name,
-        "data_hash": hashlib.sha256(canonical([item._asdict() for item in items])).hexdigest()[:16],
-        "split": part,
-        "n": len(items),
-        "seed": seed,
+        "source": task.source,
         "model": model,
+        "judge": judge,
         "method": method,
-        "prompt_hash": prompt_hash(method == GENERATED) if method in MODEL_METHODS else "",
-        "versions": versions,
+        "prompt_hash": task.fingerprint(),
+        "versions": {"osler": __version__, **task.versions(method, bench)},
     }
+    answers = f"{hashlib.sha256(canonical(depends)).hexdigest()[:16]}.jsonl"
+    drawn = {"split": part, "data_hash": _data_hash(items), "n": len(items), "limit": limit, "seed": seed}
+    asked = {**depends, **drawn, "answers": answers}
     return RunCard(id=hashlib.sha256(canonical(asked)).hexdigest()[:12], started=now(), **asked)
 
 
-def _keep(folder: Path, card: RunCard) -> None:
-    if not (folder / "run.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / ".run.json"
-        part.write_text(json.dumps(card._asdict(), indent=1, ensure_ascii=False), encoding="utf-8")
-        part.replace(folder / "run.json")
+def _hash(item: Item) -> str:
+    return hashlib.sha256(canonical(item._asdict())).hexdigest()[:16]
 
 
-def _drawn(items: Sequence[Item], limit: int | None, seed: int) -> list[Item]:
+def _data_hash(items: Sequence[Item]) -> str:
+    return hashlib.sha256("".join(map(_hash, items)).encode()).hexdigest()[:16]
+
+
+def _drawn(items: Sequence[Item], limit: int | None, seed: int) -> list[Any]:
     """`limit` items in an order that `seed` decides and other items don't disturb; all in their order without it."""
     if limit is None or limit >= len(items):
         return list(items)
     return sorted(items, key=lambda item: hashlib.sha256(f"{seed}\x1f{item.id}".encode()).digest())[:limit]
-
-
-def _data(settings: Settings) -> Path:
-    return Path(settings.bench.data).expanduser() if settings.bench.data else settings.home / "data"

@@ -23,16 +23,20 @@ def command() -> None:
 @as_json
 @with_settings
 def list_tasks(json_out: bool, settings: Settings) -> None:
-    """The tasks there are, and the runs of this home."""
+    """The tasks there are with their methods, and the runs of this home."""
     from osler.bench.runner import runs
     from osler.bench.tasks import tasks
 
-    named = [{"name": t.name, "about": t.about, "path": t.path, "licence": t.licence} for t in tasks().values()]
+    named = [
+        {"name": t.name, "about": t.about, "path": t.path, "licence": t.licence, "methods": list(t.methods())}
+        for t in tasks().values()
+    ]
     if json_out:
         print_json({"tasks": named, "runs": runs(settings)})
         return
     for task in named:
         click.echo(f"{task['name']:16}{task['about']}  ({task['licence']})")
+        click.echo(f"{'':16}methods: {', '.join(task['methods'])}")
     for card in runs(settings):
         model = card.model["spec"] if card.model else "no model"
         click.echo(f"\n{card.id}  {card.task} {card.split} n={card.n}  {card.method}  {model}  {card.started[:16]}")
@@ -40,28 +44,34 @@ def list_tasks(json_out: bool, settings: Settings) -> None:
 
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="TASK...")
-@click.option("--method", default="letters", show_default=True, help="letters, generated, or a method of `osler ask`.")
+@click.option(
+    "--method", metavar="NAME", help="How to answer; `osler bench list` names each task's. Default: its first."
+)
 @click.option("--split", "part", type=click.Choice(PARTS), default="report", show_default=True)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N items, drawn by the seed.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--judge", metavar="SPEC", help="The model that judges, for tasks that need one.")
 @as_json
 @with_settings
 def run(
     names: tuple[str, ...],
-    method: str,
+    method: str | None,
     part: str,
     limit: int | None,
     seed: int,
+    judge: str | None,
     json_out: bool,
     settings: Settings,
 ) -> None:
-    """Run TASKs. A run that was interrupted goes on where it stood; the same run again costs nothing."""
+    """Run TASKs: names, or YAML or JSON Lines files of your own.
+
+    A run that was interrupted goes on where it stood; what was answered once is not asked again."""
     from osler.bench.runner import run as run_task
 
     done = []
     for name in names:
         with progress(name) as report:
-            done.append(run_task(name, settings, method, part, limit, seed, report))
+            done.append(run_task(name, settings, method, part, limit, seed, report, judge))
         if not json_out:
             _show(done[-1])
     if json_out:
@@ -70,7 +80,7 @@ def run(
 
 @command.command()
 @click.argument("identifier", metavar="RUN")
-@click.option("--items", is_flag=True, help="Every reply, too (with --json).")
+@click.option("--items", is_flag=True, help="Every item and reply, too (with --json).")
 @as_json
 @with_settings
 def show(identifier: str, items: bool, json_out: bool, settings: Settings) -> None:
@@ -79,30 +89,53 @@ def show(identifier: str, items: bool, json_out: bool, settings: Settings) -> No
 
     finished = show_run(identifier, settings)
     if json_out:
-        print_json({**_as_rows(finished), **({"replies": finished.replies} if items else {})})
+        print_json({**_as_rows(finished), **({"items": finished.items, "replies": finished.replies} if items else {})})
     else:
         _show(finished)
 
 
 @command.command()
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", metavar="RUN")
+@click.argument("others", nargs=-1, required=True, metavar="RUN...")
+@click.option("--metric", metavar="NAME", help="Of single items; default: the task's headline.")
 @as_json
 @with_settings
-def compare(first: str, second: str, json_out: bool, settings: Settings) -> None:
-    """The paired difference of two runs over the same items."""
-    from osler.bench.compare import compare as compare_runs
+def compare(first: str, others: tuple[str, ...], metric: str | None, json_out: bool, settings: Settings) -> None:
+    """The paired difference of each further RUN to the first, over the same items."""
+    from osler.bench.compare import compare_all
     from osler.bench.runner import show as show_run
 
-    found = compare_runs(show_run(first, settings), show_run(second, settings))
+    found = compare_all(show_run(first, settings), [show_run(other, settings) for other in others], metric)
     if json_out:
-        print_json(found)
+        print_json(found if len(others) > 1 else found[0])
         return
-    low, high = found.interval
-    click.echo(f"{found.task}, {found.n} items: {found.accuracy[0]:.3f} then {found.accuracy[1]:.3f}")
-    click.echo(f"difference {found.difference:+.3f} [{low:+.3f}, {high:+.3f}]; McNemar p = {found.p:.3g}")
-    click.echo(f"only the first right: {found.only_first}; only the second: {found.only_second}")
-    click.echo("The p is of this pair alone: with several pairs, multiply the least by their number (Holm).")
+    for row in found:
+        low, high = row.interval
+        p = "" if row.p is None else f"; McNemar p = {row.p:.3g}, Holm {row.adjusted:.3g}"
+        click.echo(f"{row.task}, {row.metric}, {row.n} items: {row.values[0]:.3f} then {row.values[1]:.3f}")
+        click.echo(f"  difference {row.difference:+.3f} [{low:+.3f}, {high:+.3f}]{p}")
+        click.echo(f"  better in the first: {row.only_first}; in {row.second}: {row.only_second}")
+    click.echo(
+        f"Holm's p is adjusted for the {len(found)} comparison(s) of this call; others count too if you made them."
+    )
+
+
+@command.command()
+@click.argument("identifiers", nargs=-1, required=True, metavar="RUN RUN...")
+@as_json
+@with_settings
+def agree(identifiers: tuple[str, ...], json_out: bool, settings: Settings) -> None:
+    """Several runs of a question task as one: the answer most give, as sure as they agree."""
+    from osler.bench.runner import show as show_run
+    from osler.bench.selective import agree as agree_runs
+
+    figures = agree_runs([show_run(identifier, settings) for identifier in identifiers])
+    if json_out:
+        print_json(figures)
+        return
+    for row in figures:
+        low, high = row.interval or (row.value, row.value)
+        click.echo(f"{row.metric:28}{row.value:.3f} [{low:.3f}, {high:.3f}]  n = {row.n}")
 
 
 def _as_rows(finished: "Finished") -> dict[str, Any]:

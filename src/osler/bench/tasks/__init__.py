@@ -3,23 +3,28 @@
 import functools
 import importlib
 import pkgutil
+from pathlib import Path
 
-from osler.bench.choice import ChoiceTask
+from osler.bench.task import Task
 from osler.errors import InputError
 
 
 @functools.cache
-def tasks() -> dict[str, ChoiceTask]:
+def tasks() -> dict[str, Task]:
     """Every task, by name."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
-        task: ChoiceTask = importlib.import_module(f"{__name__}.{module.name}").TASK
+        task: Task = importlib.import_module(f"{__name__}.{module.name}").TASK
         found[task.name] = task
     return dict(sorted(found.items()))
 
 
-def find_task(name: str) -> ChoiceTask:
-    """The task of a name. Raises InputError naming the known ones."""
+def find_task(name: str) -> Task:
+    """The task of a name, or of a user's task file (YAML or JSON Lines). Raises InputError naming the known ones."""
+    if name.endswith((".yaml", ".yml", ".jsonl", ".jsonl.gz")):
+        from osler.bench.own import own_task
+
+        return own_task(Path(name))
     if name not in tasks():
         raise InputError(f"unknown task {name!r}", hint=f"Known: {', '.join(tasks())}.")
     return tasks()[name]

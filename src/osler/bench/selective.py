@@ -1,0 +1,127 @@
+"""Answering less to be right more often: what a confidence is worth, and the agreement of several runs as one.
+
+A confidence is a model's share of its options, what a method reports (from evidence), or how many runs agree.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from osler.bench.statistics import (
+    Floats,
+    calibration_error,
+    conformal_threshold,
+    coverage_curve,
+    mean_interval,
+    risk_area,
+    statistic_interval,
+    wilson,
+)
+from osler.bench.task import Figure, Reply
+from osler.errors import InputError
+
+if TYPE_CHECKING:
+    from osler.bench.runner import Finished
+
+TARGET = 0.9  # coverage that conformal sets promise
+LEAST = 20  # items below which no calibration is said
+
+
+def confident(replies: Sequence[Reply], metric: str = "right") -> tuple[Floats, Floats, list[str]]:
+    """Confidence, whether right, and group of the replies that have a confidence."""
+    known = [reply for reply in replies if reply.confidence is not None and metric in reply.scores]
+    confidence = np.array([reply.confidence for reply in known], dtype=np.float64)
+    return confidence, np.array([reply.scores[metric] for reply in known]), [reply.group for reply in known]
+
+
+def selective_figures(replies: Sequence[Reply], truths: Sequence[str] | None = None) -> list[Figure]:
+    """Calibration error, area under risk-coverage, accuracy of the surer half, and, with options' shares and the
+    right keys, the coverage and size of conformal sets. None where too few replies have a confidence."""
+    confidence, right, groups = confident(replies)
+    if len(right) < LEAST:
+        return []
+    coverage, accuracy = coverage_curve(confidence, right)
+    half = int(np.searchsorted(coverage, 0.5))
+    error = float(1 - right.mean())
+    found = [
+        Figure(
+            "calibration error",
+            calibration_error(confidence, right),
+            statistic_interval(lambda drawn: calibration_error(confidence[drawn], right[drawn]), groups),
+            len(right),
+        ),
+        Figure(
+            "risk-coverage area",
+            risk_area(confidence, right),
+            statistic_interval(lambda drawn: risk_area(confidence[drawn], right[drawn]), groups),
+            len(right),
+            baseline={"any order": error},
+        ),
+        Figure(
+            "accuracy of the surer half",
+            float(accuracy[half]),
+            wilson(
+                round(float(accuracy[half] * coverage[half] * len(right))), round(float(coverage[half] * len(right)))
+            ),
+            round(float(coverage[half] * len(right))),
+        ),
+    ]
+    return found + (conformal_figures(replies, truths) if truths is not None else [])
+
+
+def conformal_figures(replies: Sequence[Reply], truths: Sequence[str]) -> list[Figure]:
+    """Prediction sets promised to hold the right option `TARGET` of the time: every second item sets the threshold, the
+    others show what it keeps (split conformal, Angelopoulos and Bates 2023)."""
+    pairs = [(r.shares, t) for r, t in zip(replies, truths, strict=True) if r.shares is not None and t in r.shares]
+    if len(pairs) < 2 * LEAST:
+        return []
+    least = conformal_threshold(np.array([share[truth] for share, truth in pairs[::2]]), TARGET)
+    sizes = np.array([sum(value >= least for value in share.values()) for share, _ in pairs[1::2]], dtype=np.float64)
+    held = sum(share[truth] >= least for share, truth in pairs[1::2])
+    n = len(sizes)
+    return [
+        Figure("conformal coverage", held / n, wilson(held, n), n, baseline={"promised": TARGET}),
+        Figure("conformal set size", float(sizes.mean()), mean_interval(sizes), n),
+    ]
+
+
+def agree(runs: Sequence["Finished"]) -> list[Figure]:
+    """What several runs of one question task measure together. Raises InputError for runs of different tasks, or of a
+    task without a right option."""
+    if len({run.card.task for run in runs}) > 1 or len(runs) < 2:
+        raise InputError("agreement takes two or more runs of one task")
+    truths = {item.id: getattr(item, "answer", None) for item in runs[0].items}
+    if None in truths.values():
+        raise InputError(f"{runs[0].card.task} has no right option to agree on")
+    joined = agreement([run.replies for run in runs], {key: str(value) for key, value in truths.items()})
+    if not joined:
+        raise InputError("the runs have no item in common", hint="Give all the same --limit, --seed and --split.")
+    n, hits = len(joined), int(sum(reply.scores["right"] for reply in joined))
+    return [Figure("accuracy", hits / n, wilson(hits, n), n), *selective_figures(joined)]
+
+
+def agreement(runs: Sequence[Sequence[Reply]], truths: dict[str, str]) -> list[Reply]:
+    """Several runs over the same items as one: the answer most of them give (the earlier run's, of as many), its
+    confidence the share of all runs that say so. Items that not every run has are left out."""
+    by_id = [{reply.id: reply for reply in run} for run in runs]
+    joined = []
+    for first in runs[0]:
+        replies = [run[first.id] for run in by_id if first.id in run]
+        if len(replies) < len(runs):
+            continue
+        counts = Counter(reply.said for reply in replies if reply.said is not None).most_common(1)
+        choice, votes = counts[0] if counts else (None, 0)
+        joined.append(
+            Reply(
+                first.id,
+                first.group,
+                choice,
+                {"right": float(choice == truths[first.id])},
+                why=None if choice is not None else "no run answered",
+                confidence=votes / len(runs),
+                seconds=sum(reply.seconds for reply in replies),
+            )
+        )
+    return joined

@@ -1,0 +1,161 @@
+"""What a task of the bench is: its items, the methods that can answer them, and the figures that replies make.
+
+A task is one file of `tasks/` that subclasses `Task` (or one of its kinds, as `choice.ChoiceTask`). It reads, asks and
+scores; drawing, keeping and resuming are the runner's.
+"""
+
+import gzip
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from osler.bench.statistics import Interval
+from osler.errors import InputError, MissingComponent
+from osler.models import Generation, LanguageModel, Message, Request, load_model
+from osler.reasoning.resources import Resources
+from osler.settings import Settings
+from osler.splits import split
+
+
+class Item(Protocol):
+    """One thing to answer: a NamedTuple with at least these. `group`: what is split, drawn and resampled whole."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class Reply(NamedTuple):
+    """One item answered. `said`: what was read out of the output, None where nothing could be, and `why` says why.
+    `scores`: this item's value by metric; the task's headline is among them unless the item could not be scored."""
+
+    id: str
+    group: str
+    said: Any
+    scores: dict[str, float]
+    output: str | None = None
+    why: str | None = None
+    confidence: float | None = None
+    shares: dict[str, float] | None = None
+    seconds: float = 0.0
+
+
+class Figure(NamedTuple):
+    """One number of a run. `unparsed`: items whose reply could not be read, counted apart."""
+
+    metric: str
+    value: float
+    interval: Interval | None
+    n: int
+    unparsed: int = 0
+    baseline: dict[str, float] = {}
+
+
+class Method(NamedTuple):
+    """A way to answer a task's items. `model`: it asks the language model."""
+
+    name: str
+    about: str
+    model: bool
+
+
+class Bench:
+    """What asking may draw on: the home's resources, the data folder, and a judge model if one is named."""
+
+    def __init__(self, settings: Settings, judge: str | None = None) -> None:
+        self.settings = settings
+        self.resources = Resources(settings)
+        self.judge_spec = judge
+
+    @cached_property
+    def data(self) -> Path:
+        named = self.settings.bench.data
+        return Path(named).expanduser() if named else self.settings.home / "data"
+
+    @cached_property
+    def judge(self) -> LanguageModel:
+        """Raises MissingComponent where no judge was named."""
+        if self.judge_spec is None:
+            raise MissingComponent("this task needs a judge model", hint="Name one: --judge SPEC.")
+        return load_model(self.judge_spec, self.settings)
+
+    def generate(self, chats: Sequence[Sequence[Message]], tokens: int, **more: Any) -> list[Generation]:
+        """One greedy reply of the model to each chat."""
+        requests = [Request(messages=list(chat), max_tokens=tokens, **more) for chat in chats]
+        return self.resources.model.generate(requests)
+
+
+class Task(ABC):
+    """`path`: below the data folder (a file, or a folder with several). `headline`: the metric that `compare` pairs by
+    default. `prompts`: all text and versions that its figures depend on beside model and items."""
+
+    name: str
+    about: str
+    path: str
+    licence: str
+    headline: str = "right"
+    prompts: Any = ()
+    source: str | None = None  # the file of a user's own task
+    batch: int = 16
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterator[Item]:
+        """All items of the data at `path`."""
+
+    @abstractmethod
+    def methods(self) -> dict[str, Method]:
+        """The ways to answer it by name, its default first."""
+
+    @abstractmethod
+    def ask(self, items: Sequence[Any], method: str, bench: Bench) -> list[Reply]:
+        """A reply to each item. Raises what the model raises; what was asked before is already kept."""
+
+    @abstractmethod
+    def figures(self, items: Sequence[Any], replies: Sequence[Reply]) -> list[Figure]:
+        """What the replies measure, the headline's figure first."""
+
+    @property
+    def data_set(self) -> str:
+        """Its name in `osler.splits`: the file's, without endings."""
+        return Path(self.path).name.partition(".")[0]
+
+    def items(self, data: Path, part: str) -> list[Any]:
+        """The items of a part (train, tune, report, or all). Raises MissingComponent without the data."""
+        path = data / self.path
+        if not path.exists():
+            hint = "`bench.data` in osler.toml (or OSLER_BENCH_DATA) names the folder; docs/data.md says what is in it."
+            raise MissingComponent("the data set is not there", where=str(path), hint=hint)
+        return [item for item in self.read(path) if part in ("all", self.part(item))]
+
+    def versions(self, method: str, bench: Bench) -> dict[str, str]:
+        """Of the knowledge that a method draws on."""
+        return {}
+
+    def part(self, item: Any) -> str:
+        return split(self.data_set, item.group)
+
+    def fingerprint(self) -> str:
+        """Of prompts and parsers: part of a run's identity."""
+        return hashlib.sha256(json.dumps(self.prompts, ensure_ascii=False, default=list).encode()).hexdigest()[:16]
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file, gzipped or not. Raises InputError naming the line that isn't one."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            where = f"{path}, line {number}"
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"not valid JSON: {error}", where=where) from None
+            if not isinstance(row, dict):
+                raise InputError("the line is not a JSON object", where=where)
+            yield row
