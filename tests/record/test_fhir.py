@@ -486,7 +486,8 @@ def test_old_shapes_do_not_turn_negations_round() -> None:
     ]
     assert {one.status for one in case.procedures} == {"not-done"}
     (allergy,) = case.allergies
-    assert (allergy.verification, allergy.criticality, allergy.kind) == ("refuted", "high", "food")
+    assert (allergy.verification, allergy.criticality, allergy.kind) == ("refuted", None, "food")
+    assert "'CRITH'" in reasons(case)["Bundle.entry[5].resource.criticality"]
     assert (case.conditions[0].status, case.conditions[0].verification) == ("active", "refuted")
 
 
@@ -604,7 +605,8 @@ def test_other_versions_are_read_and_said() -> None:
         },
     )
     assert case.allergies[0].reactions == ["Hives"] and case.medications[0].label == "Ibuprofen"
-    assert (case.encounters[0].status, case.encounters[0].started) == ("finished", "2023-01-01")
+    assert (case.encounters[0].status, case.encounters[0].started) == (None, "2023-01-01")
+    assert "'completed'" in reasons(case)["Bundle.entry[2].resource.status"]
     said = [path for path, reason in reasons(case).items() if "another FHIR version" in reason]
     assert [path.rsplit(".", 1)[1] for path in said] == ["actualPeriod x 1", "assertedDate x 1", "medication x 1"]
 

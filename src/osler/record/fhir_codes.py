@@ -40,11 +40,6 @@ _BINDINGS = {
     "Composition.status": "preliminary final amended entered-in-error",
 }
 BINDINGS = {element: frozenset(codes.split()) for element, codes in _BINDINGS.items()}
-# Codes of other versions, with those of R4.
-OTHER_CODES = {
-    "AllergyIntolerance.criticality": {"CRITL": "low", "CRITH": "high", "CRITU": "unable-to-assess"},
-    "Encounter.status": {"completed": "finished", "discharged": "finished", "discontinued": "cancelled"},
-}
 UCUM = "http://unitsofmeasure.org"
 # Units that records write without UCUM, with the UCUM unit they can only mean.
 _UNITS = {

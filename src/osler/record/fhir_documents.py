@@ -61,7 +61,7 @@ def _reference(item: Item) -> Iterator[Document]:
         return
     if not item.has("content"):
         item.omit("content", "the document has no content")
-    time = item.time("date", "indexed")
+    time = item.time("date")
     for content in item.nodes("content"):
         attachment = content.node("attachment")
         if not attachment:
@@ -80,7 +80,7 @@ def _report(item: Item) -> Iterator[Document]:
     forms = [(form, _attached(form, item)) for form in item.nodes("presentedForm")]
     for form, text in forms:
         yield from _document(item, form.path, text, "report", form.text("title") or title, time=time)
-    coded = "; ".join(one.label for one in concepts(item, "conclusionCode", "codedDiagnosis") if one.label)
+    coded = "; ".join(one.label for one in concepts(item, "conclusionCode") if one.label)
     said = (item.text("conclusion") or "").strip()
     if said or coded:
         path = item.place("conclusion" if item.text("conclusion") else "conclusionCode")

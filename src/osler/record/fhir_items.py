@@ -1,7 +1,7 @@
 """The resources of a FHIR input (bundle, list, lines or one resource), each with its place and references.
 
-It settles versions of one resource and what a reference points to. It does not know what a resource means. Names and
-shapes of other FHIR versions (DSTU2, STU3, R5) are taken beside those of R4 wherever an element is asked for.
+It settles versions of one resource and what a reference points to; what DSTU2, STU3 and R5 call by another name is
+renamed here, so that no reader has to know them. It does not know what a resource means.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from osler.record.fhir_codes import BINDINGS, OTHER_CODES, Concept, concept, quantity
+from osler.record.fhir_codes import BINDINGS, Concept, concept, quantity
 from osler.record.node import UNDECODABLE, Content, Node
 from osler.record.omissions import Omissions, anywhere
 from osler.record.times import moment
@@ -22,17 +22,25 @@ _CLINICAL = frozenset(
     "MolecularSequence BodyStructure List Communication".split()
 )
 READ = frozenset({"Medication", "Binary", *(element.split(".")[0] for element in BINDINGS)} - {"Bundle"})
-_OLD_TYPES = dict.fromkeys(("MedicationOrder", "MedicationPrescription"), "MedicationRequest")
-_OLD_TYPES["MedicationUsage"] = "MedicationStatement"
-# Negations that older versions keep in an element of their own: {element: status of R4}.
-_NEGATIONS = dict.fromkeys(("taken", "wasNotTaken"), "not-taken")
-_NEGATIONS |= dict.fromkeys(("wasNotGiven", "notGiven", "notPerformed", "notDone"), "not-done")
-# Elements that no resource of R4 has: they tell that the input is of another version.
-_OTHER_VERSIONS = frozenset(_NEGATIONS) | frozenset(
-    "dateRecorded assertedDate dateWritten effectiveTimeDateTime effectiveTimePeriod occurenceDateTime occurencePeriod "
-    "medication reason reasonCodeableConcept reasonForUseCodeableConcept reasonForUseReference substance actualPeriod "
-    "indexed codedDiagnosis".split()
-)
+# Names of other versions with those of R4: of types, and of elements that R4 calls so in no type.
+_OTHER_TYPES = dict.fromkeys(("MedicationOrder", "MedicationPrescription"), "MedicationRequest")
+_OTHER_TYPES["MedicationUsage"] = "MedicationStatement"
+_OTHER_NAMES = {
+    **dict.fromkeys(("dateRecorded", "assertedDate"), "recordedDate"),
+    **dict.fromkeys(("reason", "reasonCodeableConcept", "reasonForUseCodeableConcept"), "reasonCode"),
+    **dict.fromkeys(("effectiveTimeDateTime", "occurenceDateTime"), "effectiveDateTime"),
+    **dict.fromkeys(("effectiveTimePeriod", "occurencePeriod"), "effectivePeriod"),
+    "reasonForUseReference": "reasonReference",
+    "dateWritten": "authoredOn",
+    "medication": "medicationCodeableConcept",  # in R5 a concept or a reference
+    "substance": "code",
+    "actualPeriod": "period",
+    "indexed": "date",
+    "codedDiagnosis": "conclusionCode",
+}
+# Negations that other versions keep in an element of their own: {element: (what it then holds, status of R4)}.
+_NEGATIONS = {"taken": (b'"n"', "not-taken"), "wasNotTaken": (b"true", "not-taken")}
+_NEGATIONS |= dict.fromkeys(("wasNotGiven", "notGiven", "notPerformed", "notDone"), (b"true", "not-done"))
 _SILENT = frozenset("resourceType id meta text language contained identifier note".split())
 _IN_ERROR = Raw(b'"entered-in-error"')
 
@@ -82,14 +90,21 @@ class Item(Node):
     def __init__(
         self, content: Content, path: str, written: str, opened: str, record: Record, url: str = "", owner: Any = None
     ) -> None:
+        self.kind = _OTHER_TYPES.get(written, written)
+        others: list[str] = []
+        if not _OTHER_NAMES.keys().isdisjoint(content) and self.kind in READ:
+            others = [name for name in content if name in _OTHER_NAMES]
+            renamed = {_OTHER_NAMES[name]: content[name] for name in others}
+            content = renamed | {name: raw for name, raw in content.items() if name not in _OTHER_NAMES}
         super().__init__(content, path, record.omissions)
-        self.kind = _OLD_TYPES.get(written, written)
         self.opened = f"{opened}({written})"
         self.record, self.url = record, url
         self.owner: Item | None = owner
         self.id = self.text("id")
         self.duplicates: list[str] = []
-        if written in _OLD_TYPES:
+        for name in others:
+            self.count(name, "element of another FHIR version than R4: read as far as it maps to R4")
+        if written != self.kind:
             self.count("", "shape of another FHIR version than R4: read as far as it maps to R4")
         elif written not in READ:
             clinical = "clinical, but Osler has no part for it"
@@ -134,25 +149,25 @@ class Item(Node):
             self.count(name, "time without offset: kept as written")
         return written
 
-    def bound(self, name: str) -> Any:
-        """The first code of an element that its required binding allows; null and a report if there is none."""
+    def bound(self, name: str, otherwise: str | None = None) -> Any:
+        """The first code of an element that its required binding allows (`otherwise`: a code to take if there is no
+        such element); null and a report if there is none."""
+        allowed = BINDINGS[f"{self.kind}.{name}"]
         if not self.has(name):
-            return None
-        element, given = f"{self.kind}.{name}", concept(self, name)
-        older, allowed = OTHER_CODES.get(element, {}), BINDINGS[element]
+            return otherwise if otherwise in allowed else None
+        given = concept(self, name)
         for one in given.codes:
-            code = older.get(one.code or "", one.code)
-            if code in allowed:
-                return code
+            if one.code in allowed:
+                return one.code
         self.omit(name, f"unknown code {given.code!r}: read as not known")
         return None
 
     def status(self) -> str | None:
-        """The status as R4 writes it, negations of older versions included."""
-        if self.kind != "Observation" and not _NEGATIONS.keys().isdisjoint(self.content):
-            for name, status in _NEGATIONS.items():
-                if (self.text(name) == "n") if name == "taken" else self.flag(name):
-                    return status
+        """The status as R4 writes it, negations of other versions included."""
+        for name in () if _NEGATIONS.keys().isdisjoint(self.content) else _NEGATIONS:
+            negation, status = _NEGATIONS[name]
+            if self.has(name) and bytes(self.content[name]) == negation:
+                return status
         code: str | None = self.bound("status")
         return code
 
@@ -185,12 +200,11 @@ class Item(Node):
     def report_unused(self) -> None:
         """Count the elements that nobody asked for. Only the first level is searched."""
         for name in self.content:
-            if name in self.asked:
-                if name in _OTHER_VERSIONS:
-                    self.count(name, "element of another FHIR version than R4: read as far as it maps to R4")
-            elif name == "modifierExtension":
+            if name in self.asked or name in _SILENT:
+                continue
+            if name == "modifierExtension":
                 self.omit(name, "may change what the resource means; Osler does not know it")
-            elif name not in _SILENT:
+            else:
                 self.count(name, "element not used")
 
 
@@ -200,25 +214,19 @@ class _Entry(msgspec.Struct, rename="camel"):
     request: Content = {}
 
 
-_ENTRY = msgspec.json.Decoder(_Entry)
 _ENTRIES = msgspec.json.Decoder(list[_Entry])
 _KIND = msgspec.json.Decoder(str | None)
 _DELETE = Raw(b'"DELETE"')
 
 
-def items_of(
-    content: Content, path: str, record: Record, url: str = "", opened: str = "", depth: int = 0
-) -> Iterator[Item]:
-    """The resources in a JSON object, each with its path. What is no resource is reported.
-
-    `opened`: the path with open indices, where it is already known.
-    """
+def items_of(content: Content, path: str, record: Record, depth: int = 0) -> Iterator[Item]:
+    """The resources in a JSON object, each with its path. What is no resource is reported."""
     kind = _kind(content)
     if kind is None:
         record.omissions.add(path or "(root)", "is no FHIR resource: it has no resourceType")
     elif kind != "Bundle":
         path = path or kind
-        yield Item(content, path, kind, opened or anywhere(path), record, url)
+        yield Item(content, path, kind, anywhere(path), record)
     elif depth > DEPTH:
         record.omissions.add(path, f"bundles are nested more than {DEPTH} deep")
     else:
@@ -228,38 +236,35 @@ def items_of(
         if any(link.text("relation") == "next" for link in bundle.nodes("link")):
             bundle.omit("link", "the search has a further page: this is not the whole record")
         opened = f"{anywhere(bundle.path)}.entry[*].resource"
-        for name, entry in _entries(bundle):
-            inner = f"{bundle.path}.{name}.resource"
+        for place, entry in _entries(bundle):
             if entry.request.get("method") == _DELETE:
-                bundle.omit(name, "asks to delete a resource: nothing to read")
+                record.omissions.add(place, "asks to delete a resource: nothing to read")
             elif not entry.resource:
-                bundle.omit(name, "has no resource")
+                record.omissions.add(place, "has no resource")
             elif (kind := _kind(entry.resource)) is None or kind == "Bundle":
-                yield from items_of(entry.resource, inner, record, entry.full_url or "", opened, depth + 1)
+                yield from items_of(entry.resource, f"{place}.resource", record, depth=depth + 1)
             else:
-                yield Item(entry.resource, inner, kind, opened, record, entry.full_url or "")
+                yield Item(entry.resource, f"{place}.resource", kind, opened, record, entry.full_url or "")
 
 
 def _kind(content: Content) -> str | None:
     try:
         kind: str | None = _KIND.decode(content.get("resourceType", b"null"))
+        return kind
     except UNDECODABLE:
-        kind = None
-    return kind
+        return None
 
 
 def _entries(bundle: Node) -> Iterator[tuple[str, _Entry]]:
-    raw = bundle.content.get("entry")
     try:
-        listed = _ENTRIES.decode(raw) if raw is not None else []
+        listed = _ENTRIES.decode(bundle.content.get("entry", b"[]"))
     except UNDECODABLE:  # one by one, to keep the good ones
-        for name, one in bundle.items("entry"):
-            try:
-                yield name, _ENTRY.decode(one)
-            except UNDECODABLE as error:
-                bundle.omit(name, f"is no entry of a bundle: {error}")
+        for one in bundle.nodes("entry"):
+            entry = _Entry(one.text("fullUrl"), one.node("resource").content, one.node("request").content)
+            yield one.path, entry
     else:
-        yield from ((f"entry[{index}]", entry) for index, entry in enumerate(listed))
+        for index, entry in enumerate(listed):
+            yield f"{bundle.path}.entry[{index}]", entry
 
 
 def settle(items: list[Item]) -> list[Item]:

@@ -1,7 +1,6 @@
 """From a FHIR R4 resource to the parts of a Case: one small function a resource type.
 
 It knows nothing of bundles and patients; an Item tells it where the resource stands and finds what it refers to.
-Names after the first are those of other FHIR versions.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,19 +22,13 @@ def condition(item: Item) -> Iterator[Part]:
             onset=item.time("onsetDateTime", "onsetPeriod", "onsetAge"),
             abatement=item.time("abatementDateTime", "abatementPeriod", "abatementAge", end=True)
             or item.time("abatementPeriod"),
-            recorded=item.time("recordedDate", "dateRecorded", "assertedDate"),
+            recorded=item.time("recordedDate"),
         )
 
 
-_STARTED = (
-    "authoredOn dateWritten effectiveDateTime effectiveTimeDateTime occurenceDateTime effectivePeriod whenHandedOver "
-    "dateAsserted"
-).split()
-
-
 def medication(item: Item) -> Iterator[Part]:
-    reference = item.node("medicationReference") or item.node("medication").node("reference")
-    drug = concept(item, "medicationCodeableConcept", "medication")
+    drug = concept(item, "medicationCodeableConcept")
+    reference = item.node("medicationReference") or item.node("medicationCodeableConcept").node("reference")
     if drug.label is None and reference:
         drug = _referred_drug(reference, item)
     if named := item.named(drug, "medication[x]"):
@@ -47,8 +40,8 @@ def medication(item: Item) -> Iterator[Part]:
             dose="; ".join(filter(None, map(_dose, dosages))) or None,
             route=next((route for dosage in dosages if (route := concept(dosage, "route").label)), None),
             reason=_reason(item),
-            started=item.time(*_STARTED),
-            ended=item.time("effectivePeriod", "effectiveTimePeriod", "occurencePeriod", end=True),
+            started=item.time("authoredOn", "effectiveDateTime", "effectivePeriod", "whenHandedOver", "dateAsserted"),
+            ended=item.time("effectivePeriod", end=True),
         )
 
 
@@ -91,9 +84,8 @@ def _dose(dosage: Node) -> str:
 
 
 def _reason(item: Item) -> str | None:
-    given = concepts(item, "reasonCode", "reasonCodeableConcept", "reasonForUseCodeableConcept", "reason")
-    named = [one.label for one in given]
-    for reference in item.nodes("reasonReference", "reasonForUseReference"):
+    named = [one.label for one in concepts(item, "reasonCode")]
+    for reference in item.nodes("reasonReference"):
         found, shown = item.find(reference), reference.text("display")
         named.append(shown or (concept(found, "code").label if found else None))
     return "; ".join(dict.fromkeys(filter(None, named))) or None
@@ -101,33 +93,28 @@ def _reason(item: Item) -> str | None:
 
 def allergy(item: Item) -> Iterator[Part]:
     reactions = item.nodes("reaction")
-    substance = concept(item, "code", "substance")
+    substance = concept(item, "code")
     if substance.label is None:
         substance = next((concept(one, "substance") for one in reactions if one.has("substance")), substance)
     if named := item.named(substance):
-        kinds = [code for one in concepts(item, "category") if (code := one.code)]
+        kinds = [one.code for one in concepts(item, "category") if one.code]
         allowed = BINDINGS["AllergyIntolerance.category"]
-        for kind in kinds:
-            if kind not in allowed:
-                item.omit("category", f"unknown code {kind!r}: read as not known")
+        for kind in set(kinds) - allowed:
+            item.omit("category", f"unknown code {kind!r}: read as not known")
         signs = [
             sign
             for one in reactions
             for sign in ([shown.label for shown in concepts(one, "manifestation")] or [one.text("description")])
         ]
-        old = item.text("status")  # DSTU2 has one status where R4 has two
-        status = (
-            "active" if old == "confirmed" else old if old in BINDINGS["AllergyIntolerance.clinicalStatus"] else None
-        )
+        single = item.text("status")  # DSTU2 has this one where R4 has two
         yield Allergy(
             **named,
-            status=item.bound("clinicalStatus") or status,
-            verification=item.bound("verificationStatus")
-            or (old if old in BINDINGS["AllergyIntolerance.verificationStatus"] else None),
+            status=item.bound("clinicalStatus", single),
+            verification=item.bound("verificationStatus", single),
             criticality=item.bound("criticality"),
             kind=", ".join(kind for kind in kinds if kind in allowed) or None,
             reactions=[sign for sign in signs if sign],
-            recorded=item.time("recordedDate", "assertedDate"),
+            recorded=item.time("recordedDate"),
         )
 
 
@@ -138,14 +125,11 @@ def observation(item: Item) -> Iterator[Part]:
         "category": category.code or category.label,
         "time": item.time("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
     }
+    measured = [_measured(part, item) for part in (item.nodes("component") if "component" in item.content else ())]
     whole = _measured(item, item)
-    if "component" not in item.content:
-        measured = [whole]
-    else:
-        measured = [_measured(part, item) for part in item.nodes("component")]
-        # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
-        if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
-            measured.insert(0, whole)
+    # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
+    if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
+        measured.insert(0, whole)
     for part in measured:
         if part is not None:
             yield Observation(**part, **shared)
@@ -160,8 +144,8 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
     part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": []}
     part["duplicates"] = item.duplicates
     for name in one.content:
-        if name in _VALUES:
-            part |= _VALUES[name](one, name, item)
+        if name.startswith("value"):  # one at most
+            part |= _value(one, name, item)
     if one.has("dataAbsentReason") and part.keys().isdisjoint(("value", "text")):
         one.omit("", f"has no value: {concept(one, 'dataAbsentReason').label}")
     if "interpretation" in one.content:
@@ -170,52 +154,37 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
         if len(given) > 1:
             one.omit("interpretation", "has several interpretations: only the first is kept")
     if "referenceRange" in one.content:
-        part |= _limits(one.nodes("referenceRange"), part.get("unit"), one, item)
+        part |= _limits(one, part.get("unit"), item)
     return part
 
 
-def _amount(one: Node, name: str, item: Item) -> dict[str, Any]:
-    amount = quantity(one, name)
-    if amount.value is None:
-        return {}
-    if amount.comparator:
-        return {"text": amount.text}
-    return {"value": amount.value, "unit": _unit(amount, name, item)}
-
-
-def _answer(one: Node, name: str, _: Item) -> dict[str, Any]:
-    answer = concept(one, name)
-    return {"text": answer.label, "value_codes": answer.codes}
-
-
-def _number(one: Node, name: str, _: Item) -> dict[str, Any]:
-    return {"value": one.number(name)}
-
-
-def _written(one: Node, name: str, _: Item) -> dict[str, Any]:
-    text: str | None
-    if name == "valueBoolean":
-        text = {True: "true", False: "false", None: None}[one.flag(name)]
-    elif name == "valueRatio":
-        sides = [quantity(one.node(name), side).text for side in ("numerator", "denominator")]
-        text = ":".join(sides) if all(sides) else None
-    elif name == "valueRange":
-        text = range_text(one.node(name))
-    elif name == "valuePeriod":
-        text = "/".join(one.node(name).text(side) or "" for side in ("start", "end"))
-    else:
-        text = (one.text(name) or "").strip()
+def _value(one: Node, name: str, item: Item) -> dict[str, Any]:
+    # What a value[x] fills in of an Observation; other types are left to be reported as not used.
+    text: str | None = None
+    match name:
+        case "valueQuantity":
+            amount = quantity(one, name)
+            if amount.value is not None and not amount.comparator:
+                return {"value": amount.value, "unit": _unit(amount, name, item)}
+            text = amount.text if amount.comparator else None
+        case "valueCodeableConcept":
+            answer = concept(one, name)
+            return {"text": answer.label, "value_codes": answer.codes}
+        case "valueInteger":
+            return {"value": one.number(name)}
+        case "valueBoolean":
+            flag = one.flag(name)
+            text = None if flag is None else str(flag).lower()
+        case "valueRatio":
+            sides = [quantity(one.node(name), side).text for side in ("numerator", "denominator")]
+            text = ":".join(sides) if all(sides) else None
+        case "valueRange":
+            text = range_text(one.node(name))
+        case "valuePeriod":
+            text = "/".join(one.node(name).text(side) or "" for side in ("start", "end"))
+        case "valueString" | "valueDateTime" | "valueTime":
+            text = (one.text(name) or "").strip()
     return {"text": text} if text else {}
-
-
-_VALUES = {
-    "valueQuantity": _amount,
-    "valueCodeableConcept": _answer,
-    "valueInteger": _number,
-    **dict.fromkeys(
-        "valueString valueDateTime valueTime valueBoolean valueRatio valueRange valuePeriod".split(), _written
-    ),
-}
 
 
 def _unit(given: Quantity, name: str, item: Item) -> str | None:
@@ -225,20 +194,18 @@ def _unit(given: Quantity, name: str, item: Item) -> str | None:
     return unit
 
 
-def _limits(ranges: list[Node], unit: str | None, one: Node, item: Item) -> dict[str, float]:
-    normal = [limits for limits in ranges if concept(limits, "type").code in (None, "normal")]
+def _limits(one: Node, unit: str | None, item: Item) -> dict[str, float]:
+    normal = [limits for limits in one.nodes("referenceRange") if concept(limits, "type").code in (None, "normal")]
     if len(normal) != 1:
         one.omit("referenceRange", "holds several ranges or none that is normal: not used")
         return {}
     found: dict[str, float] = {}
     for side in ("low", "high"):
         limit = quantity(normal[0], side)
-        if limit.value is not None:
-            limit_unit = _unit(limit, "referenceRange", item)
-            if limit_unit in (None, unit):
-                found[side] = limit.value
-            else:
-                normal[0].omit(side, f"is in {limit_unit}, the value in {unit}: not used")
+        if limit.value is not None and (limit_unit := _unit(limit, "referenceRange", item)) in (None, unit):
+            found[side] = limit.value
+        elif limit.value is not None:
+            normal[0].omit(side, f"is in {limit_unit}, the value in {unit}: not used")
     if not found and normal[0].has("text"):
         normal[0].omit("text", "a range in words is not read")
     return found
@@ -269,8 +236,8 @@ def encounter(item: Item) -> Iterator[Part]:
         label=next((one.label for one in concepts(item, "type") if one.label), None),
         kind=kind.code or kind.label,
         status=item.status(),
-        started=item.time("period", "actualPeriod"),
-        ended=item.time("period", "actualPeriod", end=True),
+        started=item.time("period"),
+        ended=item.time("period", end=True),
         reason=_reason(item),
     )
 

@@ -5,13 +5,14 @@ when they are asked for, so that what nobody reads costs next to nothing. It kno
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from osler.record.omissions import Omissions
 
+T = TypeVar("T")
 Content = dict[str, Raw]  # a JSON object, its values not decoded
 _OBJECT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 _LIST: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[Raw])
@@ -58,25 +59,22 @@ class Node:
     def has(self, *names: str) -> bool:
         return self.first(names)[1] is not None
 
-    def _decoded(self, name: str, raw: Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
+    def _decoded(self, name: str, raw: Raw | None, decoder: msgspec.json.Decoder[T]) -> T | None:
         try:
-            return decoder.decode(raw)
+            return decoder.decode(raw) if raw is not None else None
         except UNDECODABLE as error:
             reason = str(error)
             self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
             return None
 
     def text(self, *names: str) -> str | None:
-        name, raw = self.first(names)
-        return self._decoded(name, raw, _TEXT) if raw is not None else None
+        return self._decoded(*self.first(names), _TEXT)
 
     def flag(self, *names: str) -> bool | None:
-        name, raw = self.first(names)
-        return self._decoded(name, raw, _FLAG) if raw is not None else None
+        return self._decoded(*self.first(names), _FLAG)
 
     def number(self, *names: str) -> float | None:
-        name, raw = self.first(names)
-        return self._decoded(name, raw, _NUMBER) if raw is not None else None
+        return self._decoded(*self.first(names), _NUMBER)
 
     def node(self, *names: str) -> "Node":
         name, raw = self.first(names)

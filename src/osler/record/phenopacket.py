@@ -6,7 +6,7 @@ which a ranker must not see. Source: GA4GH Phenopacket Schema 2.0.
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -70,13 +70,11 @@ def _case(packet: Node, digest: str) -> Case:
     omissions, subject = packet.omissions, packet.node("subject")
     onsets: list[str] = []
     findings = list(_findings(packet, onsets))
-    actions = packet.nodes("medicalActions")
-    parts: list[Part] = [
-        *_conditions(packet),
-        *(part for one in packet.nodes("measurements") for part in _measured(one)),
-        *(part for one in actions for part in _treatment(one)),
-        *(part for one in actions for part in _procedure(one.node("procedure"))),
-    ]
+    parts: list[Part] = [*_conditions(packet)]
+    for one in packet.nodes("measurements"):
+        parts += _measured(one)
+    for one in packet.nodes("medicalActions"):
+        parts += [*_treatment(one), *_procedure(one.node("procedure"))]
     met = reference_time([(subject.path, _time(subject.node("timeAtLastEncounter"), "timestamp"))], omissions)
     patient = _patient(subject)
     packet.asked.update(("id", "metaData", "@type"))
@@ -88,55 +86,50 @@ def _case(packet: Node, digest: str) -> Case:
 
 def _patient(subject: Node) -> Patient:
     written = subject.text("sex")
-    sex = _SEXES.get(written) if written else None
-    if written and sex is None:
+    if written and written not in _SEXES:
         subject.omit("sex", f"unknown code {written!r}: read as not known")
-    birth = _time(subject, "dateOfBirth")
-    birth = birth.split("T")[0] if birth else None
     species = _term(subject, "taxonomy")
     if species and species.code != "NCBITaxon:9606":
-        subject.omit("taxonomy", f"the subject is no human ({_label(species)}): Osler's knowledge is of people")
+        subject.omit("taxonomy", f"the subject is no human ({species.display}): Osler's knowledge is of people")
+    birth = _time(subject, "dateOfBirth")
     return Patient(
         source="subject",
         id=subject.text("id"),
         identifiers=subject.texts("alternateIds"),
-        sex=sex,
-        birth_date=birth,
+        sex=_SEXES.get(written or ""),
+        birth_date=birth.split("T")[0] if birth else None,
         age=_age(subject.node("timeAtLastEncounter", "age", "ageAtCollection")),
         deceased={"DECEASED": True, "ALIVE": False}.get(subject.node("vitalStatus").text("status") or ""),
     )
 
 
 def _term(holder: Node, name: str) -> Code | None:
-    """The code of an ontology class, null and a report if its id is none."""
+    """The code of an ontology class, its id in place of a missing label; null and a report if the id is none."""
     term = holder.node(name)
     code, label = (term.text("id") or "").strip(), (term.text("label") or "").strip()
     if _CURIE.fullmatch(code):
-        return Code(system=code.split(":", 1)[0], code=code, display=label if label and label != code else None)
+        return Code(system=code.split(":", 1)[0], code=code, display=label or code)
     if term:
         term.omit("id", f"{code!r} is no identifier of the form PREFIX:ID")
     return None
 
 
-def _label(code: Code) -> str:
-    return code.display or code.code or ""
-
-
-def _named(holder: Node, code: Code) -> dict[str, Any]:
-    return {"source": holder.path, "label": _label(code), "codes": [code]}
+def _named(holder: Node, name: str) -> dict[str, Any] | None:
+    """`source`, `label` and `codes` of the part that an ontology class names."""
+    code = _term(holder, name)
+    return {"source": holder.path, "label": code.display, "codes": [code]} if code else None
 
 
 def _time(holder: Node, name: str) -> str | None:
     written = holder.text(name)
-    if written is None or moment(written) is not None:
-        return written
-    holder.omit(name, f"{written!r} is no date or time")
-    return None
+    if written is not None and moment(written) is None:
+        holder.omit(name, f"{written!r} is no date or time")
+        return None
+    return written
 
 
 def _age(element: Node) -> str | None:
     """ISO 8601 duration or HPO onset term of a time element (v2) or age (v1)."""
-    written: str | None = None
     if element.has("age"):
         age = element.node("age") if bytes(element.content["age"]).startswith(b"{") else element
         written = age.text("iso8601duration", "age")
@@ -144,7 +137,7 @@ def _age(element: Node) -> str | None:
             return written
         age.omit("", f"{written!r} is no ISO 8601 duration")
     term = _term(element, "ontologyClass")
-    if element and not term and not element.has("age") and not element.has("timestamp"):
+    if element and not (term or element.has("age") or element.has("timestamp")):
         element.omit("", "holds no age and no term of onset that can be read")
     return term.code if term else None
 
@@ -154,12 +147,11 @@ def _is_absent(holder: Node) -> bool | None:
 
     A word in place of true must not turn an absent finding into a present one.
     """
-    given = {name: holder.content[name] for name in ("excluded", "negated") if holder.has(name)}
-    for name, raw in given.items():
-        if bytes(raw) not in (b"true", b"false"):
-            holder.omit(name, "is neither true nor false: not used")
-            return None
-    return any(bytes(raw) == b"true" for raw in given.values())
+    name, raw = holder.first(("excluded", "negated"))
+    if raw is not None and bytes(raw) not in (b"true", b"false"):
+        holder.omit(name, "is neither true nor false: not used")
+        return None
+    return raw is not None and bytes(raw) == b"true"
 
 
 def _findings(packet: Node, onsets: list[str]) -> Iterator[Finding]:
@@ -172,10 +164,10 @@ def _findings(packet: Node, onsets: list[str]) -> Iterator[Finding]:
         onset = _age(feature.node("onset")) or (_term(feature, "classOfOnset") or Code()).code
         if onset and not absent:
             onsets.append(onset)
-        feature.has("evidence")
+        feature.asked.add("evidence")
         yield Finding(
             code=code.code or "",
-            label=_label(code),
+            label=code.display or "",
             status="absent" if absent else "present",
             time="historical" if feature.has("resolution") else "current",
             text=feature.text("description") or None,
@@ -185,59 +177,54 @@ def _findings(packet: Node, onsets: list[str]) -> Iterator[Finding]:
 
 def _conditions(packet: Node) -> Iterator[Condition]:
     for disease in packet.nodes("diseases"):
-        code, absent, onset = _term(disease, "term"), _is_absent(disease), _age(disease.node("onset"))
-        if code and absent is not None:
-            verification: Literal["refuted"] | None = "refuted" if absent else None
-            yield Condition(**_named(disease, code), category=DIAGNOSIS, verification=verification, onset=onset)
+        named, absent, onset = _named(disease, "term"), _is_absent(disease), _age(disease.node("onset"))
+        if named and absent is not None:
+            yield Condition(**named, category=DIAGNOSIS, verification="refuted" if absent else None, onset=onset)
     for one in packet.nodes("interpretations"):
         one.asked.update(("id", "progressStatus"))
-        diagnosis = one.node("diagnosis")
-        if code := _term(diagnosis, "disease"):
-            yield Condition(**_named(diagnosis.node("disease"), code), category=DIAGNOSIS)
+        if named := _named(one.node("diagnosis"), "disease"):
+            yield Condition(**named, category=DIAGNOSIS)
 
 
 def _measured(one: Node) -> Iterator[Observation]:
-    value, complex_value = one.node("value"), one.node("complexValue")
-    time = _time(one.node("timeObserved"), "timestamp")
-    if (assay := _term(one, "assay")) is None:
-        return
-    if quantity := value.node("quantity"):
-        yield Observation(**_named(one, assay), **_quantity(quantity), time=time)
-    elif answer := _term(value, "ontologyClass"):
-        yield Observation(**_named(one, assay), text=_label(answer), value_codes=[answer], time=time)
-    elif not complex_value:
-        one.omit("value", "measurement without a value that can be read")
-    for typed in complex_value.nodes("typedQuantities"):
-        if (code := _term(typed, "type")) and (quantity := typed.node("quantity")):
-            yield Observation(**_named(typed, code), **_quantity(quantity), time=time)
+    value, time = one.node("value"), _time(one.node("timeObserved"), "timestamp")
+    if named := _named(one, "assay"):
+        if quantity := value.node("quantity"):
+            yield Observation(**named, **_quantity(quantity), time=time)
+        elif answer := _term(value, "ontologyClass"):
+            yield Observation(**named, text=answer.display, value_codes=[answer], time=time)
+        elif not one.has("complexValue"):
+            one.omit("value", "measurement without a value that can be read")
+        for typed in one.node("complexValue").nodes("typedQuantities"):
+            if (component := _named(typed, "type")) and (quantity := typed.node("quantity")):
+                yield Observation(**component, **_quantity(quantity), time=time)
 
 
 def _quantity(quantity: Node) -> dict[str, Any]:
     # UCUM:mg/dL carries its unit in the id; other vocabularies name it.
-    term, limits = _term(quantity, "unit"), quantity.node("referenceRange")
-    unit = (term.code or "").removeprefix("UCUM:") if term and term.system == "UCUM" else _label(term) if term else None
-    limits.has("unit")
+    term, limits = _term(quantity, "unit") or Code(), quantity.node("referenceRange")
+    unit = (term.code or "").removeprefix("UCUM:") if term.system == "UCUM" else term.display
+    limits.asked.add("unit")
     return {"value": quantity.number("value"), "unit": unit, "low": limits.number("low"), "high": limits.number("high")}
 
 
 def _treatment(action: Node) -> Iterator[Medication]:
-    treatment, target = action.node("treatment"), _term(action, "treatmentTarget")
-    if agent := _term(treatment, "agent"):
-        route = _term(treatment, "routeOfAdministration")
+    treatment, target = action.node("treatment"), _term(action, "treatmentTarget") or Code()
+    if named := _named(treatment, "agent"):
         intervals = [one.node("interval") for one in treatment.nodes("doseIntervals")]
         starts, ends = [_time(one, "start") for one in intervals], [_time(one, "end") for one in intervals]
         yield Medication(
-            **_named(treatment, agent),
-            route=_label(route) if route else None,
-            reason=_label(target) if target else None,
+            **named,
+            route=(_term(treatment, "routeOfAdministration") or Code()).display,
+            reason=target.display,
             started=min(filter(None, starts), default=None),
             ended=max(filter(None, ends), default=None),
         )
 
 
 def _procedure(procedure: Node) -> Iterator[Procedure]:
-    if code := _term(procedure, "code"):
-        yield Procedure(**_named(procedure, code), started=_time(procedure.node("performed"), "timestamp"))
+    if named := _named(procedure, "code"):
+        yield Procedure(**named, started=_time(procedure.node("performed"), "timestamp"))
 
 
 def _onset_days(onset: str) -> float:
