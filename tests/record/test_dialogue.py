@@ -49,7 +49,7 @@ def test_text_before_the_first_speaker_is_reported() -> None:
 def test_the_age_may_be_asked() -> None:
     text = "Doctor: How old are you now?\nPatient: I'm twenty six.\nDoctor: Fine."
     patient = read_text(text).patient
-    assert patient.age == "P26Y" and text[patient.start : patient.end] == "twenty six"
+    assert patient.age == "P26Y" and text[patient.start : patient.end] == "I'm twenty six"
     sisters = "Doctor: How old are your sisters?\nPatient: One is nine."
     assert read_text(sisters).patient.age is None
 

@@ -62,6 +62,12 @@ from osler.record.note import parse_date
         ("婴儿，女，出生7天，啼哭拒食", "P7D", "female"),
         ("A 23-year-old primigravida presents", "P23Y", "female"),
         ("The weather was fine.", None, None),
+        ("Seen on the ward. Male, 76, breathless since noon.", "P76Y", "male"),
+        ("Farmer of fifty-eight, kicked by a cow.", "P58Y", None),
+        ("She is 41 and feverish.", "P41Y", None),
+        ("Her mother died at 60. My sister is well. She is thirty eight.", None, None),
+        ("The baby came early. He is 8 pounds now.", None, None),
+        ("She is 34 weeks pregnant.", None, None),
     ],
 )
 def test_age_and_sex(text: str, age: str | None, sex: str | None) -> None:

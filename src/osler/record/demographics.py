@@ -76,7 +76,17 @@ _CHINESE = (
     rf"(?:患者|患儿|病人)(?:[^。；\n]{{0,8}}?[，,、\s])?{_HAN_AGE}",
     r"(?:性别\s*[：:]?\s*|(?:患者|患儿|病人)(?:[，,、\s]|为)?)(?P<sex>[男女])",
 )
-_PATTERNS = [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in _ENGLISH + _CHINESE]
+# Looser forms, looked for where no other gives an age: "male, 76", "farmer of 58", "I'm 58".
+_SOMEBODY = "(?:farmer|teacher|student|nurse|driver|engineer|widow|patient|child|infant)"
+_LOOSE = (
+    rf"\b(?:{_SEX}(?: of|,)?|{_SOMEBODY}(?: of|,)?|(?:he|she) is|(?:he|she)['’]s|i['’]m|i am) (?:aged? )?{_NUMBER}\b"
+    r"(?![ -]?(?:months?|weeks?|days?|hours?|min\w*|pounds?|and a half|mg|ml|mmol|kg|%|/|°|:|on|in|years? (?:ago|since|"
+    r"later))|[.:/%°]\d)",
+)
+_PATTERNS, _LOOSER = (
+    [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns]
+    for patterns in (_ENGLISH + _CHINESE, _LOOSE)
+)
 _RELATIVE = (
     r"\b(?:(?:mother|father|mom|dad|parent|son|daughter|brother|sister|sibling|twin)s?|wife|husband|spouse|partner|aunt|"
     r"uncle|cousin|nephew|niece|grand\w+|child|children|kids?|boyfriend|girlfriend|neighbou?r|friend|donor|roommate)"
@@ -103,7 +113,9 @@ def demographics(text: str) -> tuple[list[Said], list[Said]]:
     Used are at most one place for the age and one for the sex; a later statement of another age or sex is returned
     as contradicting, so that the reader can report it.
     """
-    found = set(_said(text))
+    found = set(_said(text, _PATTERNS))
+    if not any(one.age for one in found):
+        found |= set(_said(text, _LOOSER))
     whole = [one for one in found if one.age and one.sex]
     said = [one for one in found if one in whole or not any(_within(one, other) for other in whole)]
     used: list[Said] = []
@@ -128,8 +140,8 @@ def _alike(first: str, second: str) -> bool:
     return days is not None and others is not None and abs(days - others) <= 0.02 * max(days, others)
 
 
-def _said(text: str) -> Iterator[Said]:
-    for pattern in _PATTERNS:
+def _said(text: str, patterns: list[re.Pattern[str]]) -> Iterator[Said]:
+    for pattern in patterns:
         for match in pattern.finditer(text):
             groups = match.groupdict()
             age = _age(groups.get("age"), groups.get("unit"), groups.get("more"))
@@ -142,6 +154,8 @@ def _said(text: str) -> Iterator[Said]:
 def _of_another(text: str, match: re.Match[str]) -> bool:
     before, after = text[max(0, match.start() - 120) : match.start()], text[match.end() : match.end() + 40]
     if "age" in match.re.groupindex and _HAN_RELATIVE.search(before[-12:] + text[match.start() : match.start("age")]):
+        return True
+    if re.match("s?he\\b", match[0], re.IGNORECASE) and re.search(_RELATIVE, before, re.IGNORECASE):
         return True
     if _RELATIVE_AFTER.match(after) or _PAST.search(before):
         return True

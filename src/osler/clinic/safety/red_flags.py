@@ -25,14 +25,6 @@ _RECENT_DAYS = 7
 _SAYS = tables.patterns("flag_words.toml")
 
 
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-).split()
-_NUMBERS = dict(zip(_WORDS, [*range(1, 21), *range(30, 100, 10)], strict=True))
-_UNIT_DAYS = {"y": 365.2425, "m": 30.436875, "w": 7.0, "d": 1.0}
-
-
 class Trigger(NamedTuple):
     """What made a name true: its words and where they stand (`source`: document id or FHIR path)."""
 
@@ -92,7 +84,7 @@ class View:
     def _read(self, document: Document) -> None:
         said, _ = demographics(document.text)
         if self._age is None:
-            self._age = next((days_of(one.age) for one in said if one.age), None) or _stated_age(document.text)
+            self._age = next((days_of(one.age) for one in said if one.age), None)
         self._sex = self._sex or next((one.sex for one in said if one.sex), None)
         spans = self._book.phrasebook.find(document.text)
         readings = vitals.readings(document.text, document.id)
@@ -156,16 +148,6 @@ class View:
         condition = self._book.conditions.get(name)
         derived = evaluate(condition, self._answer) if condition is not None else None
         return [*triggers, *(derived or [])] if triggers or derived is not None else None
-
-
-def _stated_age(text: str) -> float | None:
-    """Age in days where a note gives it in other words than demographics do: "male, 76", "farmer of 58"."""
-    match = _SAYS["age"].search(text)
-    if match is None:
-        return None
-    number = (match["a"] or match["b"]).lower().replace(" ", "-")
-    value = int(number) if number.isdigit() else sum(_NUMBERS.get(part, 0) for part in number.split("-"))
-    return value * _UNIT_DAYS[(match["unit"] or "y").lower()[0]] if value else None
 
 
 def _counts(feature: Feature, context: Context) -> bool:
