@@ -91,7 +91,8 @@ class ModelReference(Noun):
 
 
 class Answer(Noun):
-    """A checked answer. `confidence` is null unless it was calibrated; `abstained` is null when it answers."""
+    """A checked answer. `confidence` is null unless it was calibrated; `abstained` is null when it answers;
+    `withheld`: why the configured model was not asked, null where it was or none was wanted."""
 
     question: str
     statements: list[Statement] = []
@@ -101,6 +102,7 @@ class Answer(Noun):
     method: str
     model: ModelReference | None = None
     mode: Mode = "extractive"
+    withheld: str | None = None
     trace_id: str | None = None
 
 

@@ -48,7 +48,7 @@ def test_provisional_grant_is_signed_listed_and_in_the_ledger(home: Path, capsys
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ([], 3),
+        ([], 2),  # --task belongs to --provisional
         (["--provisional"], 2),
         (["--provisional", "--by", "A", "--reason", " "], 2),
         (["--provisional", "--by", "A", "--reason", "b", "--task", "dance"], 1),

@@ -100,7 +100,7 @@ def _show(output: dict[str, Any], run: Any, seconds: float) -> None:
     if made.choice:
         console().print(Text(f"  {made.choice}", style="bold"))
     show_statements(made.statements, [Evidence(**item) for item in output["evidence"]])
-    model = made.model.spec if made.model else "no language model used"
+    model = made.model.spec if made.model else made.withheld or "no language model used"
     library = run.resources.library
     console().print()
     console().print(

@@ -1,5 +1,6 @@
 """`osler bench`: measure models and methods on public data, and compare runs item by item."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,6 +137,26 @@ def agree(identifiers: tuple[str, ...], json_out: bool, settings: Settings) -> N
     for row in figures:
         low, high = row.interval or (row.value, row.value)
         click.echo(f"{row.metric:28}{row.value:.3f} [{low:.3f}, {high:.3f}]  n = {row.n}")
+
+
+@command.command()
+@click.argument("name", metavar="TASK")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@as_json
+@with_settings
+def leak(name: str, files: tuple[Path, ...], json_out: bool, settings: Settings) -> None:
+    """Which items of TASK share a run of 13 words with training FILEs."""
+    from osler.bench.leak import find_leaks
+    from osler.bench.task import Bench
+    from osler.bench.tasks import find_task
+
+    found = find_leaks(find_task(name), Bench(settings).data, files)
+    if json_out:
+        print_json({**found._asdict(), "share": found.share})
+        return
+    checked = len(found.leaked) + len(found.clean)
+    click.echo(f"{name}: {len(found.leaked)} of {checked} items ({found.share:.1%}) share 13 words with the files;")
+    click.echo(f"{len(found.short)} are too short to check. --json names them.")
 
 
 def _as_rows(finished: "Finished") -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """`osler models`: which language models there are, and what each may do."""
 
+from collections.abc import Sequence
+
 import click
 
 from osler.cli.options import as_json, dump, print_json, with_settings
-from osler.errors import MissingComponent
+from osler.nouns import Measurement, Privilege
 from osler.settings import Settings
 
 
@@ -40,7 +42,7 @@ def list_models(json_out: bool, settings: Settings) -> None:
 
 @command.command()
 @click.argument("spec")
-@click.option("--task", "tasks", multiple=True, required=True, metavar="T", help="May be given several times.")
+@click.option("--task", "tasks", multiple=True, metavar="T", help="With --provisional: what it may do. Several times.")
 @click.option("--provisional", is_flag=True, help="Grant without a measurement, on a named person's word.")
 @click.option("--by", help="Who grants it (kept in the ledger).")
 @click.option("--reason", help="Why (kept in the ledger).")
@@ -55,24 +57,68 @@ def admit(
     json_out: bool,
     settings: Settings,
 ) -> None:
-    """Let the model SPEC do a task: answer, summarise, report, patient-facing, options."""
+    """Measure what the model SPEC may do, by the admission test, and sign the result.
+
+    Tasks: answer, summarise, report, patient-facing, options, chinese. What it does not pass it may not do.
+    """
     from osler.ledger import Ledger
     from osler.models import model_digest
     from osler.models.privileges import Privileges
 
-    if not provisional:
-        raise MissingComponent(
-            "admission by measurement is not part of this version",
-            where=spec,
-            hint="--provisional with --by and --reason grants on a named person's word.",
-        )
-    if not (by or "").strip() or not (reason or "").strip():
-        raise click.UsageError("--provisional needs --by NAME and --reason TEXT.")
     privileges = Privileges(settings)
-    rows = privileges.grant_provisional(model_digest(spec, settings), tasks, str(by), str(reason))
-    payload = {"spec": spec, "by": by, "reason": reason, "privileges": [dump(row) for row in rows]}
+    if provisional:
+        if not tasks or not (by or "").strip() or not (reason or "").strip():
+            raise click.UsageError("--provisional needs --task T, --by NAME and --reason TEXT.")
+        rows = privileges.grant_provisional(model_digest(spec, settings), tasks, str(by), str(reason))
+        payload = {"spec": spec, "by": by, "reason": reason, "privileges": [dump(row) for row in rows]}
+    elif tasks or by or reason:
+        raise click.UsageError("--task, --by and --reason belong to --provisional; the test decides on all tasks.")
+    else:
+        rows = _measured(spec, settings, quiet=json_out)
+        payload = {"spec": spec, "privileges": [dump(row) for row in privileges.enter(rows)]}
     entry = Ledger.open(settings).append("privilege", payload)
     if json_out:
-        print_json({"privileges": rows, "entry": entry.id})
-    else:
-        click.echo(f"{spec} may now: {', '.join(tasks)} (provisional, by {by}); ledger entry {entry.id}")
+        print_json({"privileges": payload["privileges"], "entry": entry.id})
+        return
+    granted = [row.task for row in rows if row.granted]
+    how = f"provisional, by {by}" if provisional else "measured"
+    click.echo(f"{spec} may now: {', '.join(granted) or 'nothing'} ({how}); ledger entry {entry.id}")
+
+
+def _measured(spec: str, settings: Settings, quiet: bool) -> list[Privilege]:
+    """The decisions of the admission test on a model, shown as a table."""
+    from osler.bench.admission.decide import decide, measured
+    from osler.bench.runner import run
+    from osler.cli.progress import progress
+    from osler.ledger.chain import now
+
+    models = settings.models.model_copy(update={"language": spec})
+    with progress("admission") as report:
+        finished = run("admission", settings.model_copy(update={"models": models}), progress=report)
+    card = finished.card
+    assert card.model is not None
+    rows = []
+    for decision in decide(finished.items, finished.replies):
+        found = measured(decision, card.id)
+        row = Privilege(
+            model=card.model["digest"], task=decision.task, granted=decision.granted, measured=found, date=now()
+        )
+        rows.append(row)
+    if not quiet:
+        _show(finished.measurements, rows)
+    return rows
+
+
+def _show(measurements: Sequence[Measurement], rows: Sequence[Privilege]) -> None:
+    from osler.cli.show import console, plain_table
+
+    table = plain_table("what was tested", "passed", "95% interval", "n", "its low end must exceed")
+    for row in measurements[1:]:
+        low, high = row.interval or (0.0, 1.0)
+        interval, floor = f"[{low:.2f}, {high:.2f}]", f"{row.baseline['floor']:.2f}"
+        table.add_row(row.metric, f"{row.value:.2f}", interval, str(row.n), floor)
+    console().print(table)
+    for decided in rows:
+        parts = decided.measured["parts"] if decided.measured else []
+        failed = [f"{part['kind']} ({part['language']})" for part in parts if not part["holds"]]
+        console().print(f"{decided.task:16}{'yes' if decided.granted else 'no: ' + ', '.join(failed)}", highlight=False)

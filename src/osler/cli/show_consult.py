@@ -154,7 +154,7 @@ def _foot(result: "Consult", trace: Trace, entry: "Entry", seconds: float) -> No
     versions = result.coverage.knowledge
     library = next((value for key, value in versions.items() if key.startswith("library")), "none")
     known = f"HPO {versions.get('hpoa', 'none')}, library {library[:8]}"
-    model = trace.calls[0].model.spec if trace.calls else "no language model used"
+    model = trace.calls[0].model.spec if trace.calls else result.answer.withheld or "no language model used"
     console().print()
     console().print(
         Text(

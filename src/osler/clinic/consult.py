@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.clinic import summary
+from osler.clinic.impression import with_impression
 from osler.clinic.safety import drug_safety, red_flags
 from osler.knowledge.concepts.recogniser import findings_of
 from osler.knowledge.diagnosis import explain, next_questions, rank
@@ -63,7 +64,7 @@ def consult(case: Case, resources: Resources) -> Outcome:
         differential = explain(ranked[: settings.consult.differential], observed, excluded, sex=case.patient.sex)
         questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, case.patient.sex)
 
-    answer = summary.answer(case, told, flags, differential, questions, run, language)
+    answer = with_impression(summary.answer(case, told, flags, differential, questions, run, language), run, language)
     known = {**safety.coverage.knowledge, **run.knowledge()}
     unmapped = [*safety.coverage.codes_unmapped, *unknown]
     coverage = safety.coverage.model_copy(update={"knowledge": known, "codes_unmapped": unmapped})

@@ -15,7 +15,7 @@ from osler.models.files import write_atomically
 from osler.nouns import Privilege
 from osler.settings import Settings
 
-TASKS = ("answer", "summarise", "report", "patient-facing", "options")
+TASKS = ("answer", "summarise", "report", "patient-facing", "options", "chinese")
 
 
 class Privileges:
@@ -32,6 +32,15 @@ class Privileges:
         rows = [row for row in self.of(digest) if row.task == task]
         return bool(rows) and rows[-1].granted
 
+    def why_not(self, digest: str, task: str) -> str | None:
+        """Why a model may not do a task, in words that follow its name; None if it may."""
+        if self.may(digest, task):
+            return None
+        refused = [row for row in self.of(digest) if row.task == task]
+        if not refused:
+            return f"has no privilege for {task!r} (`osler models admit` measures it)"
+        return f"was measured on {refused[-1].date[:10]} and not admitted to {task!r}"
+
     def of(self, digest: str) -> list[Privilege]:
         return [row for row in self.rows if row.model == digest]
 
@@ -40,17 +49,19 @@ class Privileges:
 
         Raises InputError for an unknown task or an empty name or reason.
         """
-        import fcntl
-
-        if unknown := [task for task in tasks if task not in TASKS]:
-            raise InputError(f"unknown task {', '.join(unknown)}", hint=f"Tasks: {', '.join(TASKS)}.")
         if not tasks or not by.strip() or not reason.strip():
             raise InputError("a provisional privilege needs a task, the name of who grants it, and a reason")
+        about = {"model": digest, "granted": True, "date": now(), "granted_by": by.strip()}
+        return self.enter([Privilege(task=task, **about) for task in tasks])
+
+    def enter(self, decided: Sequence[Privilege]) -> list[Privilege]:
+        """Sign and store decisions, granted or not; the newest of a model and task holds. InputError: unknown task."""
+        import fcntl
+
+        if unknown := [row.task for row in decided if row.task not in TASKS]:
+            raise InputError(f"unknown task {', '.join(unknown)}", hint=f"Tasks: {', '.join(TASKS)}.")
         vault = Vault(self._keys)
-        rows = []
-        for task in tasks:
-            row = Privilege(model=digest, task=task, granted=True, date=now(), granted_by=by.strip())
-            rows.append(row.model_copy(update={"signature": vault.sign(_signed_part(row))}))
+        rows = [row.model_copy(update={"signature": vault.sign(_signed_part(row))}) for row in decided]
         with self._path.with_name(".privileges.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
             # Read again: another process may have granted something since. An ignored sheet is replaced whole.

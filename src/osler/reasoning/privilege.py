@@ -1,20 +1,22 @@
-"""Whether the configured model may do a task. It neither measures nor grants."""
+"""Whether the configured model may do a task, and why not. It neither measures nor grants."""
 
 from osler.reasoning.resources import Run
+from osler.text import Language
+
+CHINESE = "chinese"  # the privilege that Chinese input needs beside the task's own
 
 
-def privileged(task: str, run: Run) -> bool:
-    """Whether the sheet of this home grants the configured model `task`; noted in the trace either way.
+def withheld(task: str, language: Language, run: Run) -> str | None:
+    """Why the configured model may not do `task` in a language, for the reader; None if it may. Noted in the trace.
 
     A home without any grant answers at once, without looking at the model's weights.
     """
     from osler.models import model_digest
     from osler.models.privileges import Privileges
 
-    sheet = Privileges(run.settings)
-    spec = run.settings.models.language
-    granted = any(row.granted and row.task == task for row in sheet.rows) and sheet.may(
-        model_digest(spec, run.settings), task
-    )
-    run.note("privilege", {"model": spec, "task": task}, granted)
-    return granted
+    sheet, spec = Privileges(run.settings), run.settings.models.language
+    needed = [task, CHINESE] if language == "zh" else [task]
+    digest = model_digest(spec, run.settings) if sheet.rows else ""
+    why = next((reason for name in needed if (reason := sheet.why_not(digest, name))), None)
+    run.note("privilege", {"model": spec, "task": task, "language": language}, why is None)
+    return f"{spec} {why}" if why else None

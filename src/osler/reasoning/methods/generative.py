@@ -5,21 +5,25 @@ The JSON schema allows only passages that exist, so a citation can't be invented
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from osler.nouns import Abstention, Answer, Evidence, ModelReference, Statement
 from osler.reasoning.fence import fenced
 from osler.reasoning.methods.extractive import extractive
 from osler.reasoning.passages import passages_for, sentences_for
-from osler.reasoning.privilege import privileged
+from osler.reasoning.privilege import withheld
 from osler.reasoning.prompts import prompts
 from osler.reasoning.registry import Question, method
 from osler.reasoning.relevance import missing, speaks_to
 from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
 from osler.reasoning.words import WORDS
-from osler.text import language_of
+from osler.text import Language, language_of
+
+if TYPE_CHECKING:
+    from osler.models import Request
 
 PASSAGE = 700  # code points of each passage that the model sees
 READ = 4  # passages that the model sees: a small machine reads 60 tokens a second
@@ -30,14 +34,15 @@ STATEMENTS = 4
 @method("generative", paper="Lewis et al., NeurIPS 2020 (retrieval-augmented generation)", calls="1")
 def generative(question: Question, run: Run) -> Answer:
     """A written answer whose statements are verified; an abstention when none of them is supported."""
-    if not privileged("answer", run):
-        return extractive(question, run)
+    if why := withheld("answer", language_of(question.text), run):
+        return extractive(question, run).model_copy(update={"withheld": why})
     evidence = passages_for(question, run)
     words = WORDS[language_of(question.text)]
     found = sentences_for(question, evidence, run)
     if not speaks_to(question, found, evidence):
         reason = words["nothing_context" if question.context is not None else "nothing"]
-        return _answer(question, run, Abstention(reason=reason, missing=missing(question.text, evidence, words)))
+        nothing = Abstention(reason=reason, missing=missing(question.text, evidence, words))
+        return Answer(question=question.text, abstained=nothing, method="generative", trace_id=run.id)
     evidence = list({item.evidence.id: item.evidence for item in found}.values())[:READ]
     written = _written(question, evidence, run)
     statements = [_checked(item, evidence, run) for item in written.get("statements", []) if item["text"].strip()]
@@ -52,8 +57,8 @@ def _answer(
     question: Question,
     run: Run,
     abstained: Abstention | None,
-    statements: Sequence[Statement] = (),
-    choice: str | None = None,
+    statements: Sequence[Statement],
+    choice: str | None,
 ) -> Answer:
     info = run.resources.model.info
     return Answer(
@@ -69,21 +74,32 @@ def _answer(
 
 
 def _written(question: Question, evidence: Sequence[Evidence], run: Run) -> dict[str, Any]:
-    """What the model wrote, by the schema; an answer that was cut off keeps its whole statements."""
+    request = cited_request(
+        question.text, evidence, language_of(question.text), question.options or {}, run.settings.consult.seed
+    )
+    return parsed(run.generate([request])[0].text)
+
+
+def cited_request(
+    question: str,
+    evidence: Sequence[Evidence],
+    language: Language,
+    options: Mapping[str, str] = MappingProxyType({}),
+    seed: int = 0,
+) -> "Request":
+    """Asks for statements that cite the numbered passages, and for a choice among `options` if there are any."""
     from osler.models import Message, Request
 
-    words = prompts("cited")[language_of(question.text)]
-    options = ""
-    if question.options:
-        options = words["options"].format(listed="\n".join(f"{key}: {text}" for key, text in question.options.items()))
-    user = words["user"].format(passages=fenced(evidence, PASSAGE), question=question.text.strip(), options=options)
-    request = Request(
+    words = prompts("cited")[language]
+    listed = "\n".join(f"{key}: {text}" for key, text in options.items())
+    asked = words["options"].format(listed=listed) if options else ""
+    user = words["user"].format(passages=fenced(evidence, PASSAGE), question=question.strip(), options=asked)
+    return Request(
         messages=[Message("system", words["system"]), Message("user", user)],
         max_tokens=TOKENS,
-        json_schema=schema(len(evidence), list(question.options or {})),
-        seed=run.settings.consult.seed,
+        json_schema=schema(len(evidence), list(options)),
+        seed=seed,
     )
-    return _parsed(run.generate([request])[0].text)
 
 
 def schema(passages: int, options: Sequence[str]) -> dict[str, Any]:
@@ -114,7 +130,8 @@ def schema(passages: int, options: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
+    """What the model wrote, by the schema; an answer that was cut off keeps its whole statements; {} for rubbish."""
     try:
         found = json.loads(text)
     except ValueError:
