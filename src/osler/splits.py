@@ -22,6 +22,7 @@ SHARES: dict[str, tuple[int, int, int, str]] = {
     "concept_phrases": (0, 40, 60, "id"),
     "verification_2": (0, 40, 60, "evidence text"),
     "red_flags_2": (0, 40, 60, "condition"),
+    "red_flags_3": (0, 30, 70, "condition"),
     # concepts
     "gsc_plus": (0, 50, 50, "id"),
     "phenobert_val": (0, 100, 0, "id"),

@@ -36,6 +36,7 @@ CONDITIONS = set(
     tetanus-or-rabies-exposure
     """.split()
 )
+STYLES = {"triage", "consultation", "ward", "call", "referral"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -43,7 +44,7 @@ def _items(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module", params=["red_flags.jsonl", "red_flags_2.jsonl"])
+@pytest.fixture(scope="module", params=["red_flags.jsonl", "red_flags_2.jsonl", "red_flags_3.jsonl"])
 def notes(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     return _items(request.param)
 
@@ -56,7 +57,7 @@ def vignettes() -> list[dict[str, Any]]:
 def test_note_fields_are_valid_and_ids_and_texts_unique(notes: list[dict[str, Any]]) -> None:
     fields = {"id", "language", "condition", "expected", "acceptable", "polarity", "text"}
     for note in notes:
-        assert set(note) == fields, note["id"]
+        assert set(note) == (fields | {"style"} if note["id"].startswith("rf3-") else fields), note["id"]
         assert note["polarity"] in {"positive", "negative"}, note["id"]
         assert note["condition"] in CONDITIONS | {"none"}, note["id"]
         assert note["language"] == ("zh" if CHINESE.search(note["text"]) else "en"), note["id"]
@@ -75,7 +76,9 @@ def test_note_labels_come_from_the_list_and_agree_with_the_polarity(notes: list[
             assert note["polarity"] == "negative" and not labels, note["id"]
 
 
-@pytest.mark.parametrize(("name", "language", "least"), [("red_flags", None, 2), ("red_flags_2", "en", 1)])
+@pytest.mark.parametrize(
+    ("name", "language", "least"), [("red_flags", None, 2), ("red_flags_2", "en", 1), ("red_flags_3", None, 1)]
+)
 def test_every_condition_has_both_polarities_and_there_are_enough_notes(
     name: str, language: str | None, least: int
 ) -> None:
@@ -91,8 +94,18 @@ def test_every_condition_has_both_polarities_and_there_are_enough_notes(
     assert chinese["negative"] >= 20
 
 
-def test_the_two_sets_of_notes_share_no_id_and_no_text() -> None:
-    notes = _items("red_flags.jsonl") + _items("red_flags_2.jsonl")
+def test_the_third_set_mixes_styles_languages_and_polarities() -> None:
+    notes = _items("red_flags_3.jsonl")
+    assert {note["style"] for note in notes} == STYLES
+    counts = Counter((note["style"], note["language"], note["polarity"]) for note in notes)
+    for style in STYLES:
+        for language in ("en", "zh"):
+            for polarity in ("positive", "negative"):
+                assert counts[style, language, polarity] >= 5, (style, language, polarity)
+
+
+def test_the_sets_of_notes_share_no_id_and_no_text() -> None:
+    notes = _items("red_flags.jsonl") + _items("red_flags_2.jsonl") + _items("red_flags_3.jsonl")
     for field in ("id", "text"):
         assert len({note[field] for note in notes}) == len(notes), field
 
