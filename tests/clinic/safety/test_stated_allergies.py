@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osler.clinic.safety import DrugSafety, drug_safety
-from osler.clinic.safety.stated_allergies import Stated, allergies_of
+from osler.clinic.safety.stated_allergies import Allergen, allergies_of
 from osler.knowledge.concepts.recogniser import findings_of, load_recogniser
 from osler.knowledge.graph import load_graph
 from osler.record import read, read_text
@@ -96,7 +96,7 @@ def table() -> list[tuple[str, set[str]]]:
     return [(text.replace("\\n", "\n"), {part.strip() for part in said.split(";")}) for text, said in rows]
 
 
-def notation(one: Stated) -> str:
+def notation(one: Allergen) -> str:
     named = "+".join(one.classes) or "+".join(drug.label.lower() for drug in one.drugs) or one.name.lower()
     return f"{named}{'~' * (one.kind == 'intolerance')}{'!' * one.severe}{'?' * (not one.certain)}"
 

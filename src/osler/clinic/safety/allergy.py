@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Classes, Drug, load_names, tokens
 from osler.clinic.safety.interactions import SEVERITIES, Severity
-from osler.clinic.safety.stated_allergies import Kind, Stated, classes_in, severity_of
+from osler.clinic.safety.stated_allergies import Allergen, classes_in, severity_of
 from osler.record.case import Allergy
 
 _AROUND = re.compile(
@@ -33,18 +33,6 @@ class Cross(NamedTuple):
     management: str
     source: str
     year: int
-
-
-class Allergen(NamedTuple):
-    """What the patient is allergic to: drugs, or a whole class."""
-
-    label: str
-    drugs: tuple[Drug, ...]
-    classes: tuple[str, ...]
-    severe: bool
-    source: str
-    certain: bool = True
-    kind: Kind = "allergy"
 
 
 class Match(NamedTuple):
@@ -80,7 +68,7 @@ def recorded(allergy: Allergy, coded: Sequence[Drug]) -> Allergen | None:
     kind, severe = severity_of("; ".join(allergy.reactions))
     severe = severe or allergy.criticality == "high"
     kind = "allergy" if severe else kind or "allergy"
-    return Allergen(label, drugs, classes, severe, allergy.source, kind=kind) if drugs or classes else None
+    return Allergen(label, drugs, classes, kind, severe=severe) if drugs or classes else None
 
 
 def _is_class(label: str, classes: Sequence[str]) -> bool:
@@ -88,11 +76,11 @@ def _is_class(label: str, classes: Sequence[str]) -> bool:
     return bool(classes) and not load_names().exact(label)
 
 
-def stated(one: Stated, source: str) -> Allergen | None:
-    """The allergen of a statement of a text."""
-    if not (one.drugs or one.classes):
-        return None
-    return Allergen(one.name, one.drugs, one.classes, one.severe, source, one.certain, one.kind)
+def covers(known: Allergen, one: Allergen) -> bool:
+    """Whether a known allergen says the same and at least as much."""
+    same = set(one.drugs) <= set(known.drugs) and set(one.classes) <= set(known.classes)
+    weaker = (one.severe, one.certain, one.kind == "allergy") <= (known.severe, known.certain, known.kind == "allergy")
+    return same and weaker
 
 
 def matches(allergens: Sequence[Allergen], drugs: Sequence[Drug], classes: Classes) -> list[Match]:

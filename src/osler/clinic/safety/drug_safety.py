@@ -6,21 +6,22 @@ disease rules yet.
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osler.clinic.safety import allergy as allergies
-from osler.clinic.safety.allergy import Allergen
 from osler.clinic.safety.crosswalk import coded, load_crosswalk
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
 from osler.clinic.safety.duplicates import duplicates
 from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
-from osler.clinic.safety.stated_allergies import allergies_of, denies
+from osler.clinic.safety.passages import entry, passage
+from osler.clinic.safety.stated_allergies import Allergen, allergies_of, denies
 from osler.clinic.safety.uses import unrecognised, uses_of
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
 from osler.record.case import Allergy, Case, Condition, Document, Medication
 from osler.settings import Settings
-from osler.text import Span, sentences
+from osler.text import Span
 
 _NOT_CHECKED = (
     ("dose", "no dose limits are known"),
@@ -40,49 +41,58 @@ class DrugSafety(NamedTuple):
     evidence: list[Evidence]
 
 
-class Taken(NamedTuple):
-    """A drug the patient takes or is to take, with where the record says so."""
+@dataclass
+class _Reading:
+    """What the case says. `taken`: the ids of what names each drug; `entries`: the drugs of each product, by its label;
+    `left`: drugs named as stopped, denied or another person's; `labels`: names in the language of the record."""
 
-    drug: Drug
-    evidence: Evidence
-
-
-class _Reading(NamedTuple):
-    """What the case says. `left`: drugs named as stopped, denied or another person's; `entries`: the drugs of each
-    product, by its label."""
-
-    taken: list[Taken]
-    allergens: list[Allergen]
-    records: dict[str, Evidence]
-    gaps: list[NotChecked]
-    codes: list[int]
-    unmapped: list[str]
-    denied: list[Evidence]
+    graph: Graph
+    crosswalk: dict[str, str]
     labels: dict[str, str]
-    left: list[Drug]
-    planned: list[Drug]
-    entries: dict[str, list[Drug]]
+    taken: dict[Drug, list[str]] = field(default_factory=dict)
+    entries: dict[str, list[Drug]] = field(default_factory=dict)
+    left: list[Drug] = field(default_factory=list)
+    allergens: list[Allergen] = field(default_factory=list)
+    no_allergies: bool = False
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    gaps: list[NotChecked] = field(default_factory=list)
+    mapped: int = 0
+    unmapped: list[str] = field(default_factory=list)
 
     def label(self, drug: Drug) -> str:
-        """The drug in the language of the record, where its name is known."""
         return self.labels.get(drug.id, drug.label)
 
     def take(self, drugs: Sequence[Drug], item: Evidence) -> None:
-        self.records[item.id] = item
-        self.taken.extend(Taken(drug, item) for drug in drugs)
+        self.evidence[item.id] = item
+        for drug in drugs:
+            self.taken.setdefault(drug, []).append(item.id)
+
+    def avoid(self, allergen: Allergen | None, name: str, item: Evidence) -> None:
+        if allergen is None:
+            self.miss(f"allergy: {name}", "names no drug or drug class that is known")
+        elif not any(allergies.covers(known, allergen) for known in self.allergens):
+            self.evidence[item.id] = item
+            self.allergens.append(allergen._replace(source=item.id))
 
     def miss(self, what: str, why: str) -> None:
         gap = NotChecked(what=what, why=why)
-        self.gaps.extend([gap] if gap not in self.gaps else [])
+        if gap not in self.gaps:
+            self.gaps.append(gap)
 
-    def code(self, part: Condition | Medication | Allergy, graph: Graph, crosswalk: dict[str, str]) -> list[Drug]:
+    def code(self, part: Condition | Medication | Allergy) -> list[Drug]:
         """The drugs that the codes of a part mean; every code is counted."""
-        found = coded(part.codes, crosswalk, graph)
-        self.codes.append(len(found.targets))
-        return [Drug(one, graph.label(one)) for one in found.targets if graph.node(one).kind == "drug"]
+        targets = coded(part.codes, self.crosswalk, self.graph).targets
+        self.mapped += len(targets)
+        return [Drug(one, self.graph.label(one)) for one in targets if self.graph.node(one).kind == "drug"]
 
-    def unmap(self, part: Condition | Medication | Allergy, how: str, graph: Graph, crosswalk: dict[str, str]) -> None:
-        self.unmapped.extend(f"{code} {part.label}{how}" for code in coded(part.codes, crosswalk, graph).unmapped)
+    def unmap(self, part: Condition | Medication | Allergy, how: str) -> None:
+        self.unmapped += [
+            f"{code} {part.label}{how}" for code in coded(part.codes, self.crosswalk, self.graph).unmapped
+        ]
+
+    def named_by(self, *drugs: Drug) -> list[str]:
+        """Ids of the record elements that name these drugs."""
+        return list(dict.fromkeys(itertools.chain.from_iterable(self.taken[drug] for drug in drugs)))
 
 
 def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings: Settings) -> DrugSafety:
@@ -90,136 +100,113 @@ def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings:
 
     Raises InputError naming file and line where a set or crosswalk of the settings can't be used.
     """
-    knowledge = in_force(settings)
-    classes = load_classes()
+    knowledge, classes = in_force(settings), load_classes()
     reading = _read(case, findings, graph, load_crosswalk(settings.safety.crosswalk))
-    drugs = list(dict.fromkeys(taken.drug for taken in reading.taken))
-    evidence = dict(reading.records)
     alerts = [
-        *_interactions(drugs, reading, knowledge, classes, evidence),
-        *_allergies(drugs, reading, classes, evidence),
+        *_interactions(reading, knowledge, classes),
+        *_allergies(reading, classes),
         *_duplicates(reading, classes),
     ]
     alerts.sort(key=lambda alert: SEVERITIES.index(alert.severity))
     used = {identifier for alert in alerts for identifier in alert.evidence}
-    coverage = _coverage(drugs, reading, knowledge, classes)
-    return DrugSafety(alerts, coverage, [item for item in evidence.values() if item.id in used])
+    evidence = [item for item in reading.evidence.values() if item.id in used]
+    return DrugSafety(alerts, _coverage(reading, knowledge, classes), evidence)
 
 
 def _read(case: Case, findings: Sequence[Finding], graph: Graph, crosswalk: dict[str, str]) -> _Reading:
-    labels = load_names().chinese if case.language == "zh" else {}
-    reading = _Reading([], [], {}, [], [], [], [], labels, [], [], {})
+    reading = _Reading(graph, crosswalk, load_names().chinese if case.language == "zh" else {})
     for medication in case.medications:
-        if not medication.current:
-            continue
-        drugs = reading.code(medication, graph, crosswalk)
-        named = [] if drugs else load_names().of(medication.label)
-        how = f" (matched by name: {', '.join(drug.label for drug in named)})" if named else ""
-        reading.unmap(medication, how, graph, crosswalk)
-        if not drugs and not named:
-            reading.miss(medication.label, "not recognised as a drug, so nothing about it was checked")
-        reading.take(drugs or named, _evidence(medication.source, f"Medication: {medication.label}{how}"))
-        reading.entries.setdefault(medication.label, drugs or named)
+        if medication.current:
+            _read_medication(medication, reading)
     for allergy in case.allergies:
-        if allergy.status in ("inactive", "resolved") or allergy.verification == "refuted":
-            continue
-        if denies(allergy.label) or any(code.code in _NO_ALLERGY_CODES for code in allergy.codes):
-            reading.denied.append(_evidence(allergy.source, allergy.label))
-            continue
-        one = allergies.recorded(allergy, reading.code(allergy, graph, crosswalk))
-        reading.unmap(allergy, " (matched by name)" if one else "", graph, crosswalk)
-        if one is None:
-            reading.miss(f"allergy: {allergy.label}", "names no drug or drug class that is known")
-            continue
-        item = _evidence(allergy.source, f"Allergy: {allergy.label}")
-        reading.records[item.id] = item
-        reading.allergens.append(one)
+        if allergy.status not in ("inactive", "resolved") and allergy.verification != "refuted":
+            _read_allergy(allergy, reading)
     for condition in case.conditions:
-        reading.code(condition, graph, crosswalk)
+        reading.code(condition)
         named_so = any(finding.source == condition.source for finding in findings)
-        reading.unmap(condition, " (matched by name)" if named_so else "", graph, crosswalk)
+        reading.unmap(condition, " (matched by name)" if named_so else "")
     for document in case.documents:
-        _read_uses(document, reading, _read_allergies(document, reading))
-    return reading._replace(unmapped=list(dict.fromkeys(reading.unmapped)))
+        _read_uses(document, reading, _read_stated(document, reading))
+    return reading
+
+
+def _read_medication(medication: Medication, reading: _Reading) -> None:
+    drugs = reading.code(medication)
+    named = [] if drugs else load_names().of(medication.label)
+    how = f" (matched by name: {', '.join(drug.label for drug in named)})" if named else ""
+    reading.unmap(medication, how)
+    if not drugs and not named:
+        reading.miss(medication.label, "not recognised as a drug, so nothing about it was checked")
+    reading.take(drugs or named, entry(medication.source, f"Medication: {medication.label}{how}"))
+    reading.entries.setdefault(medication.label, drugs or named)
+
+
+def _read_allergy(allergy: Allergy, reading: _Reading) -> None:
+    if denies(allergy.label) or any(code.code in _NO_ALLERGY_CODES for code in allergy.codes):
+        reading.no_allergies = True
+        return
+    one = allergies.recorded(allergy, reading.code(allergy))
+    reading.unmap(allergy, " (matched by name)" if one else "")
+    reading.avoid(one, allergy.label, entry(allergy.source, f"Allergy: {allergy.label}"))
 
 
 def _read_uses(document: Document, reading: _Reading, besides: Sequence[Span]) -> None:
     """Takes in the drugs that a note names; a product that the record or an earlier note holds is no second entry."""
     for use in uses_of(document, besides):
-        if use.status == "left":
+        if not use.taken:
             reading.left.extend(use.drugs)
             continue
-        reading.take(use.drugs, _passage(document, *_sentence(document, use.start)))
-        reading.planned.extend(use.drugs if use.status == "planned" else ())
+        reading.take(use.drugs, passage(document, use.start))
         if not any(set(use.drugs) <= set(known) and len(use.drugs) == len(known) for known in reading.entries.values()):
             reading.entries[document.text[use.start : use.end]] = list(use.drugs)
     for name in unrecognised(document):
         reading.miss(name, "not recognised as a drug, so nothing about it was checked")
 
 
-def _read_allergies(document: Document, reading: _Reading) -> list[Span]:
+def _read_stated(document: Document, reading: _Reading) -> list[Span]:
     """Takes in the allergies that a document states; gives the places that speak of them."""
     said = allergies_of(document)
     for one in said.stated:
-        item = _passage(document, *_sentence(document, one.start))
-        allergen = allergies.stated(one, item.id)
-        if allergen is None:
-            reading.miss(f"allergy: {one.name}", "names no drug or drug class that is known")
-        elif not any(_same(allergen, known) for known in reading.allergens):
-            reading.records[item.id] = item
-            reading.allergens.append(allergen)
-    reading.denied.extend(_passage(document, *_sentence(document, start)) for start, _ in said.denied)
+        reading.avoid(one if one.drugs or one.classes else None, one.name, passage(document, one.start))
+    reading.no_allergies = reading.no_allergies or bool(said.denied)
     return said.places
 
 
-def _same(one: Allergen, known: Allergen) -> bool:
-    """Whether a known allergen says the same and at least as much."""
-    same = set(one.drugs) <= set(known.drugs) and set(one.classes) <= set(known.classes)
-    weaker = (one.severe, one.certain, one.kind == "allergy") <= (known.severe, known.certain, known.kind == "allergy")
-    return same and weaker
-
-
-def _interactions(
-    drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, classes: Classes, evidence: dict[str, Evidence]
-) -> list[Alert]:
+def _interactions(reading: _Reading, knowledge: Knowledge, classes: Classes) -> list[Alert]:
     alerts: list[Alert] = []
-    for a, b in itertools.combinations(drugs, 2):
+    for a, b in itertools.combinations(reading.taken, 2):
         rows = between(a, b, knowledge, classes)
-        if not rows:
-            continue
-        first, named = rows[0], [reading.label(a), reading.label(b)]
-        for row in rows:
-            if row.severity == first.severity:
-                text = f"{named[0]} with {named[1]}: {row.mechanism}. {row.management}."
-                evidence[row.id] = Evidence(
-                    id=row.id, kind="passage", text=text, source=Source(title=row.source, year=row.year)
+        worst = [row for row in rows if row.severity == rows[0].severity]
+        names = [reading.label(a), reading.label(b)]
+        said = [f"{' with '.join(names)}: {row.mechanism}." for row in worst]
+        for row, text in zip(worst, said, strict=True):
+            source = Source(title=row.source, year=row.year)
+            text = f"{text} {row.management}."
+            reading.evidence[row.id] = Evidence(id=row.id, kind="passage", text=text, source=source)
+        if rows:
+            alerts.append(
+                Alert(
+                    kind="interaction",
+                    severity=rows[0].severity,
+                    drugs=names,
+                    message=said[0],
+                    management=f"{rows[0].management}.",
+                    evidence=[*(row.id for row in worst), *reading.named_by(a, b)],
                 )
-        alerts.append(
-            Alert(
-                kind="interaction",
-                severity=first.severity,
-                drugs=named,
-                message=f"{named[0]} with {named[1]}: {first.mechanism}.",
-                management=f"{first.management}.",
-                evidence=[*(row.id for row in rows if row.severity == first.severity), *_of(reading, a, b)],
             )
-        )
     return alerts
 
 
-def _allergies(
-    drugs: Sequence[Drug], reading: _Reading, classes: Classes, evidence: dict[str, Evidence]
-) -> list[Alert]:
+def _allergies(reading: _Reading, classes: Classes) -> list[Alert]:
     alerts: list[Alert] = []
-    for match in allergies.matches(reading.allergens, drugs, classes):
-        ids = [match.allergen.source, *_of(reading, match.drug)]
+    for match in allergies.matches(reading.allergens, list(reading.taken), classes):
+        ids = [match.allergen.source, *reading.named_by(match.drug)]
         label, how = reading.label(match.drug), "an" if match.allergen.certain else "a possible"
-        message = f"{label} in a patient with {how} {match.allergen.kind} to {match.allergen.label}: {match.message}."
+        message = f"{label} in a patient with {how} {match.allergen.kind} to {match.allergen.name}: {match.message}."
         if match.cross is not None:
             source = Source(title=match.cross.source, year=match.cross.year)
-            evidence[match.cross.id] = Evidence(
-                id=match.cross.id, kind="passage", text=f"{message} {match.management}", source=source
-            )
+            text = f"{message} {match.management}"
+            reading.evidence[match.cross.id] = Evidence(id=match.cross.id, kind="passage", text=text, source=source)
             ids.insert(0, match.cross.id)
         alerts.append(
             Alert(
@@ -238,11 +225,9 @@ def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
     alerts: list[Alert] = []
     for one in duplicates(reading.entries, classes):
         labels = [reading.label(drug) for drug in one.drugs]
-        what = (
-            f"{labels[0]} stands in more than one entry"
-            if one.shared is None
-            else f"{' and '.join(labels)} are all {classes.labels[one.shared]}"
-        )
+        what = f"{labels[0]} stands in more than one entry"
+        if one.shared is not None:
+            what = f"{' and '.join(labels)} are all {classes.labels[one.shared]}"
         alerts.append(
             Alert(
                 kind="duplicate",
@@ -250,73 +235,40 @@ def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
                 drugs=labels,
                 message=f"Duplicate therapy: {what}.",
                 management="Confirm that both are meant; add the doses, or stop one.",
-                evidence=_of(reading, *one.drugs),
+                evidence=reading.named_by(*one.drugs),
             )
         )
     return alerts
 
 
-def _coverage(drugs: Sequence[Drug], reading: _Reading, knowledge: Knowledge, classes: Classes) -> Coverage:
+def _coverage(reading: _Reading, knowledge: Knowledge, classes: Classes) -> Coverage:
+    drugs = list(reading.taken)
     pairs = list(itertools.combinations(drugs, 2))
     silent = sum(not between(a, b, knowledge, classes) for a, b in pairs)
-    gaps = list(reading.gaps)
-    gaps += [
-        NotChecked(what=drug.label, why=f"no interaction data for {drug.label}")
-        for drug in uncovered(drugs, knowledge, classes)
-    ]
-    left = [drug for drug in dict.fromkeys(reading.left) if drug not in drugs]
-    if left:
-        names = ", ".join(reading.label(drug) for drug in left)
-        gaps.append(NotChecked(what=names, why="named as stopped, held, denied, of the past or of another person"))
+    gaps = [(gap.what, gap.why) for gap in reading.gaps]
+    no_allergy_named = not any(what.startswith("allergy: ") for what, _ in gaps)
+    gaps += [(one.label, f"no interaction data for {one.label}") for one in uncovered(drugs, knowledge, classes)]
+    if left := [reading.label(drug) for drug in dict.fromkeys(reading.left) if drug not in drugs]:
+        gaps.append((", ".join(left), "named as stopped, held, denied, of the past or of another person"))
     if silent:
-        gaps.append(
-            NotChecked(
-                what=f"{silent} of {len(pairs)} drug pairs",
-                why="no set has an entry on them, which doesn't mean they are safe",
-            )
-        )
-    if knowledge.skipped:
-        gaps.append(
-            NotChecked(
-                what=f"{len(knowledge.skipped)} rows of loaded sets",
-                why=f"their drugs are not known, the first at {knowledge.skipped[0]}",
-            )
-        )
+        why = "no set has an entry on them, which doesn't mean they are safe"
+        gaps.append((f"{silent} of {len(pairs)} drug pairs", why))
+    if skipped := knowledge.skipped:
+        gaps.append((f"{len(skipped)} rows of loaded sets", f"their drugs are not known, the first at {skipped[0]}"))
     checked = [f"drug-drug interactions ({len(pairs)} pairs of {len(drugs)} drugs)"] if pairs else []
     if drugs:
         checked.append("duplicate therapy")
     if reading.allergens:
         count = f"{len(reading.allergens)} {'allergy' if len(reading.allergens) == 1 else 'allergies'}"
         checked += [f"drug-allergy ({count})"] if drugs else []
-    elif reading.denied:
+    elif reading.no_allergies:
         checked.append("drug-allergy (the record states that there are none)")
-    elif not any(gap.what.startswith("allergy: ") for gap in gaps):
-        gaps.append(NotChecked(what="allergies", why="the record names none and does not say there are none"))
+    elif no_allergy_named:
+        gaps.append(("allergies", "the record names none and does not say there are none"))
     return Coverage(
         checked=checked,
-        not_checked=[*gaps, *(NotChecked(what=what, why=why) for what, why in _NOT_CHECKED)],
-        codes_mapped=sum(reading.codes),
-        codes_unmapped=reading.unmapped,
+        not_checked=[NotChecked(what=what, why=why) for what, why in (*gaps, *_NOT_CHECKED)],
+        codes_mapped=reading.mapped,
+        codes_unmapped=list(dict.fromkeys(reading.unmapped)),
         knowledge=knowledge.versions,
     )
-
-
-def _of(reading: _Reading, *drugs: Drug) -> list[str]:
-    """Ids of the record elements that name these drugs."""
-    return list(dict.fromkeys(taken.evidence.id for taken in reading.taken if taken.drug in drugs))
-
-
-def _evidence(source: str, text: str) -> Evidence:
-    return Evidence(id=source, kind="record", text=text, source=Source(document_id=source))
-
-
-def _sentence(document: Document, place: int) -> tuple[int, int]:
-    return next(
-        ((span.start, span.end) for span in sentences(document.text) if span.start <= place < span.end),
-        (0, len(document.text)),
-    )
-
-
-def _passage(document: Document, start: int, end: int) -> Evidence:
-    source = Source(title=document.title, document_id=document.id, start=start, end=end)
-    return Evidence(id=f"{document.id}#{start}-{end}", kind="record", text=document.text[start:end], source=source)

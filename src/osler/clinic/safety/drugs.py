@@ -6,7 +6,6 @@ isn't known stays unknown and is reported.
 
 import functools
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from osler.clinic.safety import tables
@@ -177,7 +176,3 @@ def load_classes() -> Classes:
 def tokens(drug: str, classes: Classes) -> set[str]:
     """What a table row may call this drug: its id and `class:` with each of its classes."""
     return {drug, *(f"class:{name}" for name in classes.of.get(drug, ()))}
-
-
-def unique(drugs: Iterable[Drug]) -> list[Drug]:
-    return list(dict.fromkeys(drugs))

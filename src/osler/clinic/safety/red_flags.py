@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from osler.clinic.safety import tables, vitals
 from osler.clinic.safety.conditions import Compare, Name, evaluate
+from osler.clinic.safety.passages import entry, passage, sentence_at
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
 from osler.knowledge.concepts import dialogue
@@ -17,7 +18,7 @@ from osler.nouns import Evidence, Finding, RedFlag, Source
 from osler.record.case import Case, Document
 from osler.record.demographics import demographics
 from osler.record.times import days_of
-from osler.text import Language, sentences, shorten
+from osler.text import Language, shorten
 
 _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 # What an older document or observation says isn't today's emergency.
@@ -163,9 +164,8 @@ def _dated(text: str, span: Span, context: Context) -> Context:
     history costs more than the reverse."""
     if context.time != "historical":
         return context
-    around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
-    old = around is None or _SAYS["long_ago"].search(text, around.start, around.end)
-    return context if old else context._replace(time="current")
+    unit = sentence_at(text, span.start)
+    return context if _SAYS["long_ago"].search(text, unit.start, unit.end) else context._replace(time="current")
 
 
 def _contexts(text: str, spans: Sequence[Span], book: RuleBook) -> list[tuple[Span, Context]]:
@@ -198,11 +198,8 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     penicillin (hives)") is not of today."""
     found = contexts(text, spans)
     told = _SAYS["teller"].search(text)
-    units = sentences(text)
     for number, ((start, end), context) in enumerate(zip(spans, found, strict=True)):
-        unit = next((unit for unit in units if unit.start <= start < unit.end), None)
-        if unit is None:
-            continue
+        unit = sentence_at(text, start)
         known = _SAYS["known_reaction"].search(text[unit.start : start])
         if _SAYS["advice"].search(text, unit.start, start) or (
             known and not _SAYS["just_now"].search(text, unit.start, unit.end)
@@ -230,8 +227,7 @@ def _owns_negation(text: str, span: Span) -> bool:
     list goes on into it, unless the sentence denies all of it."""
     if not _SAYS["negated"].match(text, span.start) or _SAYS["answered"].match(text, span.end):
         return False
-    around = next((s for s in sentences(text) if s.start <= span.start < s.end), None)
-    return around is None or not _SAYS["denies"].search(text, around.start, span.start)
+    return not _SAYS["denies"].search(text, sentence_at(text, span.start).start, span.start)
 
 
 def _guideline(rule: Rule) -> Evidence:
@@ -246,21 +242,10 @@ def _record(triggers: Sequence[Trigger], case: Case) -> list[Evidence]:
     documents = {document.id: document for document in case.documents}
     items: dict[str, Evidence] = {}
     for trigger in triggers:
-        if trigger.source is None:
-            continue
-        document = documents.get(trigger.source)
-        if document is None or trigger.start is None:
-            items[trigger.source] = Evidence(
-                id=trigger.source, kind="record", text=trigger.text, source=Source(document_id=trigger.source)
-            )
-            continue
-        around = [span for span in sentences(document.text) if span.start <= trigger.start < span.end]
-        start, end = around[0] if around else (trigger.start, trigger.end or trigger.start)
-        identifier = f"{document.id}#{start}-{end}"
-        items[identifier] = Evidence(
-            id=identifier,
-            kind="record",
-            text=document.text[start:end],
-            source=Source(title=document.title, document_id=document.id, start=start, end=end),
-        )
+        document = documents.get(trigger.source or "")
+        if document is not None and trigger.start is not None:
+            item = passage(document, trigger.start)
+            items[item.id] = item
+        elif trigger.source is not None:
+            items[trigger.source] = entry(trigger.source, trigger.text)
     return list(items.values())

@@ -20,25 +20,26 @@ Kind = Literal["allergy", "intolerance"]
 KNOWN = "\ue000"  # stands for each character of a known drug or class in a masked text
 
 
-class Stated(NamedTuple):
-    """One allergen. `drugs`, `classes`: empty for an unknown `name`; `certain`: False for "possible"; `severe`: by the
-    reaction beside it; `start`, `end`: the name in the document's text."""
+class Allergen(NamedTuple):
+    """What the patient is allergic to: drugs or whole classes, both empty for an unknown name. `certain`: False for
+    "possible"; `severe`: by the reaction beside it; `start`, `end`: the name in a text; `source`: evidence id."""
 
     name: str
     drugs: tuple[Drug, ...]
     classes: tuple[str, ...]
-    kind: Kind
-    certain: bool
-    severe: bool
-    start: int
-    end: int
+    kind: Kind = "allergy"
+    certain: bool = True
+    severe: bool = False
+    start: int = 0
+    end: int = 0
+    source: str = ""
 
 
 class Allergies(NamedTuple):
     """`denied`: where the text says that there are none to drugs; `places`: every name in a statement about allergies,
     so that a drug there isn't taken for one that is given."""
 
-    stated: list[Stated]
+    stated: list[Allergen]
     denied: list[Span]
     places: list[Span]
 
@@ -73,7 +74,7 @@ def allergies_of(document: Document) -> Allergies:
     pieces = sorted(found, key=lambda one: (one.start, -one.end))
     excepted = [unit for unit in units if any(one.excepted and unit.start <= one.start < unit.end for one in pieces)]
     denied = [span for span in denied if not any(unit.start <= span.start < unit.end for unit in excepted)]
-    stated: list[Stated] = []
+    stated: list[Allergen] = []
     for piece, context in zip(pieces, _contexts(document, pieces, units, denied), strict=True):
         status = dialogue.status_in(text, document.turns, piece.start, context.status)
         asked = dialogue.reply_to(text, document.turns, piece.start)
@@ -291,24 +292,26 @@ def _contexts(
     return found
 
 
-def _stated(text: str, piece: _Piece, certain: bool, known: Sequence[Mention]) -> Iterator[Stated]:
+def _stated(text: str, piece: _Piece, certain: bool, known: Sequence[Mention]) -> Iterator[Allergen]:
     """The allergens of a piece: the known drugs and classes in it, else its name as it is."""
     kind, severe = severity_of(piece.remark)
     kind = piece.kind or kind or "allergy"
     if piece.drug is not None:
-        yield Stated(
+        yield Allergen(
             piece.drug, tuple(load_names().exact(piece.drug)), (), kind, certain, severe, piece.start, piece.end
         )
         return
     inside = [one for one in known if one.start < piece.end and piece.start < one.end]
     for one in inside or [Mention(piece.start, piece.end, ())]:
         name = text[one.start : one.end]
-        yield Stated(name, one.drugs, classes_in(name), kind, certain, severe and kind == "allergy", one.start, one.end)
+        yield Allergen(
+            name, one.drugs, classes_in(name), kind, certain, severe and kind == "allergy", one.start, one.end
+        )
 
 
-def _merged(stated: Sequence[Stated]) -> list[Stated]:
+def _merged(stated: Sequence[Allergen]) -> list[Allergen]:
     """One of each place: the surest and most severe."""
-    best: dict[tuple[int, int], Stated] = {}
+    best: dict[tuple[int, int], Allergen] = {}
     for one in sorted(stated, key=lambda one: (one.start, one.kind != "intolerance", one.certain, one.severe)):
         best[one.start, one.end] = one
     return list(best.values())
@@ -339,7 +342,7 @@ def _answers(document: Document, known: Sequence[Mention]) -> Iterator[Allergies
         ):
             yield Allergies([], [] if _SAYS["specific"].search(last[-1]) else [place], [place])
             continue
-        found: list[Stated] = []
+        found: list[Allergen] = []
         for span in sentences(reply):
             first, end = turn.start + span.start, turn.start + span.end
             doubt = dialogue.polarity(text[first:end]) == "uncertain"

@@ -6,24 +6,23 @@ only planned or considered is checked like one taken: before the first dose a wa
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Drug, Mention, mentions
+from osler.clinic.safety.passages import sentence_at
 from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
 from osler.record.case import Document
-from osler.text import Span, sentences
-
-Status = Literal["taken", "planned", "left"]
+from osler.text import Span
 
 
 class Use(NamedTuple):
-    """`drugs`: more than one for a combination; `status`: "left" is stopped, held, denied, of the past or of another
-    person; `start`, `end`: the name in the document."""
+    """`drugs`: more than one for a combination; `taken`: now or as planned, not stopped, held, denied, of the past or
+    another person's; `start`, `end`: the name in the document."""
 
     drugs: tuple[Drug, ...]
-    status: Status
+    taken: bool
     start: int
     end: int
 
@@ -36,51 +35,42 @@ def uses_of(document: Document, besides: Sequence[Span]) -> list[Use]:
     text = document.text
     found = [one for one in mentions(text) if not any(s.start < one.end and one.start < s.end for s in besides)]
     around = contexts(text, [(one.start, one.end) for one in found])
-    units = sentences(text)
     used: list[Use] = []
     for number, (one, context) in enumerate(zip(found, around, strict=True)):
-        unit = next((unit for unit in units if unit.start <= one.start < unit.end), Span(0, len(text)))
-        if (
-            _SAYS["no_drug"].match(text, one.end)
-            or dialogue.status_in(text, document.turns, one.start, "present") == "absent"
-        ):
-            continue
-        used.append(Use(one.drugs, _status(text, one, found[number + 1 :], unit, context), one.start, one.end))
+        denied = dialogue.status_in(text, document.turns, one.start, "present") == "absent"
+        if not denied and not _SAYS["no_drug"].match(text, one.end):
+            used.append(Use(one.drugs, _is_taken(text, one, found[number + 1 :], context), one.start, one.end))
     return used
 
 
-def _status(text: str, one: Mention, later: Sequence[Mention], unit: Span, context: Context) -> Status:
+def _is_taken(text: str, one: Mention, later: Sequence[Mention], context: Context) -> bool:
+    unit = sentence_at(text, one.start)
     # "took her neighbour's alprazolam" is taken all the same
-    borrowed = _SAYS["owner"].search(text, unit.start, one.start) and _SAYS["swallowed"].search(
-        text, unit.start, unit.end
-    )
-    if context.experiencer != "patient" and not borrowed:
-        return "left"
-    said = _cue(_heading(text, unit.start) + text[unit.start : one.start], text[one.end : one.end + 20])
+    borrowed = _SAYS["owner"].search(text, unit.start, one.start)
+    if context.experiencer != "patient" and not (borrowed and _SAYS["swallowed"].search(text, unit.start, unit.end)):
+        return False
     if _stopped_behind(text, one, later, unit.end):
-        return "left"
+        return False
+    said = _cue(_heading(text, unit.start) + text[unit.start : one.start], text[one.end : one.end + 20])
     if said == "planned" and later and _SAYS["exchange"].search(text, unit.start, one.start):
         # "changed her furosemide to torsemide"
-        said = "left" if _SAYS["into"].fullmatch(text, one.end, later[0].start) else said
-    if said == "left" or (context.status == "absent" and said is None):
-        return "left"
-    if said is None and context.time == "historical" and not _SAYS["own_dose"].match(text, one.end):
-        return "left"
-    return "planned" if said == "planned" else "taken"
+        return not _SAYS["into"].fullmatch(text, one.end, later[0].start)
+    if said is None:
+        past = context.time == "historical" and not _SAYS["own_dose"].match(text, one.end)
+        return context.status != "absent" and not past
+    return said != "left"
 
 
-_STATUS: dict[str, Status] = {"left": "left", "taken": "taken", "planned": "planned"}
-
-
-def _cue(before: str, behind: str) -> Status | None:
-    """What the nearest word of use before a name says. A comma ends "stopped" for a name with a dose of its own."""
-    said: Status | None = None
+def _cue(before: str, behind: str) -> str | None:
+    """What the nearest word of use before a name says: taken, planned or left. A comma ends "stopped" for a name with
+    a dose of its own."""
+    said: str | None = None
     at = 0
     for match in _SAYS["cues"].finditer(before):
         kind = match.lastgroup
         if kind == "taken" and said == "left" and not before[at : match.start()].strip():
             continue
-        said = _STATUS.get(kind or "bar")
+        said = None if kind == "bar" else kind
         at = match.end()
     if said == "left" and re.search("[,，]", before[at:]) and _SAYS["own_dose"].match(behind):
         return "taken"
