@@ -17,6 +17,9 @@ SHARES: dict[str, tuple[int, int, int, str]] = {
     "red_flags": (0, 50, 50, "condition"),
     "vignettes": (0, 40, 60, "diagnosis"),
     "deid_notes": (0, 50, 50, "id"),
+    "chest_labels": (0, 50, 50, "text"),
+    "benign_lookalikes": (0, 0, 100, "id"),
+    "rubric": (0, 0, 100, "id"),
     # second sets by another hand, written when the first ones had been reported on several times
     "context_2": (0, 30, 70, "text"),
     "concept_phrases": (0, 40, 60, "id"),
