@@ -34,8 +34,8 @@ OBO = """format-version: 1.4
 
 [Term]
 id: HOSP:2
-name: river cough
-def: "A cough of \\"the river\\"." [HOSP:me]
+name: river\\W cough
+def: "A cough of \\"the river\\"\\, loud.\\nIt ends\\tsoon \\\\ late\\: (rarely\\)." [HOSP:me]
 synonym: "riverside cough" EXACT []
 synonym: "old name" EXACT obsolete_synonym []
 is_a: MONDO:0005087 ! respiratory system disorder
@@ -101,7 +101,8 @@ def test_approved_terms_and_edges_are_in_the_graph(approved: Graph) -> None:
     assert approved.canonical("MARF:1") == "MONDO:0007947"
     assert "Marfan disease" in approved.node("MONDO:0007947").synonyms
     assert approved.label("HP:0001945") == "Fever"
-    assert approved.node("HOSP:2").definition == 'A cough of "the river".'
+    assert approved.node("HOSP:2").label == "river cough"
+    assert approved.node("HOSP:2").definition == 'A cough of "the river", loud. It ends soon \\ late: (rarely).'
     assert approved.descends("HOSP:2", "MONDO:0005087")
     assert approved.canonical("HOSP:3") == "HOSP:2"
     assert approved.versions["keller"]

@@ -204,7 +204,7 @@ def _read_obo(file: Path, name: str, reading: Reading) -> None:
         kind = KIND_OF_PREFIX.get(identifier.partition(":")[0])
         if kind is None:
             reading.kindless[identifier] = where
-        term = builder.term(identifier, label[0] if label else identifier, kind or "heading")
+        term = builder.term(identifier, _unescaped(label[0]) if label else identifier, kind or "heading")
         term.definition = definition(fields)
         for synonym, scope in synonyms(fields):
             term.add(synonym, scope)
@@ -224,7 +224,7 @@ def _read_obo(file: Path, name: str, reading: Reading) -> None:
 
 def definition(fields: dict[str, list[str]]) -> str:
     quoted = _QUOTED.match(fields["def"][0]) if fields["def"] else None
-    return _unescaped(quoted[1]).replace("\n", " ") if quoted else ""
+    return _unescaped(quoted[1]) if quoted else ""
 
 
 def synonyms(fields: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
@@ -236,7 +236,10 @@ def synonyms(fields: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    """Without the escapes of OBO 1.4: `\\n`, `\\t` and `\\W` are white space, any other escaped character is itself.
+    A name or definition is one line here, so that each run of white space becomes one space."""
+    plain = re.sub(r"\\(.)", lambda match: " " if match[1] in "ntW" else match[1], text)
+    return " ".join(plain.split())
 
 
 def _lines(file: Path) -> list[str]:
