@@ -32,6 +32,10 @@ NAMES = [
     Name("HP:0000648", "Optic atrophy", "hpo", "label"),
     Name("HP:0000648", "Atrophy of the optic nerve", "hpo"),
     Name("HP:0001903", "Anemia", "hpo", "label"),
+    Name("HP:0001944", "Dehydration", "hpo", "label"),
+    Name("HP:9", "Vaccinia", "hpo", "label"),
+    Name("HP:0003745", "Sporadic", "hpo", "label"),
+    Name("HP:0003745", "Sporadic case", "hpo"),
     Name("HP:0009371", "Type A1 brachydactyly", "hpo", "label"),
     Name("HP:0000726", "Nonprogressive dementia", "hpo", "label"),
     Name("HP:0100749", "胸痛", "hpo", "label"),
@@ -96,6 +100,18 @@ def test_words_apart_are_no_name(matcher: Matcher, text: str) -> None:
     assert [code for code, _ in found(matcher, text) if code != "HP:0012531"] == []
 
 
+def test_a_torn_name_says_no_more_than_the_same_term_inside_it(matcher: Matcher) -> None:
+    assert found(matcher, "sporadic and familial cases") == [("HP:0003745", "sporadic")]
+    assert found(matcher, "a sporadic case") == [("HP:0003745", "sporadic case")]
+
+
+def test_a_name_with_its_side_goes_before_one_without() -> None:
+    matcher = Matcher([Name("HP:1", "Dilated ventricle", "hpo"), Name("HP:2", "Right ventricular dilation", "hpo")])
+    assert [(m.code, m.text) for m in matcher.find("a dilated right ventricle")] == [
+        ("HP:2", "dilated right ventricle")
+    ]
+
+
 def test_capitals_are_needed_for_abbreviations(matcher: Matcher) -> None:
     assert found(matcher, "all patients", "disease") == []
     assert found(matcher, "treated for ALL", "disease") == [("MONDO:1", "ALL")]
@@ -114,6 +130,9 @@ def test_capitals_are_needed_for_abbreviations(matcher: Matcher) -> None:
         ("splenomegally", {"HP:0001744"}),
         ("an osteoporotic spine", {"HP:0000939"}),
         ("超声见肝、肾囊肿", {"HP:0001407", "HP:0000107"}),
+        ("pain in the left abdomen", {"HP:0002027"}),
+        ("atrophy of the right optic nerve", {"HP:0000648"}),
+        ("dehydrated, vaccinated", {"HP:0001944"}),
     ],
 )
 def test_names_torn_apart_and_misspelt(matcher: Matcher, text: str, codes: set[str]) -> None:

@@ -12,6 +12,8 @@ from osler.knowledge.concepts.matcher import Mention
 _SHORT = re.compile(r"\s?[(\[（](?:简称)?(?P<short>[A-Za-z][A-Za-z0-9-]{1,9})(?:[;,，；][^)\]）]{0,40})?[)\]）]")
 _LONG_IN_BRACKETS = re.compile(r"(?<![A-Za-z0-9-])(?P<short>[A-Z][A-Za-z0-9-]{1,9})\s?[(\[（]$")
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+
 
 def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     """The mentions and, for each abbreviation defined beside one, its other occurrences. A definition in the text
@@ -26,14 +28,13 @@ def with_abbreviations(text: str, mentions: Sequence[Mention]) -> list[Mention]:
     kept = [mention for mention in mentions if mention.text not in defined]
     covered: dict[str, bytearray] = {}
     for mention in kept:
-        covered.setdefault(mention.kind, bytearray(len(text)))[mention.start : mention.end] = b"\x01" * len(
-            mention.text
-        )
-    for short, meanings in defined.items():
-        for match in re.finditer(rf"(?<![A-Za-z0-9_-]){re.escape(short)}s?(?![A-Za-z0-9_-])", text):
-            for kind, meaning in {meaning.kind: meaning for meaning in meanings}.items():
-                if not any(covered.get(kind, b"")[match.start() : match.end()]):
-                    kept.append(meaning._replace(start=match.start(), end=match.end(), text=match.group()))
+        taken = covered.setdefault(mention.kind, bytearray(len(text)))
+        taken[mention.start : mention.end] = b"\x01" * len(mention.text)
+    for match in _TOKEN.finditer(text):
+        meanings = defined.get(match.group()) or defined.get(match.group().removesuffix("s")) or []
+        for kind, meaning in {meaning.kind: meaning for meaning in meanings}.items():
+            if not any(covered.get(kind, b"")[match.start() : match.end()]):
+                kept.append(meaning._replace(start=match.start(), end=match.end(), text=match.group()))
     return sorted(kept, key=lambda mention: (mention.start, -mention.end, mention.kind))
 
 

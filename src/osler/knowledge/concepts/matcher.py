@@ -21,6 +21,8 @@ _AHEAD = list(itertools.product((1, 2, 3, 4), (1, 2, 3, 4, 5), (1, 2, 3)))
 _BEHIND = list(itertools.product((1, 2, 3, 4), (1, 2, 3), (1, 2, 3)))
 # Words of the subject, words passed over, words of what is said of it: "platelets have ever since birth been low".
 _SAID = list(itertools.product((1, 2, 3), (1, 2, 3, 4, 5, 6), (1, 2)))
+# Words of a name before a side, words of the side, words of the name behind it: "pain in the left knee".
+_SIDED = list(itertools.product((1, 2, 3), (1, 2), (1, 2, 3)))
 _NOT = frozenset("no not without nor never".split())
 _CACHED_WORDS = 300_000
 # Words read at once, and of the next block, so that no name is cut.
@@ -57,11 +59,13 @@ class _Word(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """One reading of words of the text: rank (smaller is better), row of the term, numbers of the words."""
+    """One reading of words of the text: rank (smaller is better), row of the term, numbers of the words; `plain`: they
+    stand side by side, or in the order of the name."""
 
     rank: int
     term: int
     words: tuple[int, ...]
+    plain: bool
 
 
 class Matcher:
@@ -81,9 +85,15 @@ class Matcher:
                 key = words[chosen[0]].start, words[chosen[-1]].end, self.index.terms[reading.term][2]
                 if key not in best or reading < best[key]:
                     best[key] = reading
+        plain: dict[int, list[set[int]]] = {}
+        for reading in best.values():
+            if reading.plain:
+                plain.setdefault(reading.term, []).append(set(reading.words))
         found = [
             (Mention(start, end, *self.index.terms[reading.term][:2], kind, text[start:end]), reading.words)
             for (start, end, kind), reading in best.items()
+            # "sporadic and familial cases" says no more than the "sporadic" in it
+            if reading.plain or not any(words < set(reading.words) for words in plain.get(reading.term, ()))
         ]
         kept = [mention for mention, _ in found] if nested else _longest(found)
         return sorted(kept, key=lambda mention: (mention.start, -mention.end, mention.kind))
@@ -93,6 +103,7 @@ class Matcher:
         if len(self._cache) > _CACHED_WORDS:
             self._cache.clear()
         roles: set[str] = set()
+        sides = word_list("side")
         part = clause = 0
         for match in TOKEN.finditer(text):
             token = match.group()
@@ -104,11 +115,15 @@ class Matcher:
                 part += role in ("comma", "mark")
                 clause += role == "mark"
                 continue
-            said, joined, comma = (name in roles for name in ("copula", "join", "comma"))
-            linked = said or "linking" in roles
-            apart = linked or "function" in roles
+            said = linked = apart = joined = comma = False
+            if roles:
+                said, joined, comma = "copula" in roles, "join" in roles, "comma" in roles
+                linked = said or "linking" in roles
+                apart = linked or "function" in roles
+                roles.clear()
+            elif words and words[-1].linked and words[-1].text.lower() in sides:
+                linked = apart = True  # "of the left" links what follows the side
             words.append(_Word(*match.span(), token, role, linked, apart, said, joined, comma, part, clause))
-            roles.clear()
         return words
 
     def _role(self, token: str) -> Code | str:
@@ -148,17 +163,19 @@ class Matcher:
                 break
             for start, row in self._hits(starts, sums[starts + length] - sums[starts]):
                 yield row, list(range(start, start + length))
-        yield from self._torn(words, sums)
+        yield from self._torn(words, loose, sums)
 
     def _hits(self, at: "NDArray[np.int64]", keys: "NDArray[np.uint64]") -> Iterator[tuple[int, int]]:
         rows = self.index.lookup(keys)
         hit = rows >= 0
         yield from zip(at[hit].tolist(), rows[hit].tolist(), strict=True)
 
-    def _torn(self, words: list[_Word], sums: "NDArray[np.uint64]") -> Iterator[tuple[int, list[int]]]:
+    def _torn(
+        self, words: list[_Word], loose: "NDArray[np.uint64]", sums: "NDArray[np.uint64]"
+    ) -> Iterator[tuple[int, list[int]]]:
         """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss"; "atrophy of the optic nerve
         and the brain" holds "atrophy … brain"; "renal hypoplasia and agenesis" holds "renal … agenesis". And names
-        torn by what stands between a subject and its predicate."""
+        torn by a side ("pain in the left knee") or by what stands between a subject and its predicate."""
         import numpy as np
 
         linked, apart, said, joined, comma = (
@@ -189,6 +206,13 @@ class Matcher:
         ok[ok] = self.index.lookup((sums[at + right] - sums[at])[ok]) < 0
         yield from self._pairs(sums, (at - left - head)[ok], (at - left)[ok], at[ok], (at + right)[ok])
 
+        side = np.isin(loose, np.array([coded(word).loose for word in word_list("side")], dtype=np.uint64))
+        at, left, over, right = _placed(np.flatnonzero(side), _SIDED, clause, 1)
+        ok = side[at + over - 1] & (marks[at + over + right] == marks[at - left + 1])
+        # a name that holds the side itself goes before one that doesn't
+        ok[ok] = self.index.lookup((sums[at + over + right] - sums[at - left])[ok]) < 0
+        yield from self._pairs(sums, (at - left)[ok], at[ok], (at + over)[ok], (at + over + right)[ok])
+
         at, subject, over, told = _placed(np.flatnonzero(said), _SAID, clause, 2)
         # what is passed over is an aside, or a list of single words of which each is a subject
         between = joins[at] == joins[at - over]
@@ -213,21 +237,28 @@ class Matcher:
         if not whole and any(word.text.lower() in _NOT for word in words[chosen[0] : chosen[-1]]):
             return
         joined = whole and any(word.joined for word in spelled[1:])
+        apart = any(word.apart for word in spelled[1:])
         inflected = is_medical_adjective(spelled[0].text)
+        # "dehydrated" is dehydration, "vaccinated" no vaccinia
+        stem = spelled[0].text.removesuffix("ed")
+        results = [coded(stem + ending).strict for ending in ("ion", "ation")] if stem.endswith("t") else []
         for entry in self.index.readings(row):
             same, turned = entry.strict == strict, entry.order != order
             if (
                 entry.flags & table.STRICT_ONLY
                 and not same
+                and entry.strict not in results
                 and (not inflected or self.index.terms[entry.term][2] == "drug")
             ):
                 continue
             if entry.flags & table.CASED and not spelled[0].text.isupper():
                 continue
+            if not whole and entry.flags >> table.RANK_SHIFT > 3:  # only a name that means just this may be torn
+                continue
             if joined != bool(entry.flags & table.JOINED and whole) or (turned and not _turns(entry, spelled, whole)):
                 continue
             rank = 2 * (entry.flags >> table.RANK_SHIFT) + turned + (0 if same else 20) + (0 if whole else 3)
-            yield _Reading(rank, entry.term, tuple(chosen))
+            yield _Reading(rank, entry.term, tuple(chosen), whole and not (turned and apart))
 
 
 def _turns(entry: Entry, spelled: list[_Word], whole: bool) -> bool:

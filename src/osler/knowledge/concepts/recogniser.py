@@ -20,15 +20,16 @@ from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
 from osler.knowledge.concepts.measurements import Analyte, analyte_of, analytes, code_of, measurements
-from osler.knowledge.concepts.normal import data_rows
+from osler.knowledge.concepts.normal import data_rows, read_words
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
 from osler.record.case import Case, Condition, Document, Observation
 from osler.settings import load_settings
 
 VOCABULARIES = ("hpo", "disease", "drug")
-# Branches of HPO that qualify a disease (inheritance, onset): their one-word names are everyday words.
-_QUALIFIERS = ("HP:0000005", "HP:0003674")
+# Heads of the branches of HPO that qualify a disease (inheritance; onset, course, severity). They say nothing
+# themselves ("onset"), and one-word names below them are everyday words.
+_HEADS = ("HP:0000005", "HP:0012823", "HP:0003674", "HP:0031797")
 # Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
 _LEFT_OUT = ("HP:0032443", "HP:0032382")
 
@@ -68,8 +69,14 @@ def all_names(graph: Graph) -> Iterator[Name]:
                     continue  # among a disease's names its source may list the enzyme that is lacking
                 yield Name(code, name, vocabulary, type_)
     for code, name, type_ in graph.names(["modifier"], "en"):
-        placed = [root for root in _QUALIFIERS if graph.descends(code, root) and code != root]
-        if " " in name and placed and not any(graph.descends(code, root) for root in _LEFT_OUT):
+        placed = code not in _HEADS and any(graph.descends(code, root) for root in _HEADS[:2])
+        placed &= not any(graph.descends(code, root) for root in _LEFT_OUT)
+        if (
+            placed
+            and " " in name
+            and len(read_words(name)) > 1
+            and not any(graph.descends(code, root) for root in _LEFT_OUT)
+        ):
             yield Name(code, name, "hpo", type_)
     for lay in lay_names():
         yield Name(lay.code, lay.label, lay.kind, "lay")
