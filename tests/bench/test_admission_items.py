@@ -9,6 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from osler.bench.admission.checks import stands
+
 ITEMS: list[dict[str, Any]] = [
     json.loads(line)
     for line in files("osler.bench").joinpath("admission/items.jsonl").read_text(encoding="utf-8").splitlines()
@@ -27,13 +29,6 @@ FIELDS = {
 
 def items(*kinds: str) -> list[Any]:
     return [pytest.param(item, id=item["id"]) for item in ITEMS if item["kind"] in kinds]
-
-
-def stands(string: str, text: str) -> bool:
-    pattern = r"[\s-]*".join(map(re.escape, string.split()))
-    before = r"(?<!\d)(?<!\d[.,])" if string[0].isdigit() else ""
-    after = r"(?![.,]?\d)" if string[-1].isdigit() else ""
-    return re.search(before + pattern + after, text, re.IGNORECASE) is not None
 
 
 def satisfied(item: dict[str, Any], text: str) -> bool:

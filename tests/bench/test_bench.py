@@ -7,7 +7,7 @@ import pytest
 from tests.support.scripted import ScriptedModel
 
 from osler.bench import runner
-from osler.bench.choice import Item, lettered, read_reply
+from osler.bench.choice import ChoiceTask, Item, lettered, read_reply
 from osler.bench.compare import compare
 from osler.bench.tasks import find_task, tasks
 from osler.errors import InputError, MissingComponent
@@ -72,15 +72,18 @@ def test_reading_a_reply(reply: str, read: str | None) -> None:
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data sets are not here")
 @pytest.mark.parametrize("name", sorted(tasks()))
 def test_every_task_reads_its_file(name: str) -> None:
-    items = find_task(name).items(DATA, "all")
-    assert len(items) > 390
+    task = find_task(name)
+    items = task.items(DATA, "all")
+    assert len(items) >= 20
     assert len({item.id for item in items}) == len(items)
-    for item in items:
-        assert item.question.strip()
-        assert len(item.options) >= 2
-        assert set(item.answer) <= set(item.options)
-        assert all(text.strip() for text in item.options.values())
-    parts = [len(find_task(name).items(DATA, part)) for part in ("train", "tune", "report")]
+    assert task.methods()
+    if isinstance(task, ChoiceTask):
+        for item in items:
+            assert item.question.strip()
+            assert len(item.options) >= 2
+            assert set(item.answer) <= set(item.options)
+            assert all(text.strip() for text in item.options.values())
+    parts = [len(task.items(DATA, part)) for part in ("train", "tune", "report")]
     assert sum(parts) == len(items)
 
 

@@ -7,6 +7,7 @@ import click
 
 from osler.cli.options import as_json, print_json, with_settings
 from osler.cli.progress import progress
+from osler.errors import InputError
 from osler.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,6 +138,24 @@ def agree(identifiers: tuple[str, ...], json_out: bool, settings: Settings) -> N
     for row in figures:
         low, high = row.interval or (row.value, row.value)
         click.echo(f"{row.metric:28}{row.value:.3f} [{low:.3f}, {high:.3f}]  n = {row.n}")
+
+
+@command.command()
+@click.argument("identifiers", nargs=-1, required=True, metavar="RUN...")
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
+@with_settings
+def report(identifiers: tuple[str, ...], target: Path, settings: Settings) -> None:
+    """Write RUNs as one page that opens offline."""
+    from osler.bench.report import report as page
+    from osler.bench.runner import show as show_run
+    from osler.models.files import write_atomically
+
+    html = page([show_run(identifier, settings) for identifier in identifiers])
+    try:
+        write_atomically(target, html.encode())
+    except OSError as error:
+        raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
+    click.echo(str(target))
 
 
 @command.command()
