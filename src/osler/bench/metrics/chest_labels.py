@@ -1,0 +1,89 @@
+"""The 14 labels of CheXpert (Irvin et al. 2019) read out of a chest X-ray report, and their F1 between two reports.
+
+Names come from Osler's recogniser and `data/chest_labels.tsv`; Osler's context rules say present, absent or uncertain.
+As in the original, a label's surest mention counts and No Finding holds where nothing but devices is left. Measured on
+tests/bench/chest_labels.jsonl, by the same hand as the table; reports of a hospital were not seen.
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
+from osler.knowledge.concepts.context import contexts
+from osler.knowledge.concepts.recogniser import load_recogniser
+from osler.knowledge.graph import load_graph
+from osler.nouns import Status
+
+Labels = dict[str, Status]
+NONE, DEVICES = "No Finding", "Support Devices"
+_SURER = ("absent", "uncertain", "present")
+# What was asked or remembered is no finding of this picture.
+_ASIDE = re.compile(
+    r"\b(?:indication|history|comparison|technique|reason)s?[^:\n]{0,20}:.*?(?=\b[a-z]{4,}:|\n|$)", re.I | re.S
+)
+_GONE_BEFORE = re.compile(r"\b(?:resol(?:ved|ution)|clear(?:ed|ing)|remov(?:ed|al)|no longer)\b[^.;,]{0,60}$", re.I)
+_GONE_BEHIND = re.compile(r"^[^.;,]{0,30}\b(?:resolved|cleared|removed|no longer)\b", re.I)
+
+
+def chest_labels(report: str) -> Labels:
+    """Label to status; labels that the report doesn't speak of are left out."""
+    text = _ASIDE.sub(lambda match: " " * len(match.group()), report)
+    found: Labels = {}
+    spans = []
+    for mention in load_recogniser(("hpo", "disease")).mentions(text):
+        spans += [(mention.start, mention.end, label) for label in _of_code(mention.code)]
+    for label, fixed, pattern in _patterns():
+        for match in pattern.finditer(text):
+            if fixed:
+                _keep(found, label, fixed)
+            else:
+                spans.append((match.start(), match.end(), label))
+    spans.sort()
+    for (start, end, label), context in zip(spans, contexts(text, [span[:2] for span in spans]), strict=True):
+        gone = _GONE_BEFORE.search(text[:start]) or _GONE_BEHIND.search(text[end:])
+        if context.time != "hypothetical" and not (gone and label == DEVICES):
+            _keep(found, label, "absent" if gone else context.status)
+    if all(status == "absent" or label == DEVICES for label, status in found.items()):
+        found[NONE] = "present"
+    return found
+
+
+def label_f1(said: Sequence[Labels], wanted: Sequence[Labels], status: Status = "present") -> dict[str, float]:
+    """F1 over pairs of reports: of each label that is wanted with this status, their mean (`macro`), all (`micro`)."""
+    pairs = [
+        ({label for label in a if a[label] == status}, {label for label in b if b[label] == status})
+        for a, b in zip(said, wanted, strict=True)
+    ]
+    found = {}
+    for label in sorted({label for _, there in pairs for label in there}):
+        both = sum((label in a) + (label in b) for a, b in pairs)
+        found[label] = 2 * sum(label in a and label in b for a, b in pairs) / both
+    total = sum(len(a) + len(b) for a, b in pairs)
+    micro = 2 * sum(len(a & b) for a, b in pairs) / total if total else 0.0
+    return {**found, "macro": sum(found.values()) / len(found) if found else 0.0, "micro": micro}
+
+
+def _keep(found: Labels, label: str, status: Status) -> None:
+    if label not in found or _SURER.index(status) > _SURER.index(found[label]):
+        found[label] = status
+
+
+@functools.cache
+def _table() -> list[tuple[str, Status | None, str]]:
+    lines = files("osler.bench").joinpath("data/chest_labels.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = (line.split("\t") for line in lines)
+    return [(label, "absent" if fixed else None, pattern) for label, fixed, pattern in rows]
+
+
+@functools.cache
+def _patterns() -> list[tuple[str, Status | None, re.Pattern[str]]]:
+    return [(label, fixed, re.compile(text, re.I)) for label, fixed, text in _table() if not text.startswith("HP:")]
+
+
+@functools.cache
+def _of_code(code: str) -> list[str]:
+    graph = load_graph()
+    if graph.find(code) is None:
+        return []
+    return [label for label, _, root in _table() if root.startswith("HP:") and graph.descends(code, root)]
