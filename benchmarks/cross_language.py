@@ -53,8 +53,9 @@ def terms(data: Path) -> list[tuple[str, str]]:
 
 
 def columns(found: Library, *names: str) -> Iterator[tuple[str, ...]]:
-    rows = found.store.rows(("document_id", *names))
-    yield from zip(*(rows[name].to_pylist() for name in ("document_id", *names)), strict=True)
+    for document in found.store.documents():
+        for passage in found.store.shown("document_id", document):
+            yield document, *(passage[name] for name in names)
 
 
 def to_english(data: Path, found: Library) -> list[Pair]:
@@ -88,8 +89,9 @@ def scores(found: Library, pairs: list[Pair], mode: library.Mode, names: Callabl
     with patch.object(library, "other_names", names):
         asked = [found.asked(pair.question) for pair in pairs]
         for pair, question, vector in zip(pairs, asked, found.query_vectors(asked, mode), strict=True):
-            ranked, _ = found.rank(question, vector, mode=mode)
-            top = set(list(dict.fromkeys(ranked["document_id"].to_pylist()))[:10])
+            ranked, order, _ = found.rank(question, vector, mode=mode)
+            documents = ranked.documents()
+            top = set(list(dict.fromkeys(documents[place] for place in order))[:10])
             rows.append((len(top & pair.right) / min(10, len(pair.right)), bool(top & pair.right)))
     return np.array(rows, float)
 

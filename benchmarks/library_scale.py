@@ -21,7 +21,7 @@ from osler.knowledge.library.library import Library
 from osler.knowledge.library.passages import passage_id
 from osler.knowledge.library.shelf import write_card
 from osler.knowledge.library.starter import read_pack
-from osler.knowledge.library.store import Store, index_columns, indexed_text, schema, table_of
+from osler.knowledge.library.store import Store, table_of
 
 BATCH = 20_000
 QUERIES = 50
@@ -50,8 +50,6 @@ def mixed(rows: dict[str, list], vectors: np.ndarray, count: int, first: int, ch
     columns["document_id"] = [f"d{first + n}" for n in range(count)]
     columns["ordinal"] = [0] * count
     columns["id"] = [passage_id(name, "0", 0) for name in columns["document_id"]]
-    bodies = map(indexed_text, columns["title"], columns["section"], columns["text"])
-    columns["english"], columns["chinese"] = map(list, zip(*map(index_columns, bodies), strict=True))
     made = vectors[pairs].mean(axis=1) + 0.02 * chance.standard_normal((count, vectors.shape[1]), dtype=np.float32)
     return columns, made / np.linalg.norm(made, axis=1, keepdims=True)
 
@@ -71,12 +69,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/benchmarks/scale"))
     options = parser.parse_args()
     chance = np.random.default_rng(0)
-    pack = read_pack((files("osler.knowledge.library") / "data" / "starter.pack").read_bytes())
-    dimension = pack["vector"].type.list_size
-    flat = pack["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    vectors = flat.reshape(len(pack), dimension).astype(np.float32)
-    rows = {name: pack[name].to_pylist() for name in schema(None).names}
-    del pack, flat
+    rows, packed = read_pack((files("osler.knowledge.library") / "data" / "starter.pack").read_bytes())
+    vectors = packed.astype(np.float32)
+    dimension = vectors.shape[1]
     shutil.rmtree(options.work, ignore_errors=True)
     options.work.mkdir(parents=True)
     print("| step | CPU s | wall s | peak memory so far, GB |\n|---|---|---|---|")

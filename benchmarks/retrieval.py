@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from osler.knowledge.library import Library, open_library, ranking
 from osler.knowledge.library.library import DEPTH
 from osler.knowledge.library.ranking import FEATURES, described, fuse
 from osler.knowledge.library.starter import read_pack
-from osler.knowledge.library.store import Candidates, Filters, matches
+from osler.knowledge.library.store import Candidates, Filters, matches, table_of
 from osler.settings import load_settings
 from osler.splits import split
 from osler.text import words
@@ -53,11 +53,14 @@ class Found(NamedTuple):
     query: Query
     candidates: Candidates
     documents: list[str]
-    passages: list[ranking.Read]
+    passages: list[dict[str, Any]]
+
+    def read(self, which: np.ndarray) -> list[dict[str, Any]]:
+        return [self.passages[n] for n in which]
 
     def order(self, scores: np.ndarray, only: np.ndarray | None = None) -> Order:
-        """Documents in the order of their best passage; ties by passage id."""
-        places = np.lexsort((self.candidates.rows["id"].to_numpy(), -scores))
+        """Documents in the order of their best passage; ties as written."""
+        places = np.argsort(-scores, kind="stable")
         return list(dict.fromkeys(self.documents[n] for n in places if only is None or only[n]))
 
 
@@ -121,7 +124,8 @@ def build(name: str, data: Path, work: Path, threads: int) -> Library:
         cpu = time.process_time() - started
         print(f"{name}: {report.added} documents, {report.passages} passages indexed in {cpu:.0f} CPU-s")
     if name == "bioasq_dev" and "medquad" not in library.store.count_by("collection"):
-        library.store.write(read_pack((files("osler.knowledge.library") / "data" / "starter.pack").read_bytes()))
+        pack = read_pack((files("osler.knowledge.library") / "data" / "starter.pack").read_bytes())
+        library.store.write(table_of(*pack, library.store.dimension))
         library.store.optimise()
     return library
 
@@ -140,8 +144,8 @@ def queries_of(name: str, data: Path, parts: tuple[str, ...], limit: int) -> tup
 
 
 def found_of(query: Query, candidates: Candidates) -> Found:
-    names, *read = (candidates.rows[name].to_pylist() for name in ("document_id", "text", "title", "section"))
-    return Found(query, candidates, names, [ranking.Read(*row) for row in zip(*read, strict=True)])
+    passages = candidates.shown(np.arange(len(candidates.rows)))
+    return Found(query, candidates, [passage["document_id"] for passage in passages], passages)
 
 
 def search(library: Library, queries: list[Query]) -> tuple[list[Found], np.ndarray]:
@@ -158,7 +162,7 @@ def search(library: Library, queries: list[Query]) -> tuple[list[Found], np.ndar
 
 def ours(found: Found) -> Order:
     c = found.candidates
-    return found.order(ranking.rank(found.query.text, c.bm25, c.vectors, c.cosine, found.passages))
+    return found.order(ranking.rank(found.query.text, c.bm25, c.vectors, c.cosine, found.read))
 
 
 def by_words(found: Found) -> Order:
@@ -201,7 +205,7 @@ def recipe(library: Library) -> Callable[[Found], Order]:
             return hybrid(found)
         model: Counter[str] = Counter()
         for n in best:
-            body = content(found.passages[n].text)
+            body = content(found.passages[n]["text"])
             for word, count in Counter(body).items():
                 model[word] += float(c.bm25[n]) * count / len(body)
         terms = model.most_common(EXPANDED)
@@ -250,7 +254,7 @@ def report(library: Library, name: str, queries: list[Query], qrels: Qrels) -> N
 def example(found: Found, qrels: Qrels) -> tuple[np.ndarray, np.ndarray]:
     """Features of the candidates that are ordered by them (m, 8), and their grades (m,)."""
     c = found.candidates
-    _, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.passages)
+    _, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.read)
     grades = qrels[found.query.id]
     return known, np.array([grades.get(found.documents[n], 0) for n in best], float)
 
@@ -273,7 +277,7 @@ def fitted(examples: Iterable[tuple[np.ndarray, np.ndarray]], steps: int = 300, 
 
 def with_weights(found: Found, weights: np.ndarray) -> Order:
     c = found.candidates
-    scores, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.passages)
+    scores, best, known = described(found.query.text, c.bm25, c.vectors, c.cosine, found.read)
     scores = scores - 1000
     scores[best] = known @ weights
     return found.order(scores)

@@ -6,7 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osler.knowledge.library import ranking
-from osler.knowledge.library.ranking import FEATURES, Read, agree, features, fuse, rank, standardise, weights
+from osler.knowledge.library.ranking import FEATURES, agree, features, fuse, rank, standardise, weights
+
+
+def passage(text: str, title: str | None = None, section: str | None = None) -> dict[str, str | None]:
+    return {"text": text, "title": title, "section": section}
 
 
 def unit(rows: list[list[float]]) -> ranking.Floats:
@@ -31,10 +35,10 @@ def test_a_passage_among_good_ones_gains_over_a_lonely_one() -> None:
 
 def test_features_count_rare_words_headings_pairs_and_places() -> None:
     texts = [
-        Read("Colchicine relieves acute gout within a day.", None, None),
-        Read("Acute pain is common. Gout is another matter.", None, None),
-        Read("Dosing: once a day.", "Colchicine", "Acute gout"),
-        Read("word " * 40 + "colchicine acute gout", None, None),
+        passage("Colchicine relieves acute gout within a day."),
+        passage("Acute pain is common. Gout is another matter."),
+        passage("Dosing: once a day.", "Colchicine", "Acute gout"),
+        passage("word " * 40 + "colchicine acute gout"),
     ]
     coverage, pairs, frequency, opening, length = features("What is colchicine for acute gout?", texts).T
     assert coverage[0] == coverage[2] == coverage[3] > coverage[1]  # a heading counts
@@ -44,7 +48,7 @@ def test_features_count_rare_words_headings_pairs_and_places() -> None:
 
 
 def test_chinese_is_compared_by_characters() -> None:
-    coverage = features("高血压能吃盐吗", [Read("高血压患者少吃盐", None, None), Read("感冒多喝水", None, None)])[:, 0]
+    coverage = features("高血压能吃盐吗", [passage("高血压患者少吃盐"), passage("感冒多喝水")])[:, 0]
     assert coverage[0] > coverage[1]
 
 
@@ -58,8 +62,10 @@ def test_every_candidate_is_scored_and_the_rest_comes_last(count: int, seed: int
     chance = np.random.default_rng(seed)
     vectors = unit(chance.standard_normal((count, 4)).tolist()) if count else np.zeros((0, 4), np.float32)
     bm25 = chance.random(count).astype(np.float32)
-    passages = [Read(f"text {n} on gout", None, None) for n in range(count)]
-    scores = rank("gout text", bm25, vectors, vectors @ np.ones(4, np.float32), passages)
+    passages = [passage(f"text {n} on gout") for n in range(count)]
+    scores = rank(
+        "gout text", bm25, vectors, vectors @ np.ones(4, np.float32), lambda which: [passages[n] for n in which]
+    )
     assert scores.shape == (count,) and np.isfinite(scores).all()
     order = np.argsort(-agree(fuse(bm25, vectors @ np.ones(4, np.float32)), vectors), kind="stable")
     if count > ranking.TOP:

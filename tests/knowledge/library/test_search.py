@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from library_standin import HashedWords
 
@@ -154,20 +155,67 @@ def test_filters_hold_for_rows_outside_the_index(mixed: Library, tmp_path: Path)
         assert "new" not in found(mixed, "gout", k=500, filters=Filters(year_to=2020), mode=mode)
 
 
-def test_vectors_above_the_threshold_get_an_index(
-    mixed: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    before = found(mixed, "gout colchicine case 7", k=480, mode="vector")
-    monkeypatch.setattr(store, "ANN_ROWS", 400)
-    mixed.store.optimise()
-    assert mixed.store.has_vector_index()
-    after = found(mixed, "gout colchicine case 7", k=480, mode="vector")
-    assert len(set(before[:100]) & set(after[:100])) >= 80  # ties apart, the neighbours are the same
-    filters = Filters(collection="o'brien", year_to=1999)
-    assert len(found(mixed, "gout", k=100, filters=filters, mode="vector")) == 40
-    new: list[dict[str, object]] = [{"_id": "new", "text": "gout colchicine case 7"}]
-    mixed.add([corpus(tmp_path / "new.jsonl", new)])
-    assert found(mixed, "gout colchicine case 7", k=1, mode="vector")[0] in ("new", *before[:5])
+def table(vectors: np.ndarray, first: int) -> object:
+    """Rows d<first>, d<first + 1>, ... with these vectors; every tenth is Chinese."""
+    columns: dict[str, list[object]] = {name: [None] * len(vectors) for name in store.FIELDS}
+    names = [f"d{first + n}" for n in range(len(vectors))]
+    columns |= {"id": [f"{name}-0" for name in names], "document_id": names, "text": names, "sha256": names}
+    columns |= {"ordinal": [0] * len(names), "retracted": [False] * len(names)}
+    columns |= {"language": ["en" if n % 10 else "zh" for n in range(len(names))]}
+    return store.table_of(columns, vectors, vectors.shape[1])
+
+
+def test_the_nearest_are_found_whatever_the_index_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against all vectors compared here: before and after the index is made, with rows it doesn't hold, after deletes,
+    after `optimise`, and for a reader that opened the library before all this."""
+    monkeypatch.setattr(store, "VECTOR_ROWS", 1500)
+    chance = np.random.default_rng(0)
+    vectors = chance.standard_normal((9000, 32)).astype(np.float32)
+    vectors[:, 0] += 3  # as the vectors of real embedders: all in one direction
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    there = np.zeros(len(vectors), bool)
+    writer = store.Store.create(tmp_path, 32)
+    reader = store.Store(tmp_path)
+
+    def same() -> None:
+        for place in chance.integers(0, len(vectors), 5):
+            for filters in (Filters(), Filters(language="zh")):
+                admitted = there & (np.arange(len(vectors)) % 10 == 0) if filters.language else there
+                cosine = np.where(admitted, vectors @ vectors[place], -2)
+                best = [f"d{n}" for n in np.argsort(-cosine, kind="stable")[: min(50, admitted.sum())]]
+                for opened in (writer, reader):
+                    found = opened.candidates([], vectors[place], filters, 50)
+                    names, wanted = found.documents(), set(best)
+                    assert len(names) == len(best) and len(wanted & set(names)) >= 0.98 * len(best)
+                    assert found.cosine is not None and found.cosine == pytest.approx(
+                        [cosine[int(name[1:])] for name in names], abs=1e-3
+                    )
+
+    for first, last in ((0, 1000), (1000, 2000), (2000, 2600), (2600, 9000)):
+        writer.write(table(vectors[first:last], first))  # type: ignore[arg-type]
+        there[first:last] = True
+        same()
+        writer.write(None, [f"d{n}" for n in range(first, last, 7)])
+        there[first:last:7] = False
+        same()
+        writer.optimise()
+        same()
+        assert writer.unindexed() == 0
+    for part in range(store.DELTAS + 2):
+        writer.write(table(vectors[part : part + 1], part), [f"d{part}"])  # type: ignore[arg-type]
+        there[part] = True
+        writer.optimise()
+    same()
+    assert writer._table.index_stats("vector_idx").num_indices <= store.DELTAS + 1
+
+
+def test_a_search_sees_the_rows_it_began_with(library: Library) -> None:
+    found, order, _ = library.rank("acute gout", library.query_vectors(["acute gout"])[0])
+    library.delete("gout")
+    library.store.optimise()
+    assert found.documents()[order[0]] == found.shown(order)[0]["document_id"] == "gout"
+    assert "gout" not in [item.source.document_id for item in library.search("acute gout")]
 
 
 def test_evidence_carries_its_source_and_its_validity(make: Make, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from osler.errors import InputError, MissingComponent, OslerError
 from osler.knowledge.library.documents import Deletion, DocumentText, Origin
 from osler.knowledge.library.passages import Passage, passages_of
 from osler.knowledge.library.readers import files_under, read
-from osler.knowledge.library.store import UNINDEXED, index_columns, indexed_text, schema, table_of
+from osler.knowledge.library.store import FIELDS, UNINDEXED, indexed_text, table_of
 from osler.nouns import Noun
 
 if TYPE_CHECKING:
@@ -143,14 +143,13 @@ class _Run:
 
 
 def columns_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]]) -> dict[str, list[Any]]:
-    """The table's columns except vectors, and `body`: the text that is embedded."""
-    columns: dict[str, list[Any]] = {name: [] for name in (*schema(None).names, "body")}
+    """The values of `FIELDS`, and `body`: the text that is embedded."""
+    columns: dict[str, list[Any]] = {name: [] for name in (*FIELDS, "body")}
     for document, passages in documents:
         about = {**document._asdict(), "sha256": document.sha256}
         for passage in passages:
             body = indexed_text(document.title, passage.section, passage.text)
-            english, chinese = index_columns(body)
-            row = {**about, **passage._asdict(), "english": english, "chinese": chinese, "body": body}
+            row = {**about, **passage._asdict(), "body": body}
             for name, values in columns.items():
                 values.append(row[name])
     return columns

@@ -24,8 +24,6 @@ from osler.settings import Settings
 from osler.text import has_chinese, words
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
-
     from osler.knowledge.library.ingest import IngestReport
     from osler.models.embedder import Embedder
 
@@ -60,8 +58,9 @@ class Library:
         """
         check_query(query)
         asked = self.asked(query)
-        rows, scores = self.rank(asked, self.query_vectors([asked], mode)[0], filters, mode)
-        return [evidence(row, float(score)) for row, score in zip(rows.slice(0, k).to_pylist(), scores, strict=False)]
+        found, order, scores = self.rank(asked, self.query_vectors([asked], mode)[0], filters, mode)
+        best = order[:k]
+        return [evidence(row, float(score)) for row, score in zip(found.shown(best), scores[best], strict=True)]
 
     def asked(self, query: str) -> str:
         """The query with its concepts' names in the other language, if the library holds passages in it."""
@@ -80,31 +79,28 @@ class Library:
     def rank(
         self, query: str, vector: Vector | None, filters: Filters | None = None, mode: Mode = "hybrid",
         depth: int = DEPTH,
-    ) -> "tuple[pa.Table, Vector]":  # fmt: skip
-        """All candidates, best first, with their final scores; ties by id, so that a search can be repeated."""
+    ) -> tuple[Candidates, npt.NDArray[np.intp], Vector]:  # fmt: skip
+        """All candidates, their order, best first, and their scores; ties in the order they were written in."""
         asked = matches(query) if mode != "vector" else []
         found = self.store.candidates(asked, vector if words(query) else None, filters or Filters(), depth)
         scores = self._scores(query, found, mode)
-        order = np.lexsort((found.rows["id"].to_numpy(), -scores))
-        return found.rows.take(order), scores[order]
+        return found, np.argsort(-scores, kind="stable"), scores
 
     def _scores(self, query: str, found: Candidates, mode: Mode) -> Vector:
-        if found.vectors is None or found.cosine is None or not len(found.rows):
+        if found.vectors is None or found.cosine is None:
             return found.bm25
         if mode == "vector":
             return found.cosine
-        texts = [found.rows[name].to_pylist() for name in ("text", "title", "section")]
-        passages = [ranking.Read(*row) for row in zip(*texts, strict=True)]
-        return ranking.rank(query, found.bm25, found.vectors, found.cosine, passages)
+
+        return ranking.rank(query, found.bm25, found.vectors, found.cosine, found.shown)
 
     def passage(self, passage_id: str) -> Evidence | None:
         """One passage by its id."""
-        row = self.store.get(passage_id)
-        return evidence(row, None) if row else None
+        return next((evidence(row, None) for row in self.store.shown("id", passage_id)), None)
 
     def document(self, document_id: str) -> list[Evidence]:
         """The passages of a document in reading order."""
-        return [evidence(row, None) for row in self.store.document(document_id)]
+        return [evidence(row, None) for row in self.store.shown("document_id", document_id)]
 
     # -- changing
 
@@ -117,7 +113,7 @@ class Library:
     def delete(self, document_id: str) -> int:
         """Remove a document. Returns how many passages went; raises InputError if it isn't there."""
         with self.writing():
-            count = len(self.store.document(document_id))
+            count = len(self.store.shown("document_id", document_id))
             if not count:
                 raise InputError(f"library {self.name} has no document {document_id!r}")
             self.store.write(None, [document_id])
@@ -232,10 +228,11 @@ def run_queries(
         part = waiting[first : first + batch]
         vectors = library.query_vectors([text for _, text in part], mode)
         for (name, text), vector in zip(part, vectors, strict=True):
-            rows, scores = library.rank(text, vector, filters, mode, max(DEPTH, 2 * k))
+            found, order, scores = library.rank(text, vector, filters, mode, max(DEPTH, 2 * k))
             best: dict[str, float] = {}
-            for document, score in zip(rows["document_id"].to_pylist(), scores, strict=True):
-                best.setdefault(document, float(score))
+            documents = found.documents()
+            for place in order:
+                best.setdefault(documents[place], float(scores[place]))
             for place, (document, score) in enumerate(list(best.items())[:k], 1):
                 yield f"{_SPACE.sub('%20', name)} Q0 {_SPACE.sub('%20', document)} {place} {score:.6f} osler"
 

@@ -14,10 +14,10 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ TOP = 100
 READ = 1500  # code points of a passage that the features look at
 FEATURES = ("words", "meaning", "agreement", "coverage", "pairs", "frequency", "opening", "length")
 _WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+_LATIN = re.compile("([a-z0-9]{1,6})[a-z0-9]*")  # the same, twice as fast
 STOP = frozenset(
     "a an and are as at be been but by can could did do does for from had has have how if in into is it its list may"
     " more most no not of on or other such than that the their then there these they this to was were what when where"
@@ -68,17 +69,17 @@ def agree(scores: Floats, vectors: Floats) -> Floats:
     return mixed
 
 
-class Read(NamedTuple):
-    """What of a passage the features look at."""
-
-    text: str
-    title: str | None
-    section: str | None
+Passages = Sequence[Mapping[str, Any]]  # of each its `text`, `title` and `section`
 
 
-def rank(query: str, bm25: Floats, vectors: Floats, cosine: Floats, passages: Sequence[Read]) -> Floats:
-    """Scores of n candidates, higher is better; those outside the best `TOP` come after them in their former order."""
-    scores, best, known = described(query, bm25, vectors, cosine, passages)
+def rank(
+    query: str, bm25: Floats, vectors: Floats, cosine: Floats, read: Callable[[npt.NDArray[np.intp]], Passages]
+) -> Floats:
+    """Scores of n candidates, higher is better; those outside the best `TOP` come after them in their former order.
+
+    `read`: gives the passages at some places among the n.
+    """
+    scores, best, known = described(query, bm25, vectors, cosine, read)
     if not len(best):
         return scores
     judged: Floats = known @ weights("zh" if has_chinese(query) else "en")
@@ -88,17 +89,17 @@ def rank(query: str, bm25: Floats, vectors: Floats, cosine: Floats, passages: Se
 
 
 def described(
-    query: str, bm25: Floats, vectors: Floats, cosine: Floats, passages: Sequence[Read]
+    query: str, bm25: Floats, vectors: Floats, cosine: Floats, read: Callable[[npt.NDArray[np.intp]], Passages]
 ) -> tuple[Floats, npt.NDArray[np.intp], Floats]:
     """Scores after agreement (n), which candidates are the best m, and their standardised `FEATURES` (m, 8)."""
     scores = agree(fuse(bm25, cosine), vectors)
     best = np.argsort(-scores, kind="stable")[:TOP]
     own = (standardise(bm25)[best], standardise(cosine)[best], scores[best])
-    known = features(query, [passages[n] for n in best])
+    known = features(query, read(best))
     return scores, best, standardise(np.column_stack([*own, known]))
 
 
-def features(query: str, passages: Sequence[Read]) -> Floats:
+def features(query: str, passages: Passages) -> Floats:
     """What the words of n passages say of a query, shape (n, 5): see `FEATURES` after the first three.
 
     coverage: which of its words, rare ones counting more, the passage or its headings hold; pairs: which of its
@@ -108,30 +109,29 @@ def features(query: str, passages: Sequence[Read]) -> Floats:
     asked = _tokens(query)
     asked = [token for token in asked if token not in STOP] or asked
     terms, pairs = set(asked), set(pairwise(asked))
-    read: list[tuple[int, list[tuple[int, str]]]] = []  # length and where the query's words stand, of each passage
-    for passage in passages:
-        body = _tokens(passage.text[:READ])
-        read.append((len(body), [(place, token) for place, token in enumerate(body) if token in terms]))
-    counts = [Counter(token for _, token in places) for _, places in read]
-    heads = [_tokens(f"{passage.title or ''} {passage.section or ''}") for passage in passages]
-    held = [counted.keys() | (terms & set(head)) for counted, head in zip(counts, heads, strict=True)]
-    beside = [{(a, b) for (i, a), (j, b) in pairwise(places) if j - i <= 2} & pairs for _, places in read]
+    bodies = [_tokens(passage["text"][:READ]) for passage in passages]
+    heads = [_tokens(f"{passage['title'] or ''} {passage['section'] or ''}") for passage in passages]
+    stands = [[(place, token) for place, token in enumerate(body) if token in terms] for body in bodies]
+    counts = [Counter(token for _, token in places) for places in stands]
+    beside = [{(a, b) for (i, a), (j, b) in pairwise(places) if j - i <= 2} & pairs for places in stands]
     rare, rare_pairs = _rarity(terms, counts), _rarity(pairs, beside)
     rows = [
         (
-            sum(rare[term] for term in holds),
+            sum(rare[term] for term in counted.keys() | terms.intersection(head)),
             sum(rare_pairs[pair] for pair in near),
-            sum(rare[term] * n / (n + 0.3 + 0.9 * length / 150) for term, n in counted.items()),
+            sum(rare[term] * n / (n + 0.3 + 0.9 * len(body) / 150) for term, n in counted.items()),
             sum(rare[term] for term in {token for place, token in places if place < 25}),
-            math.log(length + 1),
+            math.log(len(body) + 1),
         )
-        for (length, places), counted, holds, near in zip(read, counts, held, beside, strict=True)
+        for body, head, places, counted, near in zip(bodies, heads, stands, counts, beside, strict=True)
     ]
     return np.array(rows, np.float32).reshape(len(passages), 5)
 
 
 def _tokens(text: str) -> list[str]:
     """Chinese characters and the first six letters of words: a stem that costs nothing."""
+    if text.isascii():
+        return _LATIN.findall(text.lower())
     return [word[:6] for word in _WORD.findall(text.lower())]
 
 

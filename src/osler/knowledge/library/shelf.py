@@ -17,7 +17,7 @@ from osler.errors import InputError
 if TYPE_CHECKING:
     from osler.models.embedder import Embedder
 
-FORMAT = 1
+FORMAT = 2
 CARD = "library.json"
 
 

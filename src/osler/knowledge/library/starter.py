@@ -18,20 +18,14 @@ import numpy.typing as npt
 from osler.errors import InputError, IntegrityError, MissingComponent
 from osler.knowledge.library.passages import passage_id
 from osler.knowledge.library.shelf import building, locked, read_card, write_card
-from osler.knowledge.library.store import Store, index_columns, indexed_text, table_of
+from osler.knowledge.library.store import FIELDS, Store, table_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
-
     from osler.knowledge.library.library import Progress
 
 PACK = "starter.pack"
 MANIFEST = "manifest.json"
-# Columns kept in the pack; ids and index texts follow from them.
-COLUMNS = (
-    "document_id", "sha256", "ordinal", "collection", "title", "section", "text", "page", "year", "licence", "url",
-    "language", "start", "end", "valid_from", "superseded_by", "retracted",
-)  # fmt: skip
+COLUMNS = tuple(name for name in FIELDS if name != "id")  # ids follow from them
 
 
 def quantise(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
@@ -50,7 +44,7 @@ def restore(packed: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> npt
 
 def write_pack(path: Path, columns: dict[str, list[Any]], vectors: npt.NDArray[np.float32] | None) -> str:
     """Write a pack and return its sha256. `vectors`: shape (n, d), or None for a pack to be searched by words alone."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     table = pa.table({name: columns[name] for name in COLUMNS})
@@ -100,33 +94,27 @@ def unpack(path: Path, described: dict[str, Any], progress: "Progress | None" = 
     data = (files("osler.knowledge.library") / "data" / PACK).read_bytes()
     if hashlib.sha256(data).hexdigest() != described["sha256"]:
         raise IntegrityError("is not the file its manifest describes", where=PACK, hint="Install the package again.")
-    total = int(described["passages"])
+    tell, total = progress or (lambda done, of: None), int(described["passages"])
     with building(path, replace=True) as folder:
-        if progress:
-            progress(0, total)
-        rows = read_pack(data)
-        if progress:
-            progress(total // 2, total)
-        Store.create(folder, (described["embedder"] or {}).get("dimension"), rows)
+        tell(0, total)
+        dimension = (described["embedder"] or {}).get("dimension")
+        rows = table_of(*read_pack(data), dimension)
+        tell(total // 2, total)
+        Store.create(folder, dimension, rows)
         write_card(folder, path.name, described["embedder"], pack=described["sha256"])
-    if progress:
-        progress(total, total)
+    tell(total, total)
 
 
-def read_pack(data: bytes) -> "pa.Table":
-    """The rows of a pack as the store wants them."""
+def read_pack(data: bytes) -> tuple[dict[str, list[Any]], npt.NDArray[np.float16] | None]:
+    """The values of `FIELDS` for the passages of a pack, and their vectors (n, d) if it has them."""
     import pyarrow.parquet as pq
 
     packed = pq.read_table(io.BytesIO(data))
     columns: dict[str, list[Any]] = {name: packed[name].to_pylist() for name in COLUMNS}
     keys = zip(columns["document_id"], columns["sha256"], columns["ordinal"], strict=True)
     columns["id"] = [passage_id(*key) for key in keys]
-    texts = zip(columns["title"], columns["section"], columns["text"], strict=True)
-    indexed = [index_columns(indexed_text(*parts)) for parts in texts]
-    columns["english"], columns["chinese"] = [pair[0] for pair in indexed], [pair[1] for pair in indexed]
     if "vector" not in packed.column_names:
-        return table_of(columns, None, None)
+        return columns, None
     raw = packed["vector"].combine_chunks()
-    dimension = raw.type.byte_width
-    signed = np.frombuffer(raw.buffers()[1], dtype=np.int8).reshape(-1, dimension)[: len(packed)]
-    return table_of(columns, restore(signed, packed["scale"].to_numpy()), dimension)
+    signed = np.frombuffer(raw.buffers()[1], dtype=np.int8).reshape(-1, raw.type.byte_width)[: len(packed)]
+    return columns, restore(signed, packed["scale"].to_numpy())

@@ -4,10 +4,10 @@ Every write is one commit: after a kill the table holds whole commits only. It d
 fusion. Filters are always applied before ranking (a filter after it may leave nothing).
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
 TABLE = "passages"
-ANN_ROWS = 250_000  # up to here all vectors are compared: an index misses too many (benchmarks/library_scale.md)
-UNINDEXED = 1000  # rows outside the index that make BM25 slow (12 -> 60 ms measured at 200,000)
+UNINDEXED = 1000  # rows outside the indexes that make a search slow
+VECTOR_ROWS = 5000  # from here on vectors are also kept as bytes
+EVERY = 1_000_000  # partitions of that index to look into: all, so that nothing is missed
+DELTAS = 8  # parts that `optimise` may add to it before it is made anew
+BITMAPS = ("retracted", "collection", "licence", "language")
 MAX_QUERY_WORDS = 256
 KEEP_VERSIONS = timedelta(minutes=30)
 Floats = npt.NDArray[np.float32]
+FIELDS = (
+    "id", "document_id", "sha256", "ordinal", "collection", "title", "section", "text", "page", "year", "licence",
+    "url", "language", "start", "end", "valid_from", "superseded_by", "retracted",
+)  # fmt: skip
+HEADED = ("title", "section", "text")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
-PAYLOAD = (
-    "id", "document_id", "title", "section", "text", "page", "year", "licence", "url", "start", "end",
+SHOWN = (
+    "id", "document_id", "ordinal", "title", "section", "text", "page", "year", "licence", "url", "start", "end",
     "valid_from", "superseded_by", "retracted",
 )  # fmt: skip
 
@@ -62,13 +70,25 @@ class Filters(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Passages found for one query: their rows (n), BM25 scores (n; 0 where only the vector found it), unit vectors
-    (n, d) and cosines (n); both None without a query vector."""
+    """Passages found for one query: row numbers (n), BM25 scores (n; 0 where only the vector found it), unit vectors
+    (n, d) and cosines (n), both None without a query vector; and the table as it stood then."""
 
-    rows: "pa.Table"
+    rows: npt.NDArray[np.int64]
     bm25: Floats
     vectors: Floats | None
     cosine: Floats | None
+    table: Any
+
+    def documents(self) -> list[str]:
+        """The document of each candidate."""
+        names: list[str] = _take(self.table, self.rows, "document_id").to_pylist()
+        return names
+
+    def shown(self, which: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
+        """What is shown of some of the candidates (`SHOWN`), in the order asked for."""
+        places = np.sort(which)
+        found = dict(zip(places.tolist(), _shown(_take(self.table, self.rows[places], "shown")), strict=True))
+        return [found[place] for place in which.tolist()]
 
 
 def quoted(values: Iterable[str]) -> str:
@@ -77,15 +97,17 @@ def quoted(values: Iterable[str]) -> str:
 
 
 def schema(dimension: int | None) -> "pa.Schema":
-    """Columns of the table; `english` and `chinese` hold title, heading and text for the two BM25 indexes."""
+    """Columns of the table: what is filtered and searched; `shown` holds all that a reader sees, read in one piece.
+
+    `english` and `chinese` hold title, headings and text for the two BM25 indexes.
+    """
     import pyarrow as pa
 
     text, number = pa.string(), pa.int32()
     columns = {
-        "id": text, "document_id": text, "sha256": text, "ordinal": number, "collection": text, "title": text,
-        "section": text, "text": text, "english": text, "chinese": text, "page": number, "year": number,
-        "licence": text, "url": text, "language": text, "start": number, "end": number, "valid_from": text,
-        "superseded_by": text, "retracted": pa.bool_(),
+        "id": text, "document_id": text, "sha256": text, "ordinal": number, "collection": text, "english": text,
+        "chinese": text, "year": number, "licence": text, "language": text, "retracted": pa.bool_(),
+        "shown": pa.binary(),
     }  # fmt: skip
     if dimension:
         columns["vector"] = pa.list_(pa.float16(), dimension)
@@ -93,11 +115,16 @@ def schema(dimension: int | None) -> "pa.Schema":
 
 
 def table_of(columns: dict[str, list[Any]], vectors: npt.NDArray[Any] | None, dimension: int | None) -> "pa.Table":
-    """The store's table of column values; `vectors`: shape (rows, dimension), any float type."""
+    """The store's table of the values of `FIELDS`; `vectors`: shape (rows, dimension), any float type."""
+    import orjson
     import pyarrow as pa
 
     wanted = schema(dimension)
-    arrays = {name: pa.array(columns[name], wanted.field(name).type) for name in wanted.names if name != "vector"}
+    bodies = [indexed_text(*parts) for parts in zip(*(columns[name] for name in HEADED), strict=True)]
+    english, chinese = zip(*map(index_columns, bodies), strict=True) if bodies else ((), ())
+    shown = [orjson.dumps(row) for row in zip(*(columns[name] for name in SHOWN), strict=True)]
+    values = {**columns, "english": english, "chinese": chinese, "shown": shown}
+    arrays = {name: pa.array(values[name], wanted.field(name).type) for name in wanted.names if name != "vector"}
     if dimension:
         flat = np.zeros(0, np.float16) if vectors is None else np.ascontiguousarray(vectors, dtype=np.float16).ravel()
         arrays["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dimension)
@@ -121,23 +148,19 @@ class Store:
     """One table of passages. `dimension`: length of the vectors, None for a library without vectors."""
 
     def __init__(self, path: Path) -> None:
-        import lancedb
-
-        # a search sees what another process has committed
-        self._table: Any = lancedb.connect(path, read_consistency_interval=timedelta(0)).open_table(TABLE)
+        self._connection = _connect(path)
+        self._table: Any = self._connection.open_table(TABLE)
+        self._pinned: tuple[int, Any] = (-1, None)
         fields = self._table.schema
         self.dimension: int | None = fields.field("vector").type.list_size if "vector" in fields.names else None
 
     @staticmethod
     def create(path: Path, dimension: int | None, rows: "pa.Table | None" = None) -> "Store":
         """A new table at `path`, with its indexes; with `rows` filled in one commit."""
-        import lancedb
-
-        table: Any = lancedb.connect(path).create_table(TABLE, data=rows, schema=schema(dimension))
-        for column, tokenizer, english in (("english", "simple", True), ("chinese", "icu", False)):
-            index = lancedb.index.FTS(base_tokenizer=tokenizer, stem=english, remove_stop_words=english)
-            table.create_index(column, config=index)
-        return Store(path)
+        _connect(path).create_table(TABLE, data=rows, schema=schema(dimension))
+        store = Store(path)
+        store._make_indexes()
+        return store
 
     @property
     def revision(self) -> int:
@@ -174,36 +197,40 @@ class Store:
             merge = self._table.merge_insert("id").when_not_matched_insert_all()
             merge.when_not_matched_by_source_delete(condition).execute(rows)
 
-    def get(self, passage_id: str) -> dict[str, Any] | None:
-        found = self.rows(PAYLOAD, f"id IN {quoted([passage_id])}").to_pylist()
-        return found[0] if found else None
-
-    def document(self, document_id: str) -> list[dict[str, Any]]:
-        """The passages of one document in reading order."""
-        rows = self.rows([*PAYLOAD, "ordinal"], f"document_id IN {quoted([document_id])}")
-        passages: list[dict[str, Any]] = rows.sort_by("ordinal").to_pylist()
-        return passages
+    def shown(self, column: str, name: str) -> list[dict[str, Any]]:
+        """What is shown of the passages with this `id` or `document_id`, in reading order."""
+        found = _shown(self.rows(["shown"], f"{column} IN {quoted([name])}")["shown"])
+        return sorted(found, key=lambda passage: int(passage["ordinal"]))
 
     def unindexed(self) -> int:
-        """Rows that the BM25 indexes don't hold yet (they are searched, but slowly)."""
+        """Rows that an index doesn't hold yet (they are searched, but slowly)."""
         return max(int(self._table.index_stats(index.name).num_unindexed_rows) for index in self._table.list_indices())
 
     def optimise(self) -> None:
-        """Bring the indexes up to date, compact, drop old versions; above `ANN_ROWS` rows index the vectors.
+        """Bring the indexes up to date, compact, drop old versions.
 
         Searches go on meanwhile: they read the version they started with.
         """
-        if self.dimension and len(self) > ANN_ROWS and not self.has_vector_index():
-            import lancedb
-
-            pq = lancedb.index.IvfPq(
-                distance_type="cosine", num_sub_vectors=self.dimension // 8, sample_rate=32, max_iterations=12
-            )
-            self._table.create_index("vector", config=pq)
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
+        self._make_indexes()
 
-    def has_vector_index(self) -> bool:
-        return any("vector" in index.columns for index in self._table.list_indices())
+    def _make_indexes(self) -> None:
+        """Make the indexes that aren't there: words, what filters look at, and from `VECTOR_ROWS` on the vectors."""
+        from lancedb import index
+
+        words = {"english": ("simple", True), "chinese": ("icu", False)}
+        wanted: dict[str, Any] = {
+            column: index.FTS(base_tokenizer=tokenizer, stem=english, remove_stop_words=english)
+            for column, (tokenizer, english) in words.items()
+        }
+        wanted |= {column: index.Bitmap() for column in BITMAPS} | {"year": index.BTree()}
+        if self.dimension and len(self) >= VECTOR_ROWS:
+            wanted["vector"] = index.IvfSq(distance_type="cosine", num_partitions=1, sample_rate=2, max_iterations=1)
+        there = {entry.columns[0] for entry in self._table.list_indices()}
+        if "vector" in there and self._table.index_stats("vector_idx").num_indices > DELTAS:
+            there.remove("vector")
+        for column in wanted.keys() - there:
+            self._table.create_index(column, config=wanted[column])
 
     def candidates(self, asked: Sequence[Any], vector: Floats | None, filters: Filters, depth: int) -> Candidates:
         """The union of the `depth` best passages by BM25 and by cosine, each with an exact cosine if there is a vector.
@@ -211,40 +238,66 @@ class Store:
         `asked`: queries of the full-text indexes (`matches`), the scores of a passage are added; `vector`: the query's,
         shape (dimension,), normalised, or None.
         """
-        import pyarrow as pa
-
-        columns = [*PAYLOAD, "vector"] if vector is not None else list(PAYLOAD)
-        hits = [
-            self._run(self._table.search(query, query_type="fts"), filters, [*columns, "_score"], depth)
-            for query in asked
-        ]
+        table = self._as_it_stands()
+        scores: dict[int, float] = {}
+        for query in asked:
+            for row, score in _hits(table.search(query, query_type="fts"), "_score", filters, depth):
+                scores[row] = scores.get(row, 0.0) + score
         if vector is not None:
-            near = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
-            hits.append(self._run(near.nprobes(32).refine_factor(10), filters, [*columns, "_distance"], depth))
-        if not hits:
-            return Candidates(schema(None).empty_table().select(PAYLOAD), np.zeros(0, np.float32), None, None)
-        found = pa.concat_tables(hit.select(columns) for hit in hits)
-        scores = (hit["_score"].to_pylist() if "_score" in hit.column_names else [0.0] * len(hit) for hit in hits)
-        first: dict[str, int] = {}  # passage id -> the row it stands in first
-        bm25: dict[str, float] = {}
-        for row, (name, score) in enumerate(zip(found["id"].to_pylist(), chain(*scores), strict=True)):
-            first.setdefault(name, row)
-            bm25[name] = bm25.get(name, 0.0) + score
-        found = found.take(pa.array(first.values(), pa.int64())).combine_chunks()
-        by_words = np.array(list(bm25.values()), np.float32)
-        if vector is None:
-            return Candidates(found, by_words, None, None)
-        flat = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        vectors = flat.reshape(len(found), len(vector)).astype(np.float32)
+            near = table.search(vector, vector_column_name="vector").distance_type("cosine").nprobes(EVERY)
+            for row, _ in _hits(near, "_distance", filters, depth + depth // 4):
+                scores.setdefault(row, 0.0)
+        rows = np.array(sorted(scores), np.int64)
+        bm25 = np.array([scores[row] for row in rows.tolist()], np.float32)
+        if vector is None or not len(rows):
+            return Candidates(rows, bm25, None, None, table)
+        flat = _take(table, rows, "vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        vectors = flat.reshape(len(rows), len(vector)).astype(np.float32)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        return Candidates(found.drop_columns("vector"), by_words, vectors, vectors @ vector)
+        cosine = vectors @ vector
+        kept = bm25 > 0
+        kept[np.argsort(-cosine, kind="stable")[:depth]] = True  # bytes found them: a quarter more, to miss none
+        return Candidates(rows[kept], bm25[kept], vectors[kept], cosine[kept], table)
 
-    def _run(self, query: Any, filters: Filters, columns: list[str], depth: int) -> "pa.Table":
-        where = filters.where()
-        try:
-            return (query.where(where, prefilter=True) if where else query).select(columns).limit(depth).to_arrow()
-        except (RuntimeError, OSError) as error:
-            raise IntegrityError(f"the library's index can't be read: {error}", hint="Ingest it anew.") from None
+    def _as_it_stands(self) -> Any:
+        """The table held at its last commit, so that all steps of a search see the same rows."""
+        version, table = self._pinned
+        if version != self.revision:
+            table = self._connection.open_table(TABLE)
+            version = table.version
+            table.checkout(version)
+            self._pinned = version, table
+        return table
+
+
+def _connect(path: Path) -> Any:
+    """A search sees what another process has committed."""
+    os.environ.setdefault("LANCEDB_LOG", "error")  # it warns on standard error of what is as it should be
+    import lancedb
+
+    return lancedb.connect(path, read_consistency_interval=timedelta(0))
+
+
+def _hits(query: Any, score: str, filters: Filters, depth: int) -> Iterable[tuple[int, float]]:
+    """Row numbers and scores."""
+    where = filters.where()
+    query = query.where(where, prefilter=True) if where else query
+    try:
+        found = query.with_row_id(True).select([score]).limit(depth).to_arrow()
+    except (RuntimeError, OSError) as error:
+        raise IntegrityError(f"the library's index can't be read: {error}", hint="Ingest it anew.") from None
+    return zip(found["_rowid"].to_pylist(), found[score].to_pylist(), strict=True)
+
+
+def _take(table: Any, rows: npt.NDArray[np.int64], column: str) -> "pa.ChunkedArray":
+    """A column of some rows, which are sorted."""
+    return table.take_row_ids(rows.tolist()).select([column]).to_arrow()[column]
+
+
+def _shown(column: "pa.ChunkedArray") -> list[dict[str, Any]]:
+    import orjson
+
+    return [dict(zip(SHOWN, orjson.loads(row), strict=True)) for row in column.to_pylist()]
 
 
 def matches(query: str) -> list[Any]:
