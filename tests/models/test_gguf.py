@@ -163,6 +163,12 @@ def test_scores_are_the_next_token_log_probabilities(model: GgufModel) -> None:
         assert both[0][label] == pytest.approx(math.log(mass), abs=0.02)
 
 
+def test_a_likeliest_token_that_is_part_of_a_character_hides_no_score(model: GgufModel) -> None:
+    chat = [Message("user", "胃溃疡最常见的症状是什么？只回答一个汉字。"), Message("assistant", "答案是")]
+    [scores] = model.score([ScoreRequest(chat, ["A", "B"])])
+    assert all(-40 < value < 0 for value in scores.values())
+
+
 def test_label_of_several_tokens_is_named(model: GgufModel) -> None:
     with pytest.raises(InputError, match="'Streptococcus pneumoniae' is not a single token"):
         model.score([ScoreRequest([Message("user", "Which?")], ["A", "Streptococcus pneumoniae"])])

@@ -147,7 +147,9 @@ class GgufModel:
         jobs = [Job(self._tokens(self._prompt(request.messages)), asked) for request in requests]
         scores = []
         for job, variants, answer in zip(jobs, labels, self._runtime.complete(jobs), strict=True):
-            found = {row["id"]: row["logprob"] for row in answer["completion_probabilities"][0]["top_logprobs"]}
+            # The runtime tells none where its likeliest token is part of a character only.
+            likely = answer.get("completion_probabilities") or [{"top_logprobs": []}]
+            found = {row["id"]: row["logprob"] for row in likely[0]["top_logprobs"]}
             for token in {token for tokens in variants.values() for token in tokens} - found.keys():
                 # It isn't among the likely ones: a bias makes it the one that is reported.
                 forced = Job(job.tokens, {**asked, "n_probs": 1, "logit_bias": [[token, 1e6]]})
