@@ -1,4 +1,7 @@
-"""The bench's tasks by name. A task is one file of this folder: its items, what they are and how they are read."""
+"""The bench's tasks by name. A task is one file of this folder: its items, what they are and how they are read.
+
+A file holds `TASK`, or `TASKS` where several share all but their data.
+"""
 
 import functools
 import importlib
@@ -12,10 +15,10 @@ from osler.errors import InputError
 @functools.cache
 def tasks() -> dict[str, Task]:
     """Every task, by name."""
-    found = {}
+    found: dict[str, Task] = {}
     for module in pkgutil.iter_modules(__path__):
-        task: Task = importlib.import_module(f"{__name__}.{module.name}").TASK
-        found[task.name] = task
+        made = importlib.import_module(f"{__name__}.{module.name}")
+        found |= {task.name: task for task in getattr(made, "TASKS", None) or (made.TASK,)}
     return dict(sorted(found.items()))
 
 

@@ -1,0 +1,136 @@
+"""MEDEC (Ben Abacha et al. 2025): find the one wrong statement of a clinical note, and repair it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from osler.bench.choice import shares
+from osler.bench.metrics.likeness import NAME as LIKENESS
+from osler.bench.metrics.likeness import likeness
+from osler.bench.metrics.rouge import rouge
+from osler.bench.statistics import statistic_interval
+from osler.bench.task import Bench, Figure, Method, Reply, rows
+from osler.bench.written import BESIDE, WrittenTask, figure, knowledge
+from osler.models import Message, ScoreRequest
+
+SYSTEM = "You review clinical notes for errors of diagnosis, cause, management, treatment or drugs."
+REPAIR = (
+    "The numbered sentences are a note that has one wrong statement or none. If nothing is wrong, answer: CORRECT. "
+    "Else answer with one line: the number of the wrong sentence, then the corrected sentence."
+)
+FLAG = "The numbered sentences are a clinical note. Is one statement medically wrong?\nA. yes\nB. no\nAnswer A or B."
+_LINE = re.compile(r"^(\d+) (.*)$")
+_SAID = re.compile(r"^\W*(?:(?:wrong )?sentence |number |error:? ?)*#?(\d{1,3})\b[\s.:)\-–]*(.*)", re.I | re.M)
+_CORRECT = re.compile(r"\bcorrect\b(?!ed|ion)|\bno (?:error|mistake)|\bnothing is wrong", re.I)
+
+
+class Item(NamedTuple):
+    """`error`: the number of the wrong sentence, -1 for none; `wrong`: its text. `group`: how the right note begins."""
+
+    id: str
+    group: str
+    sentences: dict[str, str]
+    error: int
+    wrong: str
+    corrected: str | None
+
+
+class Said(NamedTuple):
+    """`sentence`: -1 for no error, None where only the flag was asked."""
+
+    flag: bool
+    sentence: int | None = None
+    correction: str | None = None
+
+
+def group_of(row: dict[str, str]) -> str:
+    """What is split whole: variants of a note begin alike once corrected."""
+    return " ".join((row["Corrected Text"] if row["Error Flag"] == "1" else row["Text"]).split())[:100]
+
+
+class Medec(WrittenTask):
+    name = "medec"
+    about = "find and repair the one wrong statement of a note; 56% have one"
+    path = "qa/medec_val.jsonl.gz"
+    licence = "CC BY 4.0"
+    headline = "flag"
+    prompts = (SYSTEM, REPAIR, FLAG, _SAID.pattern, _CORRECT.pattern)
+    tokens = 120
+    unread = {"flag": 0.0, "sentence": 0.0}
+    plain = (Method("letters", "yes or no as the next token: the flag alone", model=True),
+             Method("never", "calls every note correct", model=False))  # fmt: skip
+
+    def versions(self, method: str, bench: Bench) -> dict[str, str]:
+        return knowledge(bench)
+
+    def read(self, path: Path) -> Iterator[Item]:
+        for row in rows(path):
+            numbered = [
+                (found[1], found[2]) for line in row["Sentences"].splitlines() if (found := _LINE.match(line.strip()))
+            ]
+            error, corrected = (
+                int(row["Error Sentence ID"]),
+                row["Corrected Sentence"] if row["Error Flag"] == "1" else None,
+            )
+            yield Item(row["Text ID"], group_of(row), dict(numbered), error, row["Error Sentence"], corrected)
+
+    def chat(self, item: Item, task: str = REPAIR) -> list[Message]:
+        note = "\n".join(f"{number} {text}" for number, text in item.sentences.items())
+        return [Message("system", SYSTEM), Message("user", f"{task}\n\n{note}")]
+
+    def parse(self, text: str, item: Item) -> Said | None:
+        if (found := _SAID.search(text)) and found[1] in item.sentences:
+            return Said(True, int(found[1]), found[2].strip() or None)
+        return Said(False, -1) if _CORRECT.search(text) else None
+
+    def without_model(self, item: Item, method: str) -> str:
+        return "CORRECT"
+
+    def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
+        if method != "letters":
+            return super().ask(items, method, bench)
+        scored = bench.resources.model.score([ScoreRequest(self.chat(item, FLAG), ["A", "B"]) for item in items])
+        replies = []
+        for item, chances in zip(items, map(shares, scored), strict=True):
+            said = Said(chances["A"] > chances["B"])
+            right = float(said.flag == (item.error >= 0))
+            replies.append(
+                Reply(item.id, item.group, said, {"flag": right}, confidence=max(chances.values()), shares=chances)
+            )
+        return replies
+
+    def score(self, said: Said, item: Item, bench: Bench) -> dict[str, float]:
+        found = {"flag": float(said.flag == (item.error >= 0)), "sentence": float(said.sentence == item.error)}
+        if said.correction and item.corrected:
+            for name, text in (("", said.correction), (f"unchanged{BESIDE}", item.wrong)):
+                like = likeness(text, item.corrected, bench.resources.embedder)
+                found[f"{name}correction ROUGE-1"] = rouge(text, item.corrected)["ROUGE-1"]
+                found |= {f"{name}correction {LIKENESS}": like} if like is not None else {}
+        return found
+
+    def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
+        wrong = sum(item.error >= 0 for item in items) / len(items)
+        truth = [item.error >= 0 for item in items]
+        said = [bool(reply.said and reply.said[0]) for reply in replies]
+
+        def f1(drawn: Any) -> float:
+            pairs = [(truth[k], said[k]) for k in drawn]
+            both = sum(a + b for a, b in pairs)
+            return 2 * sum(a and b for a, b in pairs) / both if both else 0.0
+
+        groups, everything = [item.group for item in items], range(len(items))
+        unread = sum(reply.said is None for reply in replies)
+        always = 2 * wrong / (1 + wrong)
+        found = [
+            figure("flag", replies, "error flag accuracy", always=wrong, never=1 - wrong),
+            Figure(
+                "error flag F1", f1(everything), statistic_interval(f1, groups), len(items), unread, {"always": always}
+            ),
+            figure("sentence", replies, "error sentence accuracy", never=1 - wrong),
+            *(figure(metric, replies) for metric in ("correction ROUGE-1", f"correction {LIKENESS}")),
+        ]
+        return [one for one in found if one.n]
+
+
+TASK = Medec()
