@@ -7,15 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from osler.bench.choice import Item, messages
 from osler.errors import InputError, MissingComponent
 from osler.models import Busy, Message, Request, ScoreRequest, load_model
 from osler.models.catalogue import find_weights
 from osler.models.gguf import GgufModel
-from osler.models.runtime import CHUNK
+from osler.models.runtime import CHUNK, Job
 from osler.settings import Settings, load_settings
 from support.gguf import lora, write_gguf
 
@@ -164,7 +166,12 @@ def test_scores_are_the_next_token_log_probabilities(model: GgufModel) -> None:
 
 
 def test_a_likeliest_token_that_is_part_of_a_character_hides_no_score(model: GgufModel) -> None:
-    chat = [Message("user", "胃溃疡最常见的症状是什么？只回答一个汉字。"), Message("assistant", "答案是")]
+    lines = (files("osler.bench") / "admission" / "items.jsonl").read_text(encoding="utf-8").splitlines()
+    item = next(row for line in lines if (row := json.loads(line))["id"] == "options-zh-13")
+    chat = messages(Item("i", "i", item["question"], item["options"], "A", "zh"), generated=False)
+    parameters = {"n_predict": 1, "temperature": 0, "n_probs": 8}
+    [told] = model._runtime.complete([Job(model._tokens(model._prompt(chat)), parameters)])
+    assert "completion_probabilities" not in told  # the case that this test is about
     [scores] = model.score([ScoreRequest(chat, ["A", "B"])])
     assert all(-40 < value < 0 for value in scores.values())
 
