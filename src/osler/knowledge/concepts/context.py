@@ -9,7 +9,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.knowledge.concepts.cues import Hit, find_cues, headings, lowered, over, overlaps, values
+from osler.knowledge.concepts.cues import Hit, find_cues, heading, lowered, over, overlaps
+from osler.knowledge.concepts.marks import marked
 from osler.knowledge.concepts.normal import unwrap
 from osler.nouns import Experiencer, Status, Time
 from osler.text import Span, sentences
@@ -41,28 +42,20 @@ _EXPERIENCERS = ("family", "other", "patient")
 _OWN = 22
 _LINE = re.compile(r"[^\n]*\n?")
 _HEADING = re.compile(
-    r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)\s*[:：]|(?P<bare>[^:：\n]{1,60}?)\s*$)"
+    r"\s*(?:[-*•#]+\s*|\d{1,2}[.)]\s*)?(?:(?P<name>[^:：\n]{1,60}?)(?:\s*[:：]|(?P<dash>\s+[-–—]\s))|(?P<bare>[^:：\n]{1,60}?)\s*$)"
 )
 _INLINE_HEADING = re.compile(r"(?<=[.;。；\s])(?P<name>[A-Z][A-Za-z/&() ]{1,40}|[\u4e00-\u9fff]{2,8})[:：]")
-_CHECKED = re.compile(r"(?:[\[(][xX✓√][\])]|☑|☒|✓|✔|√)\s*$")
-_UNCHECKED = re.compile(r"(?:\[\s?\]|\(\s\)|☐|□|✗|✘)\s*$")
-_MARK = re.compile(
-    r"[ \t]*[(（\[]\s*(?P<in>\+/-|\+{1,4}|[-–−—]{1,2}|±|\?|？|[\w ]{1,12})\s*[)）\]]"
-    r"|\s?[?？]\s*(?P<answer>no|none|nope|never|denies|negative|nil|yes|yeah|yep|没有|有|无|是)\b"
-    r"|[ \t]?(?P<grade>\d\+|\+/-|±|\+{1,4})(?![\w/])"
-    r"|(?P<minus>[-–−])(?=[\s,;.，。；、]|$)|[ \t](?P<apart>[-–−])(?=[ \t]*(?:[,;.，。；、\n]|$))"
-    r"|[ \t]?(?P<sign>[✓✔√✗✘])"
-    r"|[ \t]?(?P<tag>-ve|\+ve)\b"
-    r"|[ \t]+(?P<word>no|none|nil|n|yes|y|absent|present|neg|pos)(?=[ \t]*(?:[,;.\n]|$|[ \t]{2}))"
-    r"|[ \t]*(?:[:：=]|[ \t][-–—][ \t]|\.{3,}|…+)[ \t]*"
-    r"(?P<value>(?:19|20)\d\d\b|\(?[+\-–−]\)?(?!\d)|[a-zA-Z]+(?: [a-z]+){0,3}|[\u4e00-\u9fff]{1,4})"
-)
-_SIGNED = re.compile(r"(?:^|[\s,;:(/])([+\-–−])$")
 _DEFINITE = re.compile(r"\b(?:the|this|these|his|her|their|your|my)\s$")
 _GOES_ON = re.compile(
     r"\s+(?:gets?|becomes?|is getting|worsens?|persists?|continues?|does not|doesn't|fails? to|spreads?|is not|is no|"
     r"was|were|is due|are due|is caused|is related|represents?)\b"
 )
+# "no signs of meningism, and the rash blanches": the denial ends where another subject begins.
+_NEW_SUBJECT = re.compile(r", and (?:the|this|his|her|their|he|she|they|it|there)\b")
+# How long it lasted stands between a Chinese finding and its end: "腹泻3天，已自愈".
+_LASTED = re.compile(r"^[约共]?[\d半数十]+余?(?:个?[天日周月年次]|小时)(?:余|左右)?，?")
+_YEAR = re.compile(r"\d{4}")
+_ENUMERATED = re.compile(r"\s\d{1,2}[.)]\s")
 _CAPITALS = re.compile(r"[A-Z][A-Z/& ]{3,40}")
 _CLAUSE_END = re.compile(
     r"\s*(?:$|[\n,.;:!?()，。；：、？（）–—-]|and\b|but\b|or\b|at\b|on\b|in\b|for\b|today\b|now\b|by\b|given\b|because\b|based\b|as\b|from\b|after\b|per\b|with\b|clinically\b|this\b|since\b|during\b|to\b)"
@@ -137,16 +130,18 @@ def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int,
             which = "name" if match["name"] else "bare"
             name = match[which].strip(" *_#[]【】")
             begin, end = line.start() + match.start(which), line.start() + match.end(which)
-            if name in headings():
-                marks.append((end, headings()[name]))
+            if heading(name):
+                marks.append((end, heading(name)))
                 first = end
+            elif match["dash"]:
+                pass
             elif (which == "name" or _CAPITALS.fullmatch(text[begin:end])) and not overlaps(covered, begin, end):
                 marks.append((line.start(), None))
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
             name = inline["name"].strip().lower()
-            if name in headings():
+            if heading(name):
                 # a heading inside a line holds for its sentence, one that begins a line until the next heading
-                marks.append((inline.end(), headings()[name]))
+                marks.append((inline.end(), heading(name)))
                 stop = next((unit.end for unit in units if unit.end > inline.end()), len(low))
                 if stop < line.end() and not any(mark == stop for mark, _ in marks):
                     marks.append((stop, None))
@@ -161,8 +156,9 @@ def _context(
     effect = section.effect if section else None
     before = [hit for hit in hits if hit.end <= mention.start and hit.start >= unit.start]
     after = [hit for hit in hits if hit.start >= mention.end]
-    experiencer = _experiencer(low, mention, before, after, effect)
-    marked = _mark(low, mention)
+    mark = marked(low, mention)
+    experiencer = "family" if mark == "family" else _experiencer(low, mention, before, after, effect)
+    mark = None if mark == "family" else mark
     scopes = [
         hit for hit in before if hit.cue.direction in ("forward", "both") and _reaches(low, hit, mention, before, spans)
     ]
@@ -175,11 +171,11 @@ def _context(
         key=lambda hit: mention.start - hit.end if hit.end <= mention.start else hit.start - mention.end,
         default=None,
     )
-    category = marked or (nearest.cue.category if nearest else None)
+    category = mark or (nearest.cue.category if nearest else None)
     asked = nearest is not None and (nearest.cue.category, nearest.cue.reach) == ("uncertain", "sentence")
-    if marked is None and ("hypothetical" in every or asked) and _presupposed(low, mention):
+    if mark is None and ("hypothetical" in every or asked) and _presupposed(low, mention):
         return Context("present", experiencer)
-    if marked is None and ("hypothetical" in every or (effect == "hypothetical" and category != "negated")):
+    if mark is None and ("hypothetical" in every or (effect == "hypothetical" and category != "negated")):
         return Context("uncertain", experiencer, "hypothetical" if experiencer == "patient" else "current")
     if category == "hypothetical":
         return Context("uncertain", experiencer, "hypothetical")
@@ -215,39 +211,6 @@ def _now(low: str, mention: Span, scopes: list[Hit], scopes_back: list[Hit]) -> 
     told = [hit for hit in scopes_back if hit.cue.category == "current" and not _comma(low[mention.end : hit.start])]
     past = [hit for hit in scopes + scopes_back if hit.cue.category == "historical"]
     return bool(told) and all(hit.end <= mention.start and _comma(low[hit.end : mention.start]) for hit in past)
-
-
-def _mark(low: str, mention: Span) -> str | None:
-    """What a sign, box or value right at the mention says: "fever (-)", "[ ] rash", "cough: yes"."""
-    line = low[low.rfind("\n", 0, mention.start) + 1 : mention.start]
-    if _CHECKED.search(line):
-        return "affirmed"
-    if _UNCHECKED.search(line):
-        return "negated"
-    sign = _SIGNED.search(line)
-    if sign and line[: sign.start() + 1].strip() not in ("", "-", "–", "+"):
-        return "affirmed" if sign[1] == "+" else "negated"
-    match = _MARK.match(low, mention.end)
-    if not match:
-        return None
-    if match["minus"] or match["apart"]:
-        return "negated"
-    written = match["in"] or match["grade"] or match["value"] or match["tag"] or match["sign"] or match["answer"]
-    written = written or match["word"] or ""
-    written = written.strip("() ")
-    if re.fullmatch(r"(?:19|20)\d\d", written):
-        return "historical"
-    if re.fullmatch(r"\d?\+{1,4}|\+ve|[✓✔√]", written):
-        return "affirmed"
-    if re.fullmatch(r"[-–−—]{1,2}|-ve|[✗✘]", written):
-        return "negated"
-    if written in ("±", "+/-", "?", "？"):
-        return "uncertain"
-    while written:
-        if written in values():
-            return values()[written]
-        written = written.rpartition(" ")[0] if " " in written else ""
-    return None
 
 
 def _reaches(low: str, hit: Hit, mention: Span, before: list[Hit], spans: Sequence[tuple[int, int]]) -> bool:
@@ -306,6 +269,8 @@ def _governed(low: str, denial: Hit, verb: Hit) -> bool:
 
 def _recent_event(low: str, hit: Hit, before: list[Hit]) -> bool:
     """Whether a time of this illness stands right before a historical cue: "3天前曾呕血" is not past history."""
+    if _YEAR.search(low, hit.start, hit.end):
+        return False
     near = (other for other in before if other.cue.category == "current" and other.end <= hit.start)
     return any(hit.start - other.end <= 6 and not _comma(low[other.end : hit.start]) for other in near)
 
@@ -319,6 +284,8 @@ def _goes_on(low: str, hit: Hit, mention: Span, spans: Sequence[tuple[int, int]]
     # "red eyes without pus, cracked lips" goes on with what is there, and so does "no falls, no thirst, poor intake"
     aside = cue == "without" and low[: hit.start].rstrip(" \t")[-1:] not in (*_OPENERS, "")
     aside |= bool(re.search(rf"\b{re.escape(cue)}\b[^,.;]*, *$", low[max(0, hit.start - 60) : hit.start]))
+    if _NEW_SUBJECT.search(between):
+        return False
     if comma < 0 or (not aside and any(hit.end <= start < hit.end + comma for start, _ in spans)):
         return True
     joins = r"\b(?:or|nor)\b" if aside else r"\b(?:or|and|nor)\b|/"
@@ -342,6 +309,8 @@ def _comma(between: str) -> bool:
 def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
     """Whether a cue behind the mention governs it."""
     between = low[mention.end : hit.start]
+    if hit.cue.category == "historical":
+        between = _LASTED.sub("", between)
     if ";" in between or "；" in between or ":" in between or "：" in between:
         return False
     if hit.cue.category == "historical" and " since " in between:
@@ -358,6 +327,8 @@ def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
         ):
             return False
     if "，" in between:
+        return False
+    if _ENUMERATED.search(between):
         return False
     if "," in between:
         # only an enumeration carries a judgement back over commas: "fever, cough and rash were absent"
@@ -392,6 +363,7 @@ def _experiencer(low: str, mention: Span, before: list[Hit], after: list[Hit], e
     return default
 
 
+_BROUGHT = re.compile(r"\b(?:brought|accompanied|escorted|carried|driven|referred|sent|seen)\b[^.;]*$")
 _SPEAKS = re.compile(r"\s*[:：]\s*[\"'“]?(?:s?he|they|it|my (?:husband|wife|son|daughter|child|baby))\b")
 _BELONGS = re.compile(
     r"^[^,]{0,40}(?:\b(?:in|of|on|with|through|from|via)\s+"
@@ -405,11 +377,12 @@ def _reports(low: str, hit: Hit, before: list[Hit]) -> bool:
     if re.search(
         r"\b(?:by|per|from|to|with|via|for|told|as)\s+(?:(?:a|an|his|her|the|their|pt's|patient's)\s+)?$", head
     ):
-        return not re.match(r",?\s+(?:who|has|had|with)\b", low[hit.end : hit.end + 12])
+        goes_on = r",?\s+who\b" if _BROUGHT.search(head) else r",?\s+(?:who|has|had|with)\b"
+        return not re.match(goes_on, low[hit.end : hit.end + 12])
     tail = [other for other in before if other.start >= hit.end and other.cue.category == "reporter"]
     return bool(tail) and len(low[hit.end : tail[0].start].split()) <= 3
 
 
 def is_heading(text: str, start: int, end: int) -> bool:
     """Whether a name is the heading of its line ("PE: lungs clear") and says nothing of the patient."""
-    return text[end : end + 1] in (":", "：") and lowered(text[start:end]) in headings()
+    return text[end : end + 1] in (":", "：") and heading(lowered(text[start:end])) is not None

@@ -142,9 +142,13 @@ def overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
     return bool(over(spans, start, end))
 
 
-def headings() -> dict[str, str]:
-    """What each heading lends to the text below it, by its lower-case name."""
-    return _tables().headings
+def heading(name: str) -> str | None:
+    """What a heading, in lower case, lends to the text below it; "significant past history" is a past history."""
+    known, words = _tables().headings, name.split()
+    tails = [name, *(" ".join(words[-count:]) for count in (3, 2) if len(words) > count)]
+    effect = next((known[tail] for tail in tails if tail in known), None)
+    kin = effect == "historical" and words[0] in ("maternal", "paternal", "mother's", "father's", "parental", "family")
+    return "family" if kin else effect
 
 
 def values() -> dict[str, str]:
