@@ -55,6 +55,7 @@ _NEW_SUBJECT = re.compile(r", and (?:the|this|his|her|their|he|she|they|it|there
 # How long it lasted stands between a Chinese finding and its end: "腹泻3天，已自愈".
 _LASTED = re.compile(r"^[约共]?[\d半数十]+余?(?:个?[天日周月年次]|小时)(?:余|左右)?，?")
 _YEAR = re.compile(r"\d{4}")
+_ONSET = re.compile(r"\b(?:since|started|starting|began|beginning|onset|first (?:noticed|noted|appeared))\b")
 _ENUMERATED = re.compile(r"\s\d{1,2}[.)]\s")
 _CAPITALS = re.compile(r"[A-Z][A-Z/& ]{3,40}")
 _CLAUSE_END = re.compile(
@@ -313,7 +314,7 @@ def _reaches_back(low: str, hit: Hit, mention: Span, after: list[Hit]) -> bool:
         between = _LASTED.sub("", between)
     if ";" in between or "；" in between or ":" in between or "：" in between:
         return False
-    if hit.cue.category == "historical" and " since " in between:
+    if hit.cue.category == "historical" and _ONSET.search(between):
         return False
     if hit.cue.reach in ("next", "final") and not _adjacent(between):
         return False
@@ -374,9 +375,7 @@ _BELONGS = re.compile(
 def _reports(low: str, hit: Hit, before: list[Hit]) -> bool:
     """Whether the person only tells or brings: "his wife has noted irritability", "brought by her mother"."""
     head = low[max(0, hit.start - 24) : hit.start]
-    if re.search(
-        r"\b(?:by|per|from|to|with|via|for|told|as)\s+(?:(?:a|an|his|her|the|their|pt's|patient's)\s+)?$", head
-    ):
+    if re.search(r"\b(?:by|per|from|to|with|via|for|told)\s+(?:(?:a|an|his|her|the|their|pt's|patient's)\s+)?$", head):
         goes_on = r",?\s+who\b" if _BROUGHT.search(head) else r",?\s+(?:who|has|had|with)\b"
         return not re.match(goes_on, low[hit.end : hit.end + 12])
     tail = [other for other in before if other.start >= hit.end and other.cue.category == "reporter"]
