@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from osler.record.narrator import spoken_for
 from osler.record.times import OLDEST, days_of, duration
 
 
@@ -23,12 +24,13 @@ class Said(NamedTuple):
 _ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 _ONES += ["seventeen", "eighteen", "nineteen"]
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_HAN = ["", *"一二三四五六七八九"]
+_DIGITS = {"两": 2, **{one: value for value, one in enumerate("一二三四五六七八九", 1)}}
+_HAN = re.compile(
+    r"(?:([一二两三四五六七八九])百(零|$|(?=[一二三四五六七八九]$))?)?(?:([一二三四五六七八九]?)十)?([一二两三四五六七八九]?)"
+)
 # Numbers in words, written without spaces and hyphens.
-_WORDS = {"两": 2} | {word: value for value, word in enumerate(_ONES, 1)}
+_WORDS = {word: value for value, word in enumerate(_ONES, 1)}
 _WORDS |= {f"{ten}{one}": 10 * n + m for n, ten in enumerate(_TENS, 2) for m, one in enumerate(["", *_ONES[:9]])}
-_WORDS |= {one: value for value, one in enumerate(_HAN) if one}
-_WORDS |= {f"{ten}十{one}": 10 * (n or 1) + m for n, ten in enumerate(_HAN) for m, one in enumerate(_HAN)}
 WRITTEN_NUMBER = rf"(?:{'|'.join(_TENS)})(?:[\s-]?(?:{'|'.join(_ONES[:9])}))?|{'|'.join(reversed(_ONES))}"
 _NUMBER = rf"(?P<age>\d{{1,3}}(?:\.\d)?|{WRITTEN_NUMBER})"
 _UNIT = r"(?P<unit>years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d)"
@@ -73,6 +75,7 @@ _CHINESE = (
     rf"{_HAN_AGE}[，,、的\s]{{0,2}}(?:(?:患者|患儿|病人)[，,、\s]{{0,2}}|初|经)?{_HAN_SEX}",
     rf"{_HAN_AGE}的?(?:患者|患儿|病人)",
     rf"年龄\s*[：:]?\s*{_HAN_AGE}",
+    rf"(?:出生|生后){_HAN_AGE}",
     rf"(?:患者|患儿|病人)(?:[^。；\n]{{0,8}}?[，,、\s])?{_HAN_AGE}",
     r"(?:性别\s*[：:]?\s*|(?:患者|患儿|病人)(?:[，,、\s]|为)?)(?P<sex>[男女])",
 )
@@ -83,6 +86,8 @@ _LOOSE = (
     r"(?![ -]?(?:months?|weeks?|days?|hours?|min\w*|pounds?|and a half|mg|ml|mmol|kg|%|/|°|:|on|in|years? (?:ago|since|"
     r"later))|[.:/%°]\d)",
 )
+# Right behind a relative for whom somebody speaks: "爷爷八十一，", "儿子八个月".
+_KIN_AGE = re.compile(rf"[今年才刚快]{{0,2}}(?:{_HAN_AGE}|(?P<years>{_HAN_NUMBER})(?=[，,。、]))")
 _PATTERNS, _LOOSER = (
     [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns]
     for patterns in (_ENGLISH + _CHINESE, _LOOSE)
@@ -116,6 +121,9 @@ def demographics(text: str) -> tuple[list[Said], list[Said]]:
     found = set(_said(text, _PATTERNS))
     if not any(one.age for one in found):
         found |= set(_said(text, _LOOSER))
+    if not any(one.age for one in found) and (kin := spoken_for(text)) and (match := _KIN_AGE.match(text, kin.end())):
+        age = _age(match["age"] or match["years"], match["unit"] or "years", match["more"])
+        found.add(Said(age, None, match.start(), match.end()))
     whole = [one for one in found if one.age and one.sex]
     said = [one for one in found if one in whole or not any(_within(one, other) for other in whole)]
     used: list[Said] = []
@@ -175,6 +183,13 @@ def _age(number: str | None, unit: str | None, more: str | None) -> str | None:
 
 
 def parse_number(words: str) -> float | None:
-    """A number in figures, or in English or Chinese words up to ninety-nine."""
+    """A number in figures, in English words up to ninety-nine or in Chinese ones up to 999 (一百二 is 120)."""
     joined = re.sub(r"[\s-]+", "", words.lower())
-    return float(joined) if joined[:1].isdigit() else _WORDS.get(joined)
+    if joined[:1].isdigit():
+        return float(joined)
+    match = _HAN.fullmatch(joined)
+    if match is None or not joined:
+        return _WORDS.get(joined)
+    hundreds, zero, tens, ones = match.groups()
+    value = 100 * _DIGITS.get(hundreds, 0) + 10 * (_DIGITS.get(tens, 1) if tens is not None else 0)
+    return value + _DIGITS.get(ones, 0) * (10 if hundreds and tens is None and zero != "零" else 1)

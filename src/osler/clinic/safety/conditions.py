@@ -85,13 +85,14 @@ def _condition(node: ast.expr) -> Condition:
     raise ValueError(ast.dump(node))
 
 
-def names(condition: Condition) -> Iterator[Name | Compare]:
-    """All names the condition asks for."""
+def names(condition: Condition, denied: bool = True) -> Iterator[Name | Compare]:
+    """All names the condition asks for; `denied`: also those that must not hold."""
     if isinstance(condition, Not):
-        yield from names(condition.part)
+        if denied:
+            yield from names(condition.part)
     elif isinstance(condition, Count):
         for part in condition.parts:
-            yield from names(part)
+            yield from names(part, denied)
     else:
         yield condition
 

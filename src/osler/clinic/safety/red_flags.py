@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.clinic.safety import tables, vitals
-from osler.clinic.safety.conditions import Compare, Name, evaluate
+from osler.clinic.safety.conditions import Compare, Name, evaluate, names
 from osler.clinic.safety.passages import entry, passage, sentence_at
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
@@ -17,12 +17,14 @@ from osler.knowledge.graph import Graph
 from osler.nouns import Evidence, Finding, RedFlag, Source
 from osler.record.case import Case, Document
 from osler.record.demographics import demographics
+from osler.record.narrator import spoken_for
 from osler.record.times import days_of
 from osler.text import Language, shorten
 
 _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 # What an older document or observation says isn't today's emergency.
 _RECENT_DAYS = 7
+_OWN = 2
 _SAYS = tables.patterns("flag_words.toml")
 
 
@@ -44,10 +46,7 @@ def red_flags(
     view = View(case, findings, graph, book)
     flags: list[RedFlag] = []
     evidence: dict[str, Evidence] = {}
-    for rule in book.rules:
-        triggers = view.holds(rule)
-        if triggers is None:
-            continue
+    for rule, triggers in view.raised():
         items = [_guideline(rule), *_record(triggers, case)]
         evidence.update({item.id: item for item in items})
         flags.append(
@@ -94,13 +93,14 @@ class View:
             if document.turns:
                 status = dialogue.status_in(document.text, document.turns, span.start, context.status)
                 context = context._replace(status=context.status if feature.plain else status)
-            if not _counts(feature, _dated(document.text, span, context)):
+            if not _counts(feature, _dated(document.text, span.start, context)):
                 continue
             words = document.text[span.start : span.end]
             self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
         around = _placed(document.text, [(reading.start or 0, reading.end or 0) for reading in readings])
         for reading, context in zip(readings, around, strict=True):
-            if context.experiencer == "patient" and context.time == "current":
+            dated = _dated(document.text, reading.start or 0, context)
+            if dated.experiencer == "patient" and dated.time == "current":
                 self._readings.setdefault(reading.measure, []).append(reading)
 
     def _take(self, findings: Sequence[Finding], graph: Graph, old: set[str]) -> None:
@@ -119,9 +119,31 @@ class View:
                     words = finding.text or finding.label
                     self._found.setdefault(name, []).append(Trigger(words, finding.source, finding.start, finding.end))
 
+    def raised(self) -> list[tuple[Rule, list[Trigger]]]:
+        """The rules that hold, with what makes them true, in the order of the book.
+
+        A rule falls if those with more evidence explain it: less than `_OWN` pieces of its evidence stand elsewhere in
+        the record than theirs. One severe illness has signs of many ("collapse" is of a dozen rules).
+        """
+        held = {rule: found for rule in self._book.rules if (found := self.holds(rule)) is not None}
+        pieces = {rule: self._evidence(rule) for rule in held}
+        kept: list[Rule] = []
+        for rule in sorted(held, key=lambda rule: -_apart(pieces[rule], ())):
+            explained = [
+                one for other in kept if rule.id not in other.beside for piece in pieces[other] for one in piece
+            ]
+            if not explained or _apart(pieces[rule], explained) >= _OWN:
+                kept.append(rule)
+        return [(rule, found) for rule, found in held.items() if rule in kept]
+
     def holds(self, rule: Rule) -> list[Trigger] | None:
         """What makes the rule true, or None."""
         return evaluate(self._book.conditions[rule.id], self._answer)
+
+    def _evidence(self, rule: Rule) -> list[list[Trigger]]:
+        """What the record says to each name that speaks for the rule."""
+        asked = dict.fromkeys(names(self._book.conditions[rule.id], denied=False))
+        return [found for one in asked if (found := self._answer(one))]
 
     def _answer(self, asked: Name | Compare) -> list[Trigger] | None:
         if isinstance(asked, Compare):
@@ -151,6 +173,22 @@ class View:
         return [*triggers, *(derived or [])] if triggers or derived is not None else None
 
 
+def _apart(pieces: Sequence[Sequence[Trigger]], explained: Sequence[Trigger]) -> int:
+    """How many pieces of evidence stand at places of their own, beside those explained and each other's."""
+    taken, count = list(explained), 0
+    for piece in pieces:
+        free = [one for one in piece if not any(_overlap(one, other) for other in taken)]
+        count += bool(free)
+        taken += free
+    return count
+
+
+def _overlap(one: Trigger, other: Trigger) -> bool:
+    if one.source != other.source or one.start is None or other.start is None:
+        return one.source == other.source
+    return one.start < (other.end or other.start) and other.start < (one.end or one.start)
+
+
 def _counts(feature: Feature, context: Context) -> bool:
     if context.status != "present" or context.time == "hypothetical":
         return False
@@ -159,12 +197,12 @@ def _counts(feature: Feature, context: Context) -> bool:
     )
 
 
-def _dated(text: str, span: Span, context: Context) -> Context:
+def _dated(text: str, place: int, context: Context) -> Context:
     """A context is left in the past only where the sentence says that it was long ago: taking today's emergency for
     history costs more than the reverse."""
     if context.time != "historical":
         return context
-    unit = sentence_at(text, span.start)
+    unit = sentence_at(text, place)
     return context if _SAYS["long_ago"].search(text, unit.start, unit.end) else context._replace(time="current")
 
 
@@ -197,7 +235,8 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     alone gives it to someone else; what advice lists is of nobody, and what a known allergy once did ("Allergies:
     penicillin (hives)") is not of today."""
     found = contexts(text, spans)
-    told = _SAYS["teller"].search(text)
+    told, kin = _SAYS["teller"].search(text), spoken_for(text)
+    denials = list(_SAYS["denial_list"].finditer(text))
     for number, ((start, end), context) in enumerate(zip(spans, found, strict=True)):
         unit = sentence_at(text, start)
         known = _SAYS["known_reaction"].search(text[unit.start : start])
@@ -205,8 +244,14 @@ def _placed(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
             known and not _SAYS["just_now"].search(text, unit.start, unit.end)
         ):
             found[number] = Context("uncertain", context.experiencer, "hypothetical")
-        elif _SAYS["past_stay"].search(text, unit.start, unit.end):
+        elif _SAYS["past_stay"].search(text, unit.start, unit.end) and not _SAYS["today"].search(
+            text, unit.start, unit.end
+        ):
             found[number] = context._replace(time="historical")
+        elif any(match.start("list") < start < match.end("list") for match in denials):
+            found[number] = context._replace(status="absent")
+        elif kin and context.experiencer != "patient":
+            found[number] = context._replace(experiencer="patient")
         elif told and context.experiencer == "family":
             alone = contexts(text[unit.start : max(unit.end, end)], [(start - unit.start, end - unit.start)])[0]
             found[number] = (

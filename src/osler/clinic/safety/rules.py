@@ -48,7 +48,8 @@ class Feature(BaseModel):
 
 
 class Rule(BaseModel):
-    """One emergency: when it is raised, what to do, and which published guideline says so."""
+    """One emergency: when it is raised, what to do, and which published guideline says so. `beside`: other rules that
+    it doesn't explain away (septic shock leaves sepsis standing)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +57,7 @@ class Rule(BaseModel):
     label: str
     label_zh: str
     when: str
+    beside: tuple[str, ...] = ()
     urgency: Literal["immediate", "urgent", "soon"]
     action: str
     action_zh: str
@@ -117,5 +119,8 @@ def _book(features: dict[str, Feature], rules: Iterable[Rule]) -> RuleBook:
             )
             if not known:
                 raise IntegrityError(f"{name.name} is not defined.", where=owner)
+    for rule in rules:
+        if unknown := set(rule.beside) - {other.id for other in rules}:
+            raise IntegrityError(f"rule {min(unknown)} is not defined.", where=rule.id)
     phrasebook = Phrasebook({name: (*feature.en, *feature.zh) for name, feature in features.items()})
     return RuleBook(features, rules, parsed, phrasebook)

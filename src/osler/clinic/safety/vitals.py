@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from osler.clinic.safety import tables
 from osler.record.case import Observation
+from osler.record.demographics import parse_number
 
 
 class Reading(NamedTuple):
@@ -59,6 +60,7 @@ class Measure(BaseModel):
 
 MEASURES = {name: Measure.model_validate(entry) for name, entry in tables.toml("measures.toml").items()}
 _SAYS = tables.patterns("value_words.toml")
+_SPOKEN = tables.patterns("value_words.toml", "spoken")
 _PATTERNS = {
     name: re.compile(rf"(?<![A-Za-z0-9])(?:{measure.names}){_SAYS['value'].pattern}")
     for name, measure in MEASURES.items()
@@ -72,6 +74,15 @@ def readings(text: str, source: str) -> list[Reading]:
     for match in _SAYS["bare_temperature"].finditer(text):
         start, end = match.span("value" if match["value"] else "degrees")
         found.append(Reading("temp", float(text[start:end]), text[start:end], source, start, end))
+    for match in _SAYS["said_temp"].finditer(text):
+        tenths = 5 if match["part"] == "半" else parse_number(match["part"] or "0") or 0
+        value = (parse_number(match["whole"]) or 0) + tenths / 10
+        found.append(Reading("temp", value, match.group(), source, match.start(), match.end()))
+    for name, pattern in _SPOKEN.items():
+        for match in pattern.finditer(text):
+            value = MEASURES[name].converted(parse_number(match["value"]) or 0, "")
+            if value is not None:
+                found.append(Reading(name, value, match.group(), source, match.start(), match.end()))
     for name, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):
             value = MEASURES[name].converted(float(match["value"].replace(",", "")), match["unit"] or "")
@@ -82,15 +93,24 @@ def readings(text: str, source: str) -> list[Reading]:
 
 def _pressures(text: str, source: str) -> Iterator[Reading]:
     for match in _SAYS["pressure"].finditer(text):
-        systolic, diastolic = float(match["s"]), float(match["d"])
-        named = match.start("s") > match.start() or match["u"]
-        if named and 40 <= systolic <= 300 and 15 <= diastolic < systolic:
-            for name, value in (("sbp", systolic), ("dbp", diastolic)):
-                yield Reading(name, value, match.group(), source, match.start(), match.end())
+        if match.start("s") > match.start() or match["u"]:
+            yield from _pressure(match, source)
+    for match in _SAYS["pressure_over"].finditer(text):
+        yield from _pressure(match, source, 60)
+    for match in _SAYS["pressure_bare"].finditer(text):
+        if _SAYS["beside_pressure"].search(text[max(0, match.start() - 20) : match.end() + 20]):
+            yield from _pressure(match, source, 60)
     for match in _SAYS["systolic"].finditer(text):
         value = float(next(group for group in match.groups() if group))
         if 30 <= value <= 300:
             yield Reading("sbp", value, match.group(), source, match.start(), match.end())
+
+
+def _pressure(match: re.Match[str], source: str, least: int = 40) -> Iterator[Reading]:
+    systolic, diastolic = float(match["s"]), float(match["d"])
+    if least <= systolic <= 300 and 15 <= diastolic < systolic:
+        for name, value in (("sbp", systolic), ("dbp", diastolic)):
+            yield Reading(name, value, match.group(), source, match.start(), match.end())
 
 
 def observed(observations: Iterable[Observation], since: str | None = None) -> list[Reading]:
