@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from osler.bench.statistics import Bin, Floats
+from osler.bench.statistics import Bin, Floats, wilson
 
 SIZE, LEFT, TOP, RIGHT, BOTTOM = 300, 46, 14, 12, 40  # of a square plot and its margins, CSS pixels
 BAR, NAMES, LINE = 300, 210, 22  # of horizontal bars: length, room for names, height of a row
@@ -32,6 +32,9 @@ def reliability_diagram(bins: Sequence[Bin]) -> str:
         f"<title>confidence {row.confidence:.2f}, right {row.right:.2f}, n = {row.n}</title></circle>"
         for row in bins
     )
+    for row in bins:
+        low, high = wilson(round(row.right * row.n), row.n)
+        points += f'<path d="M{_x(row.confidence):.1f} {_y(low):.1f}V{_y(high):.1f}" class="whisker"/>'
     diagonal = f'<path d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}" class="guide"/>'
     line = _path([(row.confidence, row.right) for row in bins])
     return _plot("Reliability: share right by confidence", "confidence", "right", diagonal + line + points)
@@ -49,8 +52,8 @@ def coverage_picture(curves: Sequence[tuple[str, Floats, Floats]]) -> str:
     return _plot("Accuracy when only the surest are answered", "share answered", "accuracy", body)
 
 
-def bars(title: str, rows: Sequence[Row], baseline: float | None = None) -> str:
-    """Horizontal bars with intervals; `baseline` is a vertical line through all of them."""
+def bars(title: str, rows: Sequence[Row], whole: float | None = None) -> str:
+    """Horizontal bars with intervals; `whole`, the value over all of them, is a vertical line."""
     height = TOP + LINE * len(rows) + 26
     body = ""
     for number, row in enumerate(rows):
@@ -66,10 +69,10 @@ def bars(title: str, rows: Sequence[Row], baseline: float | None = None) -> str:
             f'<text x="{NAMES + BAR + 10}" y="{y + 14}" class="value">{row.value:.2f}'
             f' <tspan class="n">n {row.n}</tspan></text>'
         )
-    if baseline is not None:
-        x, end = NAMES + BAR * baseline, TOP + LINE * len(rows)
+    if whole is not None:
+        x, end = NAMES + BAR * whole, TOP + LINE * len(rows)
         body += f'<path d="M{x:.1f} {TOP}V{end}" class="guide"/>'
-        body += f'<text x="{x:.1f}" y="{end + 16}" class="label" text-anchor="middle">baseline {baseline:.2f}</text>'
+        body += f'<text x="{x:.1f}" y="{end + 16}" class="label" text-anchor="middle">all {whole:.2f}</text>'
     return _svg(title, NAMES + BAR + 110, height, body)
 
 

@@ -69,7 +69,7 @@ def _pictures(run: Finished) -> list[tuple[str, str]]:
         found.append(
             (reliability_diagram(reliability(confidence, right)), "On the dashed line a confidence is what it says.")
         )
-        curve = coverage_picture([("all answered", *coverage_curve(confidence, right))])
+        curve = coverage_picture([("", *coverage_curve(confidence, right))])
         found.append((curve, "Further left, fewer and surer answers. A flat line: the confidence tells nothing."))
     if subjects := _subjects(run):
         mean = sum(r.scores[headline] for r in run.replies if headline in r.scores) / max(1, len(run.replies))
@@ -109,11 +109,19 @@ def _examples(run: Finished) -> list[dict[str, Any]]:
 
 
 def _example(item: Any, reply: Reply, headline: str) -> dict[str, Any]:
-    verdict = f"not read: {reply.why}" if reply.said is None else f"{headline} {reply.scores[headline]:.2f}"
-    asked = [(name, value) for name, value in item._asdict().items() if value and name not in ("id", "group")]
+    value = reply.scores.get(headline, 0.0)
+    verdict = "wrong" if headline in ("right", "passed") else f"{headline} {value:.2f}"
+    if reply.said is None:
+        verdict = f"not read: {reply.why}"
+    asked = [
+        (name, value)
+        for name, value in item._asdict().items()
+        if value and name not in ("id", "group", "language", "kind")
+    ]
     said = [("said", reply.said), ("why", reply.why), ("reply", reply.output)]
     fields = [(name, _text(value)) for name, value in asked + said if value is not None]
-    return {"id": reply.id, "verdict": verdict, "confidence": reply.confidence, "fields": fields}
+    begins = shorten(next((value for _, value in asked if isinstance(value, str)), ""), 90)
+    return {"id": reply.id, "begins": begins, "verdict": verdict, "confidence": reply.confidence, "fields": fields}
 
 
 def _text(value: Any) -> str:
