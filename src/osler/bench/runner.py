@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler import __version__
-from osler.bench.task import Bench, Item, Reply, Task
+from osler.bench.task import Bench, Item, Progress, Reply, Task
 from osler.bench.tasks import find_task
 from osler.errors import InputError
 from osler.ledger import canonical
 from osler.ledger.chain import now
 from osler.nouns import Measurement
 from osler.settings import Settings
-
-Progress = Callable[[int, int], None]
 
 
 class RunCard(NamedTuple):
@@ -73,7 +71,7 @@ def run(
     without the data or the model, InputError for a task, method or part that is none; an error of an endpoint half-way
     leaves what was answered for the next call.
     """
-    task, bench = find_task(name), Bench(settings, judge)
+    task, bench = find_task(name), Bench(settings, judge, progress)
     chosen = _method(task, method)
     items = _drawn(task.items(bench.data, part), limit, seed)
     if not items:

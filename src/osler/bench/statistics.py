@@ -54,6 +54,17 @@ def statistic_interval(
     return _middle(np.array(made))
 
 
+def ratio_interval(
+    above: Sequence[float] | Floats, below: Sequence[float] | Floats, groups: Sequence[Hashable], seed: int = 0
+) -> Interval:
+    """Of a quotient of sums over items (as pooled precision), by drawing groups again; draws without items below the
+    line are left out."""
+    counts = draws_of(groups, seed=seed)
+    divisor = counts @ np.asarray(below, dtype=np.float64)
+    kept = divisor > 0
+    return _middle((counts @ np.asarray(above, dtype=np.float64))[kept] / divisor[kept]) if kept.any() else (0.0, 1.0)
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """Exact two-sided p of as uneven a split of the items that only one of two got right (McNemar 1947)."""
     n, least = only_first + only_second, min(only_first, only_second)

@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -19,6 +19,8 @@ from osler.models import Generation, LanguageModel, Message, Request, load_model
 from osler.reasoning.resources import Resources
 from osler.settings import Settings
 from osler.splits import split
+
+Progress = Callable[[int, int], None]
 
 
 class Item(Protocol):
@@ -66,10 +68,11 @@ class Method(NamedTuple):
 
 
 class Bench:
-    """What asking may draw on: the home's resources, the data folder, and a judge model if one is named."""
+    """What asking may draw on: the home's resources, the data folder, and a judge model if one is named. `progress`
+    hears of what must be built before the first item is asked."""
 
-    def __init__(self, settings: Settings, judge: str | None = None) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, judge: str | None = None, progress: Progress | None = None) -> None:
+        self.settings, self.progress = settings, progress
         self.resources = Resources(settings)
         self.judge_spec = judge
 
