@@ -9,7 +9,7 @@ import pytest
 
 from osler.errors import InputError, OslerError
 from osler.knowledge.library.documents import Deletion, DocumentText
-from osler.knowledge.library.readers import files_under, read, registry
+from osler.knowledge.library.readers import files, files_under, read
 from osler.knowledge.library.readers.pdf import unwrap
 
 
@@ -234,7 +234,7 @@ def test_unpacking_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path = tmp_path / "notes.txt.gz"
     path.write_bytes(gzip.compress(b"abc " * 10_000))
     assert len(only(path).text) == 40_000
-    monkeypatch.setattr(registry, "MAX_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
     with pytest.raises(InputError, match="is more than"):
         list(read(path))
 

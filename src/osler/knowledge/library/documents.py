@@ -7,8 +7,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from osler.errors import InputError, OslerError
 from osler.text import language_of
 
 # Part of every content hash: raise it when reading or splitting changes, so that documents are indexed anew.
@@ -63,6 +65,9 @@ class Deletion(NamedTuple):
     document_id: str
 
 
+Item = DocumentText | Deletion | OslerError  # what a reader yields
+
+
 class Origin(NamedTuple):
     """What the user states about documents that don't say it themselves. `collection` always applies."""
 
@@ -92,6 +97,14 @@ def compose(parts: Iterable[Part]) -> tuple[str, tuple[Section, ...]]:
         texts.append(body)
         position += len(body) + len(JOINT)
     return JOINT.join(texts), tuple(sections)
+
+
+def whole(path: Path, kind: str, title: str | None, parts: Iterable[Part], **about: Any) -> DocumentText:
+    """The one document of a file, named by its path. Raises InputError if it has no text."""
+    text, sections = compose(parts)
+    if not text:
+        raise InputError(f"{kind} without text", where=str(path))
+    return DocumentText(str(path), title or path.stem, text, sections, **about)
 
 
 def flat(pieces: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from osler.errors import InputError, OslerError
 from osler.knowledge.library.documents import DocumentText
 from osler.knowledge.library.library import Library, open_library
-from osler.knowledge.library.readers import files_under, read
+from osler.knowledge.library.readers import files_under, items
 from osler.knowledge.sources import ImportedSource, Report, Sources, Unused
 from osler.nouns import Evidence
 from osler.settings import Settings
@@ -20,23 +20,17 @@ from osler.settings import Settings
 
 def check(paths: Sequence[Path]) -> Report:
     """What the documents are. Raises InputError where none can be read."""
-    counts = dict.fromkeys(("documents", "superseded", "retracted"), 0)
-    unused = []
-    for file in files_under(list(paths)):
-        try:
-            for item in read(file):
-                if isinstance(item, DocumentText):
-                    counts["documents"] += 1
-                    counts["superseded"] += bool(item.superseded_by)
-                    counts["retracted"] += bool(item.retracted)
-                elif isinstance(item, OslerError):
-                    unused.append(Unused(where=item.where or str(file), why=item.message))
-        except OslerError as error:
-            unused.append(Unused(where=error.where or str(file), why=error.message))
-    if not counts["documents"]:
-        why = unused[0].why if unused else "no document that can be read is there"
-        raise InputError(why, where=unused[0].where if unused else ", ".join(str(path) for path in paths))
-    return Report(counts=counts, unused=unused)
+    found = [(file, item) for file in files_under(list(paths)) for item in items(file)]
+    documents = [item for _, item in found if isinstance(item, DocumentText)]
+    errors = [(item.where or str(file), item.message) for file, item in found if isinstance(item, OslerError)]
+    if not documents:
+        nothing = ", ".join(str(path) for path in paths), "no document that can be read is there"
+        where, why = errors[0] if errors else nothing
+        raise InputError(why, where=where)
+    superseded = sum(bool(document.superseded_by) for document in documents)
+    retracted = sum(document.retracted for document in documents)
+    counts = {"documents": len(documents), "superseded": superseded, "retracted": retracted}
+    return Report(counts=counts, unused=[Unused(where=where, why=why) for where, why in errors])
 
 
 def guidelines_in_force(settings: Settings) -> list[Library]:

@@ -5,14 +5,14 @@ It does not know formats (readers do) or ranking.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osler.errors import InputError, MissingComponent, OslerError
-from osler.knowledge.library.documents import Deletion, DocumentText, Origin
+from osler.errors import InputError, MissingComponent
+from osler.knowledge.library.documents import Deletion, DocumentText, Item, Origin
 from osler.knowledge.library.passages import Passage, passages_of
-from osler.knowledge.library.readers import files_under, read
+from osler.knowledge.library.readers import files_under, items
 from osler.knowledge.library.store import FIELDS, UNINDEXED, indexed_text, table_of
 from osler.nouns import Noun
 
@@ -57,7 +57,7 @@ def ingest(
     with library.writing():
         run = _Run(library, progress, batch)
         for number, file in enumerate(files):
-            for item in _items(file):
+            for item in items(file):
                 run.take(about.complete(item) if isinstance(item, DocumentText) else item, len(files) - number - 1)
         folders = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
         gone = [name for name in run.known if name.startswith(tuple(folders)) and not Path(name).exists()]
@@ -67,13 +67,6 @@ def ingest(
         if library.store.unindexed() > UNINDEXED // 4:
             library.store.optimise()
     return IngestReport(**run.counts, missing=[] if prune else gone, errors=run.errors)
-
-
-def _items(file: Path) -> Iterator[DocumentText | Deletion | OslerError]:
-    try:
-        yield from read(file)
-    except OslerError as error:
-        yield error
 
 
 class _Run:
@@ -88,7 +81,7 @@ class _Run:
         self.counts = dict.fromkeys(("added", "replaced", "unchanged", "deleted", "passages"), 0)
         self.errors: list[dict[str, str | None]] = []
 
-    def take(self, item: DocumentText | Deletion | OslerError, files_left: int) -> None:
+    def take(self, item: Item, files_left: int) -> None:
         if isinstance(item, DocumentText):
             self._add(item)
         elif isinstance(item, Deletion):

@@ -7,14 +7,13 @@ from typing import Any
 import orjson
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Section, stated
-from osler.knowledge.library.readers.registry import Item, opened, reader
+from osler.knowledge.library.documents import DocumentText, Item, Section, stated
+from osler.knowledge.library.readers.files import opened
 
 MAX_LINE = 16 * 2**20
 BAD_START = 20  # lines; a file that begins with so many bad ones is something else
 
 
-@reader("beir", (".jsonl", ".ndjson"), sniff=lambda head: head.lstrip()[:1] == b"{" and b'"_id"' in head, streamed=True)
 def read_beir(path: Path) -> Iterator[Item]:
     found = False
     with opened(path) as stream:

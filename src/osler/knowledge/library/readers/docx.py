@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import RAISED, DocumentText, Headings, Part, compose, flat
-from osler.knowledge.library.readers.registry import Item, reader
+from osler.knowledge.library.documents import RAISED, Headings, Item, Part, flat, whole
 
 MAX_UNPACKED = 400 * 2**20
 MAX_RATIO = 200  # unpacked to packed; prose packs about five to one
 _HEADING = re.compile(r"(?:heading|标题|überschrift|titre|título)\s*(\d)", re.IGNORECASE)
 
 
-@reader("docx", (".docx",), sniff=lambda head: head.startswith(b"PK\x03\x04"))
 def read_docx(path: Path) -> Iterator[Item]:
     _check_archive(path)
     import docx
@@ -50,10 +48,7 @@ def read_docx(path: Path) -> Iterator[Item]:
         else:
             lines.append(_paragraph(block))
     close()
-    text, sections = compose(parts)
-    if not text:
-        raise InputError("a DOCX without text", where=str(path))
-    yield DocumentText(str(path), title or path.stem, text, sections)
+    yield whole(path, "a DOCX", title, parts)
 
 
 def _paragraph(paragraph: Any) -> str:

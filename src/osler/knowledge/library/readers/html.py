@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Headings, Part, compose, flat, year_of
-from osler.knowledge.library.readers.registry import Item, contents, reader
+from osler.knowledge.library.documents import Headings, Item, Part, flat, whole, year_of
+from osler.knowledge.library.readers.files import contents
 
-_START = re.compile(
+HTML = re.compile(
     rb"(?is)^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
 )
 _POWER = re.compile(rb"(?i)(?<=\d)\s*<sup\b[^>]*>\s*(?=[-+]?\d)")
@@ -17,13 +17,12 @@ _RAISED = re.compile(rb"(?i)</?su[bp]\b[^>]*>")
 _DATED = re.compile(rb"(?i)article:(?:published|modified)|datepublished|datemodified|dc\.date|citation_\w*date")
 
 
-@reader("html", (".html", ".htm", ".xhtml"), sniff=lambda head: _START.match(head) is not None)
 def read_html(path: Path) -> Iterator[Item]:
     import trafilatura
     from lxml import etree  # type: ignore[import-untyped]
 
     data = _RAISED.sub(b"", _POWER.sub(b"^", contents(path)))  # 10<sup>9</sup> would become 109
-    if not _START.match(data):
+    if not HTML.match(data):
         data = b"<html><body>" + data + b"</body></html>"
     try:
         found: Any = trafilatura.bare_extraction(
@@ -32,19 +31,11 @@ def read_html(path: Path) -> Iterator[Item]:
     except (ValueError, etree.LxmlError, RecursionError) as error:
         raise InputError(f"can't be read as HTML: {error}", where=str(path)) from None
     parts = list(_parts(found.body)) if found is not None and found.body is not None else []
-    text, sections = compose(parts)
-    if not text:
+    if not parts:
         raise InputError("an HTML page without text", where=str(path))
-    dated = _DATED.search(data)  # a date guessed from the text may be any date
-    yield DocumentText(
-        str(path),
-        found.title or path.stem,
-        text,
-        sections,
-        year=year_of(found.date) if dated else None,
-        licence=found.license or None,
-        url=found.url or None,
-    )
+    year = year_of(found.date) if _DATED.search(data) else None  # a date guessed from the text may be any date
+    about = {"year": year, "licence": found.license or None, "url": found.url or None}
+    yield whole(path, "an HTML page", found.title, parts, **about)
 
 
 def _parts(body: Any) -> Iterator[Part]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Headings, Section, stated
-from osler.knowledge.library.readers.registry import Item, reader, text_of
+from osler.knowledge.library.documents import DocumentText, Headings, Item, Section, stated
+from osler.knowledge.library.readers.files import text_of
 
 _FRONT = re.compile(r"\A---[ \t]*\n(?P<lines>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _ENTRY = re.compile(r"(?m)^(\w[\w-]*):[ \t]+(?P<quote>[\"']?)(.+?)(?P=quote)[ \t]*$")
@@ -20,7 +20,6 @@ _LINE = re.compile(
 )
 
 
-@reader("markdown", (".md", ".markdown"))
 def read_markdown(path: Path) -> Iterator[Item]:
     text = text_of(path).replace("\r\n", "\n")
     front = _FRONT.match(text)

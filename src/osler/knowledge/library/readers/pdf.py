@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import DocumentText, Part, compose
-from osler.knowledge.library.readers.registry import Item, reader
+from osler.knowledge.library.documents import Item, Part, whole
 
 MAX_PAGES = 20_000
 _LOCK = threading.Lock()  # pdfium is not thread-safe
@@ -17,7 +16,6 @@ _END = re.compile(r"[.!?:;。！？；：]['\")\]”’]*$")
 _CJK_END = re.compile(r"[\u3400-\u9fff，、]$")
 
 
-@reader("pdf", (".pdf",), sniff=lambda head: b"%PDF-" in head[:1024])
 def read_pdf(path: Path) -> Iterator[Item]:
     import pypdfium2  # type: ignore[import-untyped]
     import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -43,12 +41,10 @@ def read_pdf(path: Path) -> Iterator[Item]:
             raise InputError(f"is a damaged PDF ({error})", where=str(path)) from None
         finally:
             document.close()
-    text, sections = compose(parts)
-    if not text:
-        raise InputError(
-            f"a PDF without text ({len(parts)} pages)", where=str(path), hint="It is a scan: recognise its text first."
-        )
-    yield DocumentText(str(path), title or path.stem, text, sections)
+    if not any(part.text.strip() for part in parts):
+        why, hint = f"a PDF without text ({len(parts)} pages)", "It is a scan: recognise its text first."
+        raise InputError(why, where=str(path), hint=hint)
+    yield whole(path, "a PDF", title, parts)
 
 
 def unwrap(page: str) -> str:
