@@ -20,7 +20,7 @@ REPAIR = (
     "Else answer with one line: the number of the wrong sentence, then the corrected sentence."
 )
 FLAG = "The numbered sentences are a clinical note. Is one statement medically wrong?\nA. yes\nB. no\nAnswer A or B."
-_LINE = re.compile(r"^(\d+) (.*)$")
+_LINE = re.compile(r"^\s*(\d+) (.*?)\s*$", re.M)
 _SAID = re.compile(r"^\W*(?:(?:wrong )?sentence |number |error:? ?)*#?(\d{1,3})\b[\s.:)\-–]*(.*)", re.I | re.M)
 _CORRECT = re.compile(r"\bcorrect\b(?!ed|ion)|\bno (?:error|mistake)|\bnothing is wrong", re.I)
 
@@ -66,14 +66,10 @@ class Medec(WrittenTask):
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
-            numbered = [
-                (found[1], found[2]) for line in row["Sentences"].splitlines() if (found := _LINE.match(line.strip()))
-            ]
-            error, corrected = (
-                int(row["Error Sentence ID"]),
-                row["Corrected Sentence"] if row["Error Flag"] == "1" else None,
-            )
-            yield Item(row["Text ID"], group_of(row), dict(numbered), error, row["Error Sentence"], corrected)
+            numbered = dict(_LINE.findall(row["Sentences"]))
+            corrected = row["Corrected Sentence"] if row["Error Flag"] == "1" else None
+            error = int(row["Error Sentence ID"])
+            yield Item(row["Text ID"], group_of(row), numbered, error, row["Error Sentence"], corrected)
 
     def chat(self, item: Item, task: str = REPAIR) -> list[Message]:
         note = "\n".join(f"{number} {text}" for number, text in item.sentences.items())

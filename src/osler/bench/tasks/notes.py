@@ -87,9 +87,8 @@ class Notes(WrittenTask):
 
     def score(self, said: str, item: Item, bench: Bench) -> dict[str, float]:
         found = self.compared(said, item, bench)
-        if said != item.dialogue:
-            copied = self.compared(item.dialogue, item, bench)
-            found |= {f"copy{BESIDE}{metric}": value for metric, value in copied.items()}
+        copied = found if said == item.dialogue else self.compared(item.dialogue, item, bench)
+        found |= {f"copy{BESIDE}{metric}": value for metric, value in copied.items()}
         supported = {SUPPORT: said, f"reference{BESIDE}{SUPPORT}": item.reference}
         rates = {metric: support_rate(text, item.dialogue) for metric, text in supported.items()}
         return found | {metric: rate for metric, rate in rates.items() if rate is not None}
