@@ -18,15 +18,16 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _CHINESE_ASKING = re.compile(r"有没有|有无|是否|是不是|吗[？?。]?$|没有[？?]$|呢[？?]?$")
+_OPENING = r"\W*(?:(?:um+|uh+|oh|well|hmm+|er)\W+)*"
 _NO = re.compile(
-    r"\W*(?:(?:um+|uh+|oh|well|hmm+|er)\W+)*(?:no\b|nope\b|nah\b|never\b|none\b|"
+    _OPENING + r"(?:no\b|nope\b|nah\b|never\b|none\b|"
     r"not (?:really|at all|that i|so far|yet|any)|"
     r"i (?:don't|do not|haven't|have not|didn't|did not) (?!know\b)|i'm not\b(?! sure)|nothing\b|negative\b|"
     r"没有|没|无|不(?!知|清|确)|否)",
     re.IGNORECASE,
 )
 _YES = re.compile(
-    r"\W*(?:(?:um+|uh+|oh|well|hmm+|er)\W+)*(?:yes\b|yeah\b|yep\b|yup\b|yea\b|mm-?hmm\b|mhm\b|uh-huh\b|sure\b|definitely\b|"
+    _OPENING + r"(?:yes\b|yeah\b|yep\b|yup\b|yea\b|mm-?hmm\b|mhm\b|uh-huh\b|sure\b|definitely\b|"
     r"absolutely\b|sometimes\b|"
     r"a (?:little|bit|lot|few)\b|i (?:do|have|did|am|think so|was)\b(?! not)|correct\b|right\b|"
     r"occasionally\b|often\b|once\b|有|是|对|嗯|偶尔|经常)",
@@ -88,9 +89,8 @@ def reply_to(text: str, turns: Sequence[Turn], at: int) -> tuple[Turn, str | Non
     here = bisect_right([turn.start for turn in turns], at) - 1
     if here < 0 or turns[here].speaker != "doctor" or at >= turns[here].end:
         return None
-    following = turns[here + 1] if here + 1 < len(turns) else None
-    heard = following is not None and following.speaker != "doctor"
-    return turns[here], text[following.start : following.end] if following and heard else None
+    following = [turn for turn in turns[here + 1 : here + 2] if turn.speaker != "doctor"]
+    return turns[here], text[following[0].start : following[0].end] if following else None
 
 
 def status_in(text: str, turns: Sequence[Turn], at: int, status: Status) -> Status:
@@ -102,7 +102,11 @@ def status_in(text: str, turns: Sequence[Turn], at: int, status: Status) -> Stat
     return answered(text[turn.start : turn.end], at - turn.start, status, reply)
 
 
-def number_of(reply: str) -> str | None:
-    """The number a reply begins with, as written with its unit: "39.2 last night" answers "Any fever?"."""
-    match = _NUMBER_FIRST.match(reply)
-    return match["number"].strip() if match else None
+def number_in_reply(text: str, turns: Sequence[Turn], at: int) -> str | None:
+    """The number, with its unit as written, that the reply to a doctor's question begins with."""
+    turn, reply = reply_to(text, turns, at) or (None, None)
+    match = _NUMBER_FIRST.match(reply or "")
+    if turn is None or match is None:
+        return None
+    asked = answered(text[turn.start : turn.end], at - turn.start, "present", "yes") == "present"
+    return match["number"].strip() if asked else None

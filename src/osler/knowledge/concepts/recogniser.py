@@ -19,7 +19,7 @@ from osler.knowledge.concepts.abbreviations import with_abbreviations
 from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
-from osler.knowledge.concepts.measurements import Analyte, analyte_of, analytes, code_of, measurements
+from osler.knowledge.concepts.measurements import Measurement, analyte_of, analytes, code_of, measurements
 from osler.knowledge.concepts.normal import data_rows, read_words
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
@@ -87,8 +87,8 @@ def index_key(graph: Graph) -> str:
     """What a stored index depends on: the graph's sources, this room's word lists, the code that reads them."""
     room = importlib.resources.files(__package__)
     words = ("lay_and_abbreviations.tsv", "word_families.tsv", "word_forms.tsv")
-    files = (room.joinpath(name) for name in ("normal.py", "index.py", *(f"data/{name}" for name in words)))
-    parts = [*(file.read_text(encoding="utf-8") for file in files)]
+    files = ("normal.py", "index.py", *(f"data/{name}" for name in words))
+    parts = [room.joinpath(file).read_text(encoding="utf-8") for file in files]
     parts += [f"{source.name}={source.sha256}" for source in graph.sources]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
@@ -131,35 +131,18 @@ class Recogniser:
 
         `adult`: whether ranges that hold for adults only may be used.
         """
-        mentions = self.mentions(text)
-        numbers = measurements(text, adult) if "hpo" in self.vocabularies else []
-        spans = [(mention.start, mention.end) for mention in mentions] + [(one.start, one.end) for one in numbers]
-        placed = contexts(text, spans)
-        findings = [
-            _finding(mention.code, mention.label, text, mention.start, mention.end, context, source)
-            for mention, context in zip(mentions, placed, strict=False)
-        ]
-        for number, context in zip(numbers, placed[len(mentions) :], strict=True):
-            # a value is a fact however it is framed, unless it is one to watch for
-            framed = context if context.time == "hypothetical" else Context(experiencer=context.experiencer)
-            label = load_graph().node(number.code).label
-            found = _finding(number.code, label, text, number.start, number.end, framed, source)
-            findings.append(found.model_copy(update={"value": number.value, "unit": number.unit}))
+        named: list[Mention | Measurement] = [*self.mentions(text)]
+        named += measurements(text, adult) if "hpo" in self.vocabularies else []
+        findings: list[Finding] = []
+        for one, context in zip(named, contexts(text, [(one.start, one.end) for one in named]), strict=True):
+            said = one._asdict() | {"source": source, "text": text[one.start : one.end]}
+            said.pop("kind", None)
+            if isinstance(one, Measurement):
+                # a value is a fact however it is framed, unless it is one to watch for
+                context = context if context.time == "hypothetical" else Context(experiencer=context.experiencer)
+                said["label"] = load_graph().node(one.code).label
+            findings.append(Finding.model_validate(said | context._asdict()))
         return sorted(findings, key=lambda finding: (finding.start or 0, -(finding.end or 0), finding.code))
-
-
-def _finding(code: str, label: str, text: str, start: int, end: int, context: Context, source: str | None) -> Finding:
-    return Finding(
-        code=code,
-        label=label,
-        status=context.status,
-        experiencer=context.experiencer,
-        time=context.time,
-        text=text[start:end],
-        start=start,
-        end=end,
-        source=source,
-    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -227,34 +210,21 @@ def _of_document(document: Document, recogniser: Recogniser, adult: bool) -> lis
 
 def _measured_reply(document: Document, start: int, finding: Finding, adult: bool) -> dict[str, object]:
     """ "Any fever?" "39.2 last night": the status and value that a number in the reply gives to what was asked."""
-    asked = dialogue.reply_to(document.text, document.turns, start)
-    number = dialogue.number_of(asked[1]) if asked and asked[1] else None
+    number = dialogue.number_in_reply(document.text, document.turns, start)
     analyte = next((one for one in analytes() if finding.code in (one.below, one.above)), None)
-    if asked is None or number is None or analyte is None:
+    if number is None or analyte is None:
         return {}
-    turn = asked[0]
-    if dialogue.answered(document.text[turn.start : turn.end], start - turn.start, "present", "yes") != "present":
-        return {}
-    read = measurements(f"{analyte.names[0]} {number}", adult)
-    return (
-        {"status": "present", "value": read[0].value, "unit": read[0].unit}
-        if read[:1] and read[0].code == finding.code
-        else {}
-    )
+    read = [one for one in measurements(f"{analyte.names[0]} {number}", adult) if one.code == finding.code]
+    return {"status": "present", "value": read[0].value, "unit": read[0].unit} if read else {}
 
 
 def _of_condition(condition: Condition, recogniser: Recogniser) -> list[Finding]:
     """A condition by its code where that is in the graph, else by the names in its label."""
     graph = load_graph()
     coded = [graph.find(code.code) for code in condition.codes if code.code and ":" in code.code]
-    nodes = [(node.id, node.label) for node in coded if node is not None]
-    found = [Finding(code=code, label=label, text=condition.label) for code, label in nodes[:1]]
-    if not found:
-        found = [
-            finding.model_copy(update={"start": None, "end": None, "text": condition.label})
-            for finding in recogniser.find(condition.label)
-        ]
-    update: dict[str, object] = {"source": condition.source}
+    found = [Finding(code=node.id, label=node.label) for node in coded if node is not None][:1]
+    found = found or recogniser.find(condition.label)
+    update: dict[str, object] = {"source": condition.source, "text": condition.label, "start": None, "end": None}
     if condition.status in ("inactive", "remission", "resolved") or condition.abatement:
         update["time"] = "historical"
     if condition.verification == "refuted":
@@ -269,29 +239,18 @@ def _of_observations(observations: Sequence[Observation], recogniser: Recogniser
     if "hpo" not in recogniser.vocabularies:
         return []
     graph = load_graph()
-    newest: dict[str, tuple[Analyte, Observation]] = {}
-    for observation in observations:
-        analyte = analyte_of(observation.label, [code.code for code in observation.codes if code.code])
-        if analyte is None or observation.value is None or observation.status in ("cancelled", "entered-in-error"):
-            continue
-        known = newest.get(analyte.name)
-        if known is None or (observation.time or "") >= (known[1].time or ""):
-            newest[analyte.name] = analyte, observation
+    read = [
+        (analyte_of(one.label, [code.code for code in one.codes if code.code]), one)
+        for one in sorted(observations, key=lambda one: one.time or "")
+        if one.value is not None and one.status not in ("cancelled", "entered-in-error")
+    ]
     findings: list[Finding] = []
-    for analyte, observation in newest.values():
-        own = observation.low is not None or observation.high is not None
-        if observation.value is None or (analyte.adult and not adult and not own):
+    for analyte, one in {analyte.name: (analyte, one) for analyte, one in read if analyte}.values():
+        own = one.low is not None or one.high is not None
+        if one.value is None or (analyte.adult and not adult and not own):
             continue
-        term = code_of(analyte, observation.value, observation.unit, observation.low, observation.high)
-        if term:
-            findings.append(
-                Finding(
-                    code=term,
-                    label=graph.node(term).label,
-                    text=observation.label,
-                    source=observation.source,
-                    value=observation.value,
-                    unit=observation.unit,
-                )
-            )
+        code = code_of(analyte, one.value, one.unit, one.low, one.high)
+        if code:
+            found = Finding(code=code, label=graph.node(code).label, text=one.label, source=one.source)
+            findings.append(found.model_copy(update={"value": one.value, "unit": one.unit}))
     return findings
