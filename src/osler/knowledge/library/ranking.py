@@ -70,7 +70,7 @@ def agree(scores: Floats, vectors: Floats) -> Floats:
 
 
 def _cosines(vectors: Floats) -> Floats:
-    """`vectors @ vectors.T` in blocks too small for BLAS to start threads: on a busy machine those wait for each other."""
+    """`vectors @ vectors.T` in blocks too small for BLAS to start threads, which a busy machine makes wait."""
     count, block = len(vectors), 16
     blocks = np.pad(vectors, ((0, -count % block), (0, 0))).reshape(-1, block, vectors.shape[1])
     near: Floats = (blocks[:, None] @ blocks.transpose(0, 2, 1)).transpose(0, 2, 1, 3)
