@@ -85,6 +85,10 @@ _LOOSE = (
     rf"\b(?:{_SEX}(?: of|,)?|{_SOMEBODY}(?: of|,)?|(?:he|she) is|(?:he|she)['’]s|i['’]m|i am) (?:aged? )?{_NUMBER}\b"
     r"(?![ -]?(?:months?|weeks?|days?|hours?|min\w*|pounds?|and a half|mg|ml|mmol|kg|%|/|°|:|on|in|years? (?:ago|since|"
     r"later))|[.:/%°]\d)",
+    # Of a baby alone: the same words may tell how long an illness has lasted.
+    rf"(?:^|[.\n]\s+){_NUMBER}\s?(?P<unit>months?|mths?|mo|weeks?|wks?|wk|days?)[,.](?=[\s\S]*\b(?:napp(?:y|ies)|fontanelle|"
+    r"baby|breast|bottle|feeds?|feeding|floppy|jelly|stools?|cot)\b)",
+    r"\b(?P<age>\d{1,2})/12(?=\s*(?:old\b|boy\b|girl\b|baby\b|[MF]\b|,))",
 )
 # Right behind a relative for whom somebody speaks: "爷爷八十一，", "儿子八个月".
 _KIN_AGE = re.compile(rf"[今年才刚快]{{0,2}}(?:{_HAN_AGE}|(?P<years>{_HAN_NUMBER})(?=[，,。、]))")
@@ -152,7 +156,8 @@ def _said(text: str, patterns: list[re.Pattern[str]]) -> Iterator[Said]:
     for pattern in patterns:
         for match in pattern.finditer(text):
             groups = match.groupdict()
-            age = _age(groups.get("age"), groups.get("unit"), groups.get("more"))
+            unit = "months" if "/12" in match[0] else groups.get("unit")
+            age = _age(groups.get("age"), unit, groups.get("more"))
             sex = groups.get("sex") or groups.get("letter")
             if (age or "age" not in groups) and not _of_another(text, match):
                 female = re.fullmatch(rf"f|女|.妇|妇女|{_FEMALE}", sex or "", re.IGNORECASE)

@@ -76,8 +76,8 @@ def readings(text: str, source: str) -> list[Reading]:
         found.append(Reading("temp", float(text[start:end]), text[start:end], source, start, end))
     for match in _SAYS["said_temp"].finditer(text):
         tenths = 5 if match["part"] == "半" else parse_number(match["part"] or "0") or 0
-        value = (parse_number(match["whole"]) or 0) + tenths / 10
-        found.append(Reading("temp", value, match.group(), source, match.start(), match.end()))
+        degrees = (parse_number(match["whole"]) or 0) + tenths / 10
+        found.append(Reading("temp", degrees, match.group(), source, match.start(), match.end()))
     for name, pattern in _SPOKEN.items():
         for match in pattern.finditer(text):
             value = MEASURES[name].converted(parse_number(match["value"]) or 0, "")
