@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from osler.bench.choice import shares
 from osler.bench.metrics.likeness import NAME as LIKENESS
 from osler.bench.metrics.likeness import likeness
 from osler.bench.metrics.rouge import rouge
-from osler.bench.statistics import statistic_interval
+from osler.bench.statistics import ratio_interval
 from osler.bench.task import Bench, Figure, Method, Reply, rows
 from osler.bench.written import BESIDE, WrittenTask, figure, knowledge
 from osler.models import Message, ScoreRequest
@@ -106,23 +108,15 @@ class Medec(WrittenTask):
         return found
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        wrong = sum(item.error >= 0 for item in items) / len(items)
-        truth = [item.error >= 0 for item in items]
-        said = [bool(reply.said and reply.said[0]) for reply in replies]
-
-        def f1(drawn: Any) -> float:
-            pairs = [(truth[k], said[k]) for k in drawn]
-            both = sum(a + b for a, b in pairs)
-            return 2 * sum(a and b for a, b in pairs) / both if both else 0.0
-
-        groups, everything = [item.group for item in items], range(len(items))
+        truth = np.array([item.error >= 0 for item in items], dtype=np.float64)
+        said = np.array([bool(reply.said and reply.said[0]) for reply in replies], dtype=np.float64)
+        hits, both, wrong = truth * said, (truth + said) / 2, float(truth.mean())
+        f1 = float(hits.sum() / both.sum()) if both.any() else 0.0
+        interval = ratio_interval(hits, both, [item.group for item in items])
         unread = sum(reply.said is None for reply in replies)
-        always = 2 * wrong / (1 + wrong)
         found = [
             figure("flag", replies, "error flag accuracy", always=wrong, never=1 - wrong),
-            Figure(
-                "error flag F1", f1(everything), statistic_interval(f1, groups), len(items), unread, {"always": always}
-            ),
+            Figure("error flag F1", f1, interval, len(items), unread, {"always": 2 * wrong / (1 + wrong)}),
             figure("sentence", replies, "error sentence accuracy", never=1 - wrong),
             *(figure(metric, replies) for metric in ("correction ROUGE-1", f"correction {LIKENESS}")),
         ]
