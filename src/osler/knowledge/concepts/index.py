@@ -11,14 +11,13 @@ import io
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from osler.knowledge.concepts.normal import Word, form, is_abbreviation, read_words, word_list
 from osler.models.files import write_atomically
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 LONGEST = 16
 # Odd multiplier of the rolling hash that keeps the order of words, modulo 2**64.
@@ -79,7 +78,7 @@ def order_hash(hashes: Iterable[int]) -> int:
 class Index:
     """Names compiled to arrays; immutable, safe to share between threads."""
 
-    def __init__(self, arrays: "dict[str, NDArray[Any]]", terms: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, arrays: dict[str, NDArray[Any]], terms: Sequence[tuple[str, str, str]]) -> None:
         self.arrays = arrays
         self.keys: NDArray[np.uint64] = arrays["keys"]
         self.words: NDArray[np.uint64] = arrays["words"]
@@ -89,8 +88,6 @@ class Index:
     @classmethod
     def build(cls, names: Iterable[Name]) -> "Index":
         """Compile names; the first name of a term (by code and kind) is its label."""
-        import numpy as np
-
         terms: dict[tuple[str, str], int] = {}
         labels: list[tuple[str, str, str]] = []
         keys: list[int] = []
@@ -121,11 +118,11 @@ class Index:
         }
         return cls(arrays, labels)
 
-    def lookup(self, hashes: "NDArray[np.uint64]") -> "NDArray[np.int64]":
+    def lookup(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Row of each hash in the table, -1 where it isn't a name."""
         return _positions(self.keys, hashes)
 
-    def knows(self, hashes: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
+    def knows(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which words occur in any name at all."""
         return _positions(self.words, hashes) >= 0
 
@@ -136,8 +133,6 @@ class Index:
 
     def meant(self, word: str) -> Code | None:
         """The one long word of a name that is one edit from a strict form, if there is exactly one."""
-        import numpy as np
-
         if len(word) < LONG_WORD or not (word.isascii() and word.isalpha()):
             return None
         rows = _positions(self.arrays["typos"], np.array(_edits(word), dtype=np.uint64))
@@ -151,8 +146,6 @@ class Index:
 
     def save(self, file: Path, key: str) -> None:
         """Write atomically what `load` reads. `key`: what the index was built from."""
-        import numpy as np
-
         text = {"key": key, "terms": "\n".join("\t".join(term) for term in self.terms)}
         stored = self.arrays | {name: np.frombuffer(value.encode(), dtype=np.uint8) for name, value in text.items()}
         stream = io.BytesIO()
@@ -163,8 +156,6 @@ class Index:
     def load(cls, file: Path, key: str) -> "Index":
         """Read what `save` wrote. Raises OSError, KeyError or BadZipFile for a missing or damaged file, ValueError
         for one built from other names."""
-        import numpy as np
-
         with np.load(file, allow_pickle=False) as data:
             if data["key"].tobytes().decode() != key:
                 raise ValueError(f"{file} was built from other names")
@@ -174,9 +165,7 @@ class Index:
         return cls(arrays, [(code, label, kind) for code, label, kind in rows])
 
 
-def _positions(table: "NDArray[np.uint64]", hashes: "NDArray[np.uint64]") -> "NDArray[np.int64]":
-    import numpy as np
-
+def _positions(table: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     if not len(table):
         return np.full(len(hashes), -1)
     rows = np.searchsorted(table, hashes)
@@ -191,10 +180,8 @@ def _edits(word: str) -> list[int]:
     return [_hash(word), *(_hash(word[:at] + word[at + 1 :]) for at in range(first, len(word)))]
 
 
-def _typos(words: Iterable[str]) -> "dict[str, NDArray[Any]]":
+def _typos(words: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Edits of the long words of names and what they stand for; those of two unlike words are left out."""
-    import numpy as np
-
     plain = {form(word).strict: coded(word) for word in words}
     long = sorted((word, code) for word, code in plain.items() if len(word) >= LONG_WORD)
     long = [(word, code) for word, code in long if word.isascii() and word.isalpha()]

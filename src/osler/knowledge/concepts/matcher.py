@@ -6,15 +6,14 @@ character. It knows no context: a negated name is a mention too.
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from osler.knowledge.concepts import index as table
 from osler.knowledge.concepts.index import Code, Entry, Index, Name, coded, order_hash
 from osler.knowledge.concepts.normal import TOKEN, form, is_function, is_mark, is_medical_adjective, unwrap, word_list
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # Words of a name left of a conjunction, words right of it that are passed over or make it up, words both share.
 _AHEAD = list(itertools.product((1, 2, 3, 4), (1, 2, 3, 4, 5), (1, 2, 3)))
@@ -151,8 +150,6 @@ class Matcher:
 
     def _in_block(self, words: list[_Word]) -> Iterator[tuple[int, list[int]]]:
         """The candidates of some words: words in a row, and words torn apart."""
-        import numpy as np
-
         loose = np.array([word.code.loose for word in words], dtype=np.uint64)
         part = np.array([word.part for word in words])
         sums = np.append(np.uint64(0), np.cumsum(loose))
@@ -165,19 +162,17 @@ class Matcher:
                 yield row, list(range(start, start + length))
         yield from self._torn(words, loose, sums)
 
-    def _hits(self, at: "NDArray[np.int64]", keys: "NDArray[np.uint64]") -> Iterator[tuple[int, int]]:
+    def _hits(self, at: NDArray[np.int64], keys: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
         rows = self.index.lookup(keys)
         hit = rows >= 0
         yield from zip(at[hit].tolist(), rows[hit].tolist(), strict=True)
 
     def _torn(
-        self, words: list[_Word], loose: "NDArray[np.uint64]", sums: "NDArray[np.uint64]"
+        self, words: list[_Word], loose: NDArray[np.uint64], sums: NDArray[np.uint64]
     ) -> Iterator[tuple[int, list[int]]]:
         """Names torn by a conjunction: "hearing and visual loss" holds "hearing … loss"; "atrophy of the optic nerve
         and the brain" holds "atrophy … brain"; "renal hypoplasia and agenesis" holds "renal … agenesis". And names
         torn by a side ("pain in the left knee") or by what stands between a subject and its predicate."""
-        import numpy as np
-
         linked, apart, said, joined, comma = (
             np.array([word[field] for word in words], dtype=bool) for field in range(4, 9)
         )
@@ -220,7 +215,7 @@ class Matcher:
         ok &= (between | (marks[at] - marks[at - over] == over)) & (tells[at] == tells[at - over + 1])
         yield from self._pairs(sums, (at - over - subject)[ok], (at - over)[ok], at[ok], (at + told)[ok])
 
-    def _pairs(self, sums: "NDArray[np.uint64]", *bounds: "NDArray[np.int64]") -> Iterator[tuple[int, list[int]]]:
+    def _pairs(self, sums: NDArray[np.uint64], *bounds: NDArray[np.int64]) -> Iterator[tuple[int, list[int]]]:
         """Names made of two stretches of words: from the first to the second bound, from the third to the fourth."""
         a, b, c, d = bounds
         rows = self.index.lookup(sums[b] - sums[a] + sums[d] - sums[c])
@@ -271,12 +266,10 @@ def _turns(entry: Entry, spelled: list[_Word], whole: bool) -> bool:
 
 
 def _placed(
-    at: "NDArray[np.int64]", shapes: list[tuple[int, int, int]], clause: "NDArray[np.int64]", before: int
-) -> "tuple[NDArray[np.int64], ...]":
+    at: NDArray[np.int64], shapes: list[tuple[int, int, int]], clause: NDArray[np.int64], before: int
+) -> tuple[NDArray[np.int64], ...]:
     """Every place with every shape, as far as both fit into one clause. `before`: how many of the three lengths lie
     before the place; the others lie behind it."""
-    import numpy as np
-
     sizes = np.array(shapes).T
     place, *lengths = (array.ravel() for array in np.broadcast_arrays(at[:, None], *(size[None, :] for size in sizes)))
     back = sum(lengths[:before])
@@ -286,10 +279,8 @@ def _placed(
     return place[fits], *(length[fits] for length in lengths)
 
 
-def _runs(known: "NDArray[np.bool_]", part: "NDArray[np.int64]") -> "NDArray[np.int64]":
+def _runs(known: NDArray[np.bool_], part: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many known words follow each other from each word on, within one part."""
-    import numpy as np
-
     ends = np.flatnonzero(~known | np.append(part[1:] != part[:-1], True))
     places = np.arange(len(known))
     stop = ends[np.searchsorted(ends, places)]

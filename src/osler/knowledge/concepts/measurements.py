@@ -12,17 +12,22 @@ from typing import NamedTuple
 from osler.knowledge.concepts.normal import data_rows
 
 
-class Analyte(NamedTuple):
-    """One measured quantity. `units`: factor to the first unit ("F" for Fahrenheit); `low`, `high` in that unit."""
-
-    name: str
-    names: tuple[str, ...]
-    loinc: tuple[str, ...]
-    units: dict[str, str]
-    written_only: frozenset[str]
+class Range(NamedTuple):
     low: float
     high: float
-    plausible: tuple[float, float]
+
+
+class Analyte(NamedTuple):
+    """One measured quantity. `units`: factor to the first unit ("F" for Fahrenheit), those in `written_only` count only
+    where they are written; `normal` and `plausible` in the first unit; `below`, `above`: terms of what lies outside."""
+
+    name: str
+    names: list[str]
+    loinc: list[str]
+    units: dict[str, str]
+    written_only: list[str]
+    normal: Range
+    plausible: Range
     below: str | None
     above: str | None
     adult: bool
@@ -42,22 +47,12 @@ class Measurement(NamedTuple):
 def analytes() -> tuple[Analyte, ...]:
     found: list[Analyte] = []
     for name, names, loinc, units, low, high, least, most, below, above, ages in data_rows("reference_ranges.tsv"):
-        pairs = [unit.rsplit("=", 1) for unit in units.split(";")]
-        found.append(
-            Analyte(
-                name=name,
-                names=tuple(names.split("|")),
-                loinc=tuple(loinc.split("|")),
-                units={unit.rstrip("!"): factor for unit, factor in pairs},
-                written_only=frozenset(unit.rstrip("!") for unit, _ in pairs if unit.endswith("!")),
-                low=float(low),
-                high=float(high),
-                plausible=(float(least), float(most)),
-                below=below or None,
-                above=above or None,
-                adult=ages == "adult",
-            )
-        )
+        factors = dict(unit.rsplit("=", 1) for unit in units.replace("!", "").split(";"))
+        written_only = [unit.rsplit("!", 1)[0] for unit in units.split(";") if "!" in unit]
+        ranges = Range(float(low), float(high)), Range(float(least), float(most))
+        terms = below or None, above or None
+        shared = name, names.split("|"), loinc.split("|"), factors, written_only
+        found.append(Analyte(*shared, *ranges, *terms, ages == "adult"))
     return tuple(found)
 
 
@@ -105,20 +100,17 @@ def _pattern() -> re.Pattern[str]:
 def measurements(text: str, adult: bool = True) -> list[Measurement]:
     """Abnormal values in a text, sorted by start. `adult`: whether ranges that only hold for adults may be used."""
     found: list[Measurement] = []
-    for match in _PRESSURE.finditer(text):
-        code = _pressure(float(match["sys"]), float(match["dia"])) if adult else None
+    for match in _PRESSURE.finditer(text) if adult else ():
+        code = _pressure(float(match["sys"]), float(match["dia"]))
         if code:
-            found.append(Measurement(match.start(), match.end(), code, float(match["sys"]), "mm[Hg]"))
-    for match in _pattern().finditer(text):
-        one = _read(text, match, adult)
-        if one:
-            found.append(one)
+            found.append(Measurement(*match.span(), code, float(match["sys"]), "mm[Hg]"))
+    found += filter(None, (_read(text, match, adult) for match in _pattern().finditer(text)))
     return sorted(found)
 
 
 def _pressure(systolic: float, diastolic: float) -> str | None:
     upper, lower = _by_loinc()["8480-6"], _by_loinc()["8462-4"]
-    if not (upper.plausible[0] <= systolic <= upper.plausible[1] and diastolic < systolic):
+    if not (upper.plausible.low <= systolic <= upper.plausible.high and diastolic < systolic):
         return None
     return _judge(upper, systolic) or _judge(lower, diastolic)
 
@@ -131,37 +123,29 @@ def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
     if match["sign"] or (analyte.adult and not adult):
         return None
     value = float(match["number"].replace(",", "." if len(match["number"].split(",")[-1]) < 3 else ""))
-    unit = _unit(analyte, text, match.end())
-    if unit is not None:
-        end, name = unit
-        code = code_of(analyte, value, name)
-        return Measurement(match.start(), end, code, value, name) if code else None
-    if _FOLLOWED.match(text, match.end()):
-        return None
-    believable = [
-        (code_of(analyte, value, name), name)
-        for name, factor in analyte.units.items()
-        if name not in analyte.written_only and _plausible(analyte, _converted(value, factor))
-    ]
-    codes = {code for code, _ in believable}
-    if len(codes) != 1 or None in codes:
-        return None
-    code, name = believable[0]
-    assert code is not None
-    return Measurement(match.start(), match.end(), code, value, name)
+    end, unit = _unit(analyte, text, match.end())
+    if unit is None:
+        if _FOLLOWED.match(text, match.end()):
+            return None
+        free = [name for name in analyte.units if name not in analyte.written_only]
+        believable = [name for name in free if _converted(analyte, value, name) is not None]
+        if len({code_of(analyte, value, name) for name in believable}) != 1:
+            return None
+        unit = believable[0]
+    code = code_of(analyte, value, unit)
+    return Measurement(match.start(), end, code, value, unit) if code else None
 
 
-def _unit(analyte: Analyte, text: str, at: int) -> tuple[int, str] | None:
-    """The unit written at a place: where it ends and its name."""
-    rest = text[at : at + 24]
-    space = len(rest) - len(rest.lstrip(" "))
-    low = rest[space:].lower()
+def _unit(analyte: Analyte, text: str, at: int) -> tuple[int, str | None]:
+    """Where the unit written at a place ends, and its name; the place itself and None without one."""
+    low = text[at : at + 24].lower()
+    space = len(low) - len(low.lstrip(" "))
     for name in sorted(analyte.units, key=len, reverse=True):
-        if low.startswith(name.lower()):
-            after = low[len(name) : len(name) + 1]
-            if not (after.isascii() and after.isalnum()) or not name[-1].isalnum():
-                return at + space + len(name), name
-    return None
+        end = space + len(name)
+        after = low[end : end + 1]
+        if low[space:].startswith(name.lower()) and not (name[-1].isalnum() and after.isascii() and after.isalnum()):
+            return at + end, name
+    return at, None
 
 
 def code_of(
@@ -172,26 +156,24 @@ def code_of(
         if low is not None and value < low:
             return analyte.below
         return analyte.above if high is not None and value > high else None
-    factor = next((factor for name, factor in analyte.units.items() if unit and name.lower() == unit.lower()), None)
+    converted = _converted(analyte, value, unit) if unit else None
+    return None if converted is None else _judge(analyte, converted)
+
+
+def _converted(analyte: Analyte, value: float, unit: str) -> float | None:
+    """The value in the analyte's first unit; None in an unknown unit or where nobody has such a value."""
+    factor = next((factor for name, factor in analyte.units.items() if name.lower() == unit.lower()), None)
     if factor is None:
         return None
-    converted = _converted(value, factor)
-    return _judge(analyte, converted) if _plausible(analyte, converted) else None
-
-
-def _converted(value: float, factor: str) -> float:
-    return (value - 32) / 1.8 if factor == "F" else value * float(factor)
-
-
-def _plausible(analyte: Analyte, value: float) -> bool:
-    return analyte.plausible[0] <= value <= analyte.plausible[1]
+    converted = (value - 32) / 1.8 if factor == "F" else value * float(factor)
+    return converted if analyte.plausible.low <= converted <= analyte.plausible.high else None
 
 
 def _judge(analyte: Analyte, value: float) -> str | None:
     # a hair of tolerance, so that a converted limit is still normal
-    if value < analyte.low * (1 - 1e-3):
+    if value < analyte.normal.low * (1 - 1e-3):
         return analyte.below
-    return analyte.above if value > analyte.high * (1 + 1e-3) else None
+    return analyte.above if value > analyte.normal.high * (1 + 1e-3) else None
 
 
 _SPECIMEN = re.compile(
