@@ -191,7 +191,12 @@ def test_inference_by_the_verifier(settings: Settings, scripted: Scripted) -> No
 
 
 def test_a_dialogue_ends_in_a_diagnosis_or_without_one(settings: Settings, scripted: Scripted) -> None:
-    asked = ["Do you smoke?", "TEST: vital signs", "Do you like the capital of France?"]
+    asked = [
+        "Do you smoke?",
+        "TEST: vital signs",
+        "Which diagnosis is in your family?",
+        "Do you like the capital of France?",
+    ]
 
     def doctor(request: Request) -> str:
         turn = sum(message.role == "assistant" for message in request.messages)
@@ -202,7 +207,7 @@ def test_a_dialogue_ends_in_a_diagnosis_or_without_one(settings: Settings, scrip
     for item, reply in zip(made.items, made.replies, strict=True):
         assert reply.said == "Myasthenia Gravis"
         assert reply.scores["right"] == float(item.group == "myasthenia gravis")
-        assert reply.scores["turns"] == 3 and reply.scores["questions without answer"] > 0
+        assert reply.scores["turns"] == 4 and reply.scores["questions without answer"] > 0
         told = [line.removeprefix("patient: ") for line in str(reply.output).splitlines() if line.startswith("patient")]
         assert item.diagnosis.lower() not in " ".join(told).lower() or item.diagnosis.lower() in item.opening.lower()
     scripted(lambda request: "How are you?")

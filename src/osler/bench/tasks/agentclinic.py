@@ -33,7 +33,9 @@ SYSTEM = (
 LAST = "That was the last turn. Write now: DIAGNOSIS: name of the disease"
 UNKNOWN, NO_RESULT = "I can't say anything about that.", "There is no result of that."
 _TEST = re.compile(r"\**TEST\**\s*:\s*(.+)", re.I)
-_DIAGNOSIS = re.compile(r"diagnosis\**\s*(?:is|:)\s*\**\s*(?:an? |the )?(.+)", re.I)
+_DIAGNOSIS = re.compile(
+    r"\W*(?:(?:my|the|final|most likely) )*diagnosis\**\s*(?:is|:)\s*\**\s*(?:an? |the )?(.+)", re.I
+)
 
 
 class Item(NamedTuple):
@@ -144,7 +146,7 @@ class _Dialogue:
         line = next((line.strip() for line in text.splitlines() if line.strip()), "")
         self.chat.append(Message("assistant", line or "..."))
         self.over = self.turns == TURNS
-        if found := _DIAGNOSIS.search(line):
+        if found := _DIAGNOSIS.match(line):
             self.said, self.over = found[1].strip(" .*`"), True
         if self.over:
             return
