@@ -54,7 +54,7 @@ def terms(data: Path) -> list[tuple[str, str]]:
 
 def columns(found: Library, *names: str) -> Iterator[tuple[str, ...]]:
     for document in found.store.documents():
-        for passage in found.store.shown("document_id", document):
+        for passage in found.store.document(document):
             yield document, *(passage[name] for name in names)
 
 

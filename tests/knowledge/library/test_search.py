@@ -236,8 +236,8 @@ def test_evidence_carries_its_source_and_its_validity(make: Make, tmp_path: Path
     assert source.document_id == str(path) and source.start is not None
     assert path.read_text()[source.start : source.end] == item.text == "Give ceftriaxone early."
     assert (item.valid_from, item.superseded_by, item.retracted) == ("2023-05-01", "doc-2", False)
-    assert library.passage(item.id) == item.model_copy(update={"score": None})
-    assert library.passage("x' OR '1'='1") is None
+    assert library.document(str(path)) == [item.model_copy(update={"score": None})]
+    assert library.document("x' OR '1'='1") == []
 
 
 def test_retracted_documents_are_left_out_unless_asked_for(make: Make, tmp_path: Path) -> None:

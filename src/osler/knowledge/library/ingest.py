@@ -70,69 +70,57 @@ def ingest(
 
 
 class _Run:
-    """One run: documents wait until a batch is full, then they are embedded and committed together."""
+    """One run: changes wait until a batch is full, then they are embedded and committed together."""
 
     def __init__(self, library: "Library", progress: "Progress | None", batch: int) -> None:
         self._library, self._progress, self._batch = library, progress, batch
         self.known = library.store.documents()
-        self._waiting: dict[str, tuple[DocumentText, list[Passage]]] = {}
-        self._gone: set[str] = set()
-        self._size = self._done = 0
+        self._waiting: dict[str, tuple[DocumentText, list[Passage]] | None] = {}  # None: to be removed
+        self._done = 0
         self.counts = dict.fromkeys(("added", "replaced", "unchanged", "deleted", "passages"), 0)
         self.errors: list[dict[str, str | None]] = []
 
     def take(self, item: Item, files_left: int) -> None:
         if isinstance(item, DocumentText):
             self._add(item)
-        elif isinstance(item, Deletion):
-            self._remove(item.document_id)
-        else:
+        elif not isinstance(item, Deletion):
             self.errors.append(item.as_row())
+        elif item.document_id in self.known:
+            self._waiting[item.document_id] = None
+        else:
+            self._waiting.pop(item.document_id, None)
         self._done += 1
-        if self._size >= self._batch:
+        if sum(len(change[1]) for change in self._waiting.values() if change) >= self._batch:
             self.flush()
         if self._progress:
             self._progress(self._done, self._done + files_left)
 
     def _add(self, document: DocumentText) -> None:
-        unsettled = document.document_id in self._gone or document.document_id in self._waiting
-        if not unsettled and self.known.get(document.document_id) == document.sha256:
+        name = document.document_id
+        if name not in self._waiting and self.known.get(name) == document.sha256:
             self.counts["unchanged"] += 1
-            return
-        passages = passages_of(document)
-        if not passages:
-            self.errors.append(InputError("a document without text", where=document.document_id).as_row())
-            return
-        self._drop_waiting(document.document_id)
-        self._waiting[document.document_id] = (document, passages)
-        self._size += len(passages)
-
-    def _remove(self, document_id: str) -> None:
-        self._drop_waiting(document_id)
-        if document_id in self.known:
-            self._gone.add(document_id)
-
-    def _drop_waiting(self, document_id: str) -> None:
-        if document_id in self._waiting:
-            self._size -= len(self._waiting.pop(document_id)[1])
+        elif passages := passages_of(document):
+            self._waiting[name] = document, passages
+        else:
+            self.errors.append(InputError("a document without text", where=name).as_row())
 
     def flush(self) -> None:
         """Embed what waits and commit it, whole documents only."""
-        replaced = self._waiting.keys() & self.known.keys()
-        if self._waiting or self._gone:
-            columns, store, embedder = columns_of(self._waiting.values()), self._library.store, self._library.embedder()
-            vectors = embedder.embed_passages(columns["body"]) if embedder and self._waiting else None
-            store.write(table_of(columns, vectors, store.dimension), self._gone | replaced)
-        self.counts["deleted"] += len(self._gone - self._waiting.keys())
-        self.counts["replaced"] += len(replaced)
-        self.counts["added"] += len(self._waiting) - len(replaced)
-        self.counts["passages"] += self._size
-        for gone in self._gone:
-            self.known.pop(gone, None)
-        self.known.update((name, document.sha256) for name, (document, _) in self._waiting.items())
-        self._waiting, self._gone, self._size = {}, set(), 0
-        if self._library.store.unindexed() > 10 * UNINDEXED:
-            self._library.store.optimise()
+        new = {name: change for name, change in self._waiting.items() if change}
+        replaced, gone = new.keys() & self.known.keys(), self._waiting.keys() - new.keys()
+        store, embedder = self._library.store, self._library.embedder()
+        if self._waiting:
+            columns = columns_of(new.values())
+            vectors = embedder.embed_passages(columns["body"]) if embedder and new else None
+            store.write(table_of(columns, vectors, store.dimension), gone | replaced)
+        for name, number in (("deleted", gone), ("replaced", replaced), ("added", new.keys() - replaced)):
+            self.counts[name] += len(number)
+        self.counts["passages"] += sum(len(passages) for _, passages in new.values())
+        self.known = {name: digest for name, digest in self.known.items() if name not in gone}
+        self.known.update((name, document.sha256) for name, (document, _) in new.items())
+        self._waiting = {}
+        if store.unindexed() > 10 * UNINDEXED:
+            store.optimise()
 
 
 def columns_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]]) -> dict[str, list[Any]]:

@@ -94,13 +94,9 @@ class Library:
 
         return ranking.rank(query, found.bm25, found.vectors, found.cosine, found.shown)
 
-    def passage(self, passage_id: str) -> Evidence | None:
-        """One passage by its id."""
-        return next((evidence(row, None) for row in self.store.shown("id", passage_id)), None)
-
     def document(self, document_id: str) -> list[Evidence]:
         """The passages of a document in reading order."""
-        return [evidence(row, None) for row in self.store.shown("document_id", document_id)]
+        return [evidence(row, None) for row in self.store.document(document_id)]
 
     # -- changing
 
@@ -113,7 +109,7 @@ class Library:
     def delete(self, document_id: str) -> int:
         """Remove a document. Returns how many passages went; raises InputError if it isn't there."""
         with self.writing():
-            count = len(self.store.shown("document_id", document_id))
+            count = len(self.store.document(document_id))
             if not count:
                 raise InputError(f"library {self.name} has no document {document_id!r}")
             self.store.write(None, [document_id])

@@ -35,10 +35,6 @@ FIELDS = (
 )  # fmt: skip
 HEADED = ("title", "section", "text")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
-SHOWN = (
-    "id", "document_id", "ordinal", "title", "section", "text", "page", "year", "licence", "url", "start", "end",
-    "valid_from", "superseded_by", "retracted",
-)  # fmt: skip
 
 
 class Filters(NamedTuple):
@@ -197,9 +193,9 @@ class Store:
             merge = self._table.merge_insert("id").when_not_matched_insert_all()
             merge.when_not_matched_by_source_delete(condition).execute(rows)
 
-    def shown(self, column: str, name: str) -> list[dict[str, Any]]:
-        """What is shown of the passages with this `id` or `document_id`, in reading order."""
-        found = _shown(self.rows(["shown"], f"{column} IN {quoted([name])}")["shown"])
+    def document(self, document_id: str) -> list[dict[str, Any]]:
+        """What is shown of the passages of one document, in reading order."""
+        found = _shown(self.rows(["shown"], f"document_id IN {quoted([document_id])}")["shown"])
         return sorted(found, key=lambda passage: int(passage["ordinal"]))
 
     def unindexed(self) -> int:
