@@ -56,13 +56,6 @@ def _abbreviates(short: str, long: str) -> bool:
     """Whether the letters of `short` stand in `long` in order, the first one at its first letter's word."""
     letters = [character for character in short.lower() if character.isalpha()]
     words = long.lower()
-    if any(digit not in words for digit in short if digit.isdigit()):
+    if not letters or any(digit not in words for digit in short if digit.isdigit()):
         return False
-    if not letters or not re.search(rf"\b{re.escape(letters[0])}", words):
-        return False
-    at = -1
-    for letter in letters:
-        at = words.find(letter, at + 1)
-        if at < 0:
-            return False
-    return True
+    return bool(re.search(rf"\b{'.*'.join(letters)}", words, re.DOTALL))

@@ -7,7 +7,7 @@ knows no ontology and reads no meaning: it sees cues, clauses, headings, marks a
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from osler.knowledge.concepts.cues import Hit, find_cues, heading, lowered, over, overlaps
 from osler.knowledge.concepts.marks import marked
@@ -15,19 +15,13 @@ from osler.knowledge.concepts.normal import unwrap
 from osler.nouns import Experiencer, Status, Time
 from osler.text import Span, sentences
 
+_Effect = tuple[int, str | None]
+
 
 class Context(NamedTuple):
     status: Status = "present"
     experiencer: Experiencer = "patient"
     time: Time = "current"
-
-
-class _Section(NamedTuple):
-    """A stretch of text under one heading; `effect`: the category that the heading lends to it."""
-
-    start: int
-    end: int
-    effect: str | None
 
 
 _BLOCKS_BACK = ("end", "verb", "affirmed", "patient", "negated", "uncertain")
@@ -68,25 +62,28 @@ def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     if not spans:
         return []
     low = lowered(unwrap(text))  # in this order: a line that begins in capitals is no wrapped one
-    units = _units(text)
-    begins = [unit.start for unit in units]
-    sections = _sections(text, low, units, spans)
+    units, ordered = _units(text), sorted(spans)
+    effects = _effects(text, low, units, ordered)
     hits, touching = find_cues(low, spans)
-    hit_starts = [hit.start for hit in hits]
-    touching_starts = [hit.start for hit in touching]
-    ordered = sorted(spans)
     owners = {hit: over(ordered, hit.start, hit.end) for hit in touching}
     found: list[Context] = []
-    for start, end in spans:
-        unit = units[max(0, bisect_left(begins, start + 1) - 1)] if units else Span(0, len(text))
-        stop = max(unit.end, end)
-        near = hits[bisect_left(hit_starts, unit.start) : bisect_left(hit_starts, stop)]
-        others = touching[bisect_left(touching_starts, unit.start) : bisect_left(touching_starts, stop)]
-        shared = [hit for hit in others if _shared(hit, Span(start, end), owners[hit])]
-        near = sorted([*near, *shared]) if shared else near
-        section = next((section for section in reversed(sections) if section.start <= start < section.end), None)
-        found.append(_context(low, Span(start, end), Span(unit.start, stop), near, section, spans))
+    for mention in map(Span._make, spans):
+        at = bisect_left(units, mention.start + 1, key=_start) - 1
+        unit = units[max(0, at)] if units else Span(0, len(text))
+        stop = max(unit.end, mention.end)
+        near = _within(hits, unit.start, stop)
+        shared = [hit for hit in _within(touching, unit.start, stop) if _shared(hit, mention, owners[hit])]
+        effect = effects[bisect_left(effects, mention.start + 1, key=_start) - 1][1]
+        found.append(_context(low, mention, sorted([*near, *shared]), effect, spans))
     return found
+
+
+def _start(one: tuple[int, Any] | Hit | Span) -> int:
+    return one[0]
+
+
+def _within(hits: list[Hit], start: int, stop: int) -> list[Hit]:
+    return hits[bisect_left(hits, start, key=_start) : bisect_left(hits, stop, key=_start)]
 
 
 def _shared(hit: Hit, mention: Span, owners: Sequence[tuple[int, int]]) -> bool:
@@ -111,65 +108,53 @@ def _units(text: str) -> list[Span]:
     return units
 
 
-def _sections(text: str, low: str, units: list[Span], spans: Sequence[tuple[int, int]]) -> list[_Section]:
-    """Stretches of text under a heading that says something of what stands below it."""
-    marks: list[tuple[int, str | None]] = []
-    covered = sorted(spans)
+def _effects(text: str, low: str, units: list[Span], spans: list[tuple[int, int]]) -> list[_Effect]:
+    """From where on a heading says something of what stands below it, and the category that it lends."""
+    marks: list[_Effect] = [(0, None)]
     for line in _LINE.finditer(low):
         if not line.group().strip():
-            if (
-                line.group()
-                and marks
-                and marks[-1][1] is not None
-                and text[marks[-1][0] : line.start()].count("\n") > 1
-            ):
-                marks.append((line.start(), None))
+            if marks[-1][1] and text[marks[-1][0] : line.start()].count("\n") > 1:
+                marks.append((line.start(), None))  # an empty line ends a section that has begun
             continue
         first = line.start()
         match = _HEADING.match(line.group().rstrip("\n"))
         if match:
-            which = "name" if match["name"] else "bare"
-            name = match[which].strip(" *_#[]【】")
-            begin, end = line.start() + match.start(which), line.start() + match.end(which)
-            if heading(name):
-                marks.append((end, heading(name)))
+            which = "bare" if match["bare"] else "name"
+            begin, end = first + match.start(which), first + match.end(which)
+            effect = heading(match[which].strip(" *_#[]【】"))
+            if effect:
+                marks.append((end, effect))
                 first = end
-            elif match["dash"]:
-                pass
-            elif (which == "name" or _CAPITALS.fullmatch(text[begin:end])) and not overlaps(covered, begin, end):
-                marks.append((line.start(), None))
+            elif not match["dash"] and (which == "name" or _CAPITALS.fullmatch(text[begin:end])):
+                marks += [] if overlaps(spans, begin, end) else [(first, None)]
         for inline in _INLINE_HEADING.finditer(text, first, line.end()):
-            name = inline["name"].strip().lower()
-            if heading(name):
+            effect = heading(inline["name"].strip().lower())
+            if effect:
                 # a heading inside a line holds for its sentence, one that begins a line until the next heading
-                marks.append((inline.end(), heading(name)))
+                marks.append((inline.end(), effect))
                 stop = next((unit.end for unit in units if unit.end > inline.end()), len(low))
                 if stop < line.end() and not any(mark == stop for mark, _ in marks):
                     marks.append((stop, None))
-    marks.sort(key=lambda mark: mark[0])
-    ends = [*(mark[0] for mark in marks[1:]), len(low)] if marks else []
-    return [_Section(start, end, effect) for (start, effect), end in zip(marks, ends, strict=True)]
+    return sorted(marks, key=_start)
 
 
-def _context(
-    low: str, mention: Span, unit: Span, hits: list[Hit], section: _Section | None, spans: Sequence[tuple[int, int]]
-) -> Context:
-    effect = section.effect if section else None
-    before = [hit for hit in hits if hit.end <= mention.start and hit.start >= unit.start]
+def _context(low: str, mention: Span, hits: list[Hit], effect: str | None, spans: Sequence[tuple[int, int]]) -> Context:
+    before = [hit for hit in hits if hit.end <= mention.start]
     after = [hit for hit in hits if hit.start >= mention.end]
     mark = marked(low, mention)
     experiencer = "family" if mark == "family" else _experiencer(low, mention, before, after, effect)
     mark = None if mark == "family" else mark
-    scopes = [
+    ahead = [
         hit for hit in before if hit.cue.direction in ("forward", "both") and _reaches(low, hit, mention, before, spans)
     ]
-    scopes_back = [
+    behind = [
         hit for hit in after if hit.cue.direction in ("backward", "both") and _reaches_back(low, hit, mention, after)
     ]
-    every = [hit.cue.category for hit in scopes + scopes_back]
+    acting = [*ahead, *behind]
+    every = {hit.cue.category for hit in acting}
     nearest = min(
-        (hit for hit in scopes + scopes_back if hit.cue.category in _STATUS),
-        key=lambda hit: mention.start - hit.end if hit.end <= mention.start else hit.start - mention.end,
+        (hit for hit in acting if hit.cue.category in _STATUS),
+        key=lambda hit: max(mention.start - hit.end, hit.start - mention.end),
         default=None,
     )
     category = mark or (nearest.cue.category if nearest else None)
@@ -178,27 +163,19 @@ def _context(
         return Context("present", experiencer)
     if mark is None and ("hypothetical" in every or (effect == "hypothetical" and category != "negated")):
         return Context("uncertain", experiencer, "hypothetical" if experiencer == "patient" else "current")
-    if category == "hypothetical":
-        return Context("uncertain", experiencer, "hypothetical")
     if category is None and effect in ("negated", "uncertain"):
         category = effect
     if category == "negated":
         return Context("absent", experiencer)
     if category == "uncertain":
         return Context("uncertain", experiencer)
-    told = nearest is not None and nearest.cue.category == "affirmed" and nearest.end <= mention.start
-    if told and effect != "historical":
-        # "diagnosed with lupus in 2015" tells when it began, not that it is over
-        every = [
-            hit.cue.category
-            for hit in scopes + scopes_back
-            if (hit.cue.category, hit.cue.reach) != ("historical", "next")
-        ]
-    now = any(hit.cue.category == "current" and hit.cue.reach != "manner" for hit in scopes + scopes_back)
-    past = "historical" in every or (effect == "historical" and not now)
-    if past and _now(low, mention, scopes, scopes_back):
-        past = False
-    return Context("present", experiencer, "historical" if past and experiencer == "patient" else "current")
+    # "diagnosed with lupus in 2015" tells when it began, not that it is over
+    told = nearest in ahead and nearest.cue.category == "affirmed" and effect != "historical"
+    past = any(hit.cue.category == "historical" and not (told and hit.cue.reach == "next") for hit in acting)
+    now = any(hit.cue.category == "current" and hit.cue.reach != "manner" for hit in acting)
+    past = mark == "historical" or past or (effect == "historical" and not now)
+    past = past and experiencer == "patient" and not _now(low, mention, ahead, behind)
+    return Context("present", experiencer, "historical" if past else "current")
 
 
 def _presupposed(low: str, mention: Span) -> bool:
@@ -206,11 +183,11 @@ def _presupposed(low: str, mention: Span) -> bool:
     return bool(_DEFINITE.search(low, max(0, mention.start - 8), mention.start) and _GOES_ON.match(low, mention.end))
 
 
-def _now(low: str, mention: Span, scopes: list[Hit], scopes_back: list[Hit]) -> bool:
+def _now(low: str, mention: Span, ahead: list[Hit], behind: list[Hit]) -> bool:
     """Whether a time of this illness in the same clause outweighs history before a comma: "h/o AF, chest pain since
     this morning"."""
-    told = [hit for hit in scopes_back if hit.cue.category == "current" and not _comma(low[mention.end : hit.start])]
-    past = [hit for hit in scopes + scopes_back if hit.cue.category == "historical"]
+    told = [hit for hit in behind if hit.cue.category == "current" and not _comma(low[mention.end : hit.start])]
+    past = [hit for hit in [*ahead, *behind] if hit.cue.category == "historical"]
     return bool(told) and all(hit.end <= mention.start and _comma(low[hit.end : mention.start]) for hit in past)
 
 
