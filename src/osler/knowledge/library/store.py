@@ -33,6 +33,7 @@ FIELDS = (
     "id", "document_id", "sha256", "ordinal", "collection", "title", "section", "text", "page", "year", "licence",
     "url", "language", "start", "end", "valid_from", "superseded_by", "retracted",
 )  # fmt: skip
+SHOWN = tuple(name for name in FIELDS if name not in ("sha256", "collection", "language"))
 HEADED = ("title", "section", "text")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 
