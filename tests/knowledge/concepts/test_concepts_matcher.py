@@ -105,6 +105,11 @@ def test_a_torn_name_says_no_more_than_the_same_term_inside_it(matcher: Matcher)
     assert found(matcher, "a sporadic case") == [("HP:0003745", "sporadic case")]
 
 
+def test_a_person_s_name_is_no_adverb() -> None:
+    matcher = Matcher([Name("MONDO:9", "Still disease", "disease")])
+    assert [m.text for m in matcher.find("The disease is still active: Still's disease.")] == ["Still's disease"]
+
+
 def test_a_name_with_its_side_goes_before_one_without() -> None:
     matcher = Matcher([Name("HP:1", "Dilated ventricle", "hpo"), Name("HP:2", "Right ventricular dilation", "hpo")])
     assert [(m.code, m.text) for m in matcher.find("a dilated right ventricle")] == [

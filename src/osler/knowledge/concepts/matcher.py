@@ -232,28 +232,28 @@ class Matcher:
         if not whole and any(word.text.lower() in _NOT for word in words[chosen[0] : chosen[-1]]):
             return
         joined = whole and any(word.joined for word in spelled[1:])
-        apart = any(word.apart for word in spelled[1:])
-        inflected = is_medical_adjective(spelled[0].text)
-        # "dehydrated" is dehydration, "vaccinated" no vaccinia
-        stem = spelled[0].text.removesuffix("ed")
-        results = [coded(stem + ending).strict for ending in ("ion", "ation")] if stem.endswith("t") else []
+        first = spelled[0].text
         for entry in self.index.readings(row):
-            same, turned = entry.strict == strict, entry.order != order
-            if (
-                entry.flags & table.STRICT_ONLY
-                and not same
-                and entry.strict not in results
-                and (not inflected or self.index.terms[entry.term][2] == "drug")
-            ):
+            same, turned, kind = entry.strict == strict, entry.order != order, entry.flags >> table.RANK_SHIFT
+            drug = self.index.terms[entry.term][2] == "drug"
+            if entry.flags & table.STRICT_ONLY and not same and not _inflects(first, entry.strict, drug):
                 continue
-            if entry.flags & table.CASED and not spelled[0].text.isupper():
+            if entry.flags & table.CASED and not first.isupper():
                 continue
-            if not whole and entry.flags >> table.RANK_SHIFT > 3:  # only a name that means just this may be torn
+            if not whole and kind > 3:  # only a name that means just this may be torn
                 continue
             if joined != bool(entry.flags & table.JOINED and whole) or (turned and not _turns(entry, spelled, whole)):
                 continue
-            rank = 2 * (entry.flags >> table.RANK_SHIFT) + turned + (0 if same else 20) + (0 if whole else 3)
-            yield _Reading(rank, entry.term, tuple(chosen), whole and not (turned and apart))
+            plain = whole and not (turned and any(word.apart for word in spelled[1:]))
+            yield _Reading(2 * kind + turned + 20 * (not same) + 3 * (not whole), entry.term, tuple(chosen), plain)
+
+
+def _inflects(word: str, name: int, drug: bool) -> bool:
+    """Whether a word stands for a name of one word (its strict hash) that it does not spell: "osteoporotic" does for
+    osteoporosis, "dehydrated" for dehydration, "vaccinated" not for vaccinia."""
+    if word.lower().endswith("ted") and name in (coded(word[:-2] + end).strict for end in ("ion", "ation")):
+        return True
+    return not drug and is_medical_adjective(word)
 
 
 def _turns(entry: Entry, spelled: list[_Word], whole: bool) -> bool:

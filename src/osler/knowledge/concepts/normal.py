@@ -125,8 +125,10 @@ def unwrap(text: str) -> str:
 
 
 def is_function(token: str) -> bool:
-    """Whether a name may have or lack the word. A capital A is a grade or a type."""
-    return token != "A" and any(token.lower() in word_list(name) for name in ("function", "copula", "adverb"))
+    """Whether a name may have or lack the word. A capital A is a grade or a type, a capital Still a person."""
+    return token not in ("A", "Still") and any(
+        token.lower() in word_list(name) for name in ("function", "copula", "adverb")
+    )
 
 
 def is_medical_adjective(word: str) -> bool:
