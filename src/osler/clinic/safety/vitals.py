@@ -100,6 +100,8 @@ def _pressures(text: str, source: str) -> Iterator[Reading]:
     for match in _SAYS["pressure_bare"].finditer(text):
         if _SAYS["beside_pressure"].search(text[max(0, match.start() - 20) : match.end() + 20]):
             yield from _pressure(match, source, 60)
+    for match in _SAYS["pressure_floor"].finditer(text):
+        yield Reading("sbp", float(match["s"]), match.group(), source, match.start(), match.end())
     for match in _SAYS["systolic"].finditer(text):
         value = float(next(group for group in match.groups() if group))
         if 30 <= value <= 300:
