@@ -26,7 +26,7 @@ _MASK = (1 << 64) - 1
 # What is true of a name, beside its rank in the bits above.
 STRICT_ONLY, CASED, ORDERED, JOINED, LINKED = 1, 2, 4, 8, 16
 RANK_SHIFT = 5
-_RANK = {"label": 0, "lay": 1, "exact": 1, "abbreviation": 1, "brand": 2, "related": 3, "narrow": 4, "broad": 5}
+_RANK = {"label": 0, "lay": 0, "exact": 1, "abbreviation": 1, "brand": 2, "related": 3, "narrow": 4, "broad": 5}
 _ARRAYS = ("keys", "offsets", "entries", "words", "longest", "typos", "typo_of", "meant")
 # Words of this length may have one edit, though not in the first letter or a prefix ("hypo-", "hyper-").
 LONG_WORD = 9
