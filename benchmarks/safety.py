@@ -47,7 +47,7 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def notes(name: str, part: str) -> list[dict[str, Any]]:
-    """The notes of one part of a set (red_flags, red_flags_2); lines of the other are dropped unseen."""
+    """The notes of one part of a set (red_flags, red_flags_2, red_flags_3); lines of the other are dropped unseen."""
     lines = (ROOT / "tests" / "sets" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     items = (json.loads(line) for line in lines)
     return [item for item in items if split(name, item["condition"]) == part]
@@ -181,7 +181,7 @@ def interaction_report() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tune", action="store_true")
-    parser.add_argument("--set", default="red_flags_2", choices=("red_flags", "red_flags_2"))
+    parser.add_argument("--set", default="red_flags_3", choices=("red_flags", "red_flags_2", "red_flags_3"))
     parser.add_argument("--only", choices=("flags", "interactions"))
     options = parser.parse_args()
     if options.only != "interactions":
