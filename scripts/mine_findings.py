@@ -2,8 +2,9 @@
 
 `DIR/corpus` holds the JSON Lines files of the library. A statement is a finding that the recogniser sees, not denied
 and not of a relative, where a text speaks of one disease: an article about it, a book's section under its name, or a
-sentence on its signs or symptoms or on what it causes. Each keeps its place in the library's document. It does not
-judge whether the sentence says that the disease causes the finding. `build_graph.py` turns the rows into edges.
+sentence on its signs or symptoms or on what it causes. For what a profile of a common disease says already, a sentence
+that names both is enough. Each keeps its place in the library's document. It does not judge whether the sentence says
+that the disease causes the finding. `build_graph.py` turns the rows into edges.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from build_library import BOOKS, MEDQUAD, book_documents, medquad_documents, read_rows
 
 from osler.knowledge.concepts.recogniser import Recogniser, load_recogniser
+from osler.knowledge.diagnosis.profiles import load_profiles
 from osler.knowledge.graph import Graph, load_graph
 from osler.knowledge.graph.names import key
 from osler.knowledge.library.documents import DocumentText
@@ -131,11 +133,17 @@ def listed(disease: str, document: DocumentText, start: int, end: int, words: Vo
 def told(place: tuple[str, DocumentText, int, int], words: Vocabulary, findings: Recogniser) -> Iterator[Statement]:
     """The findings of a stretch of text, those of a table with their frequency."""
     disease, document, start, end = place
-    rows = list(listed(disease, document, start, end, words))
+    yield from listed(disease, document, start, end, words)
     table = TABLE.search(document.text, start, end)
-    yield from rows
-    stop = table.start() if table else end
-    for found in findings.find(document.text[start:stop]):
+    for code, found, stop in named(document, start, table.start() if table else end, words, findings):
+        yield Statement(disease, code, "", document.document_id, found, stop)
+
+
+def named(
+    document: DocumentText, start: int, end: int, words: Vocabulary, findings: Recogniser
+) -> Iterator[tuple[str, int, int]]:
+    """(finding, start, end) of the findings that a stretch of text names and neither denies nor gives to a relative."""
+    for found in findings.find(document.text[start:end]):
         if (
             found.code.startswith("HP:")
             and found.status != "absent"
@@ -144,8 +152,23 @@ def told(place: tuple[str, DocumentText, int, int], words: Vocabulary, findings:
             and found.end is not None
             and words.graph.kind(words.graph.position(found.code) or 0) == "phenotype"
         ):
-            name = document.document_id
-            yield Statement(disease, found.code, "", name, start + found.start, start + found.end)
+            yield found.code, start + found.start, start + found.end
+
+
+def profiled(documents: list[DocumentText], words: Vocabulary, findings: Recogniser) -> Iterator[Statement]:
+    """What a profile says, where one sentence names the disease and the finding."""
+    wanted: dict[str, set[str]] = {}
+    for profile in load_profiles():
+        identifier = words.graph.canonical(profile.id)
+        if identifier is not None:
+            wanted[identifier] = {row.hpo for row in profile.findings if row.share}
+    for document in documents:
+        for start, end in sentences(document.text):
+            codes = {mention.code for mention in words.diseases.mentions(document.text[start:end])}
+            diseases = {words.graph.canonical(code) for code in codes} & wanted.keys()
+            for code, found, stop in named(document, start, end, words, findings) if diseases else ():
+                for disease in sorted(d for d in diseases if d and code in wanted[d]):
+                    yield Statement(disease, code, "", document.document_id, found, stop)
 
 
 def mined(data: Path) -> list[Statement]:
@@ -157,7 +180,9 @@ def mined(data: Path) -> list[Statement]:
         documents += (chapter := list(book_documents(book, read_rows(data / book.file))))
         places += [place for document in chapter for place in chapters(document, words)]
     places += [place for document in documents for place in stated(document, words)]
-    rows = [row for place in places for row in told(place, words, findings) if not words.same(row.disease, row.finding)]
+    rows = [row for place in places for row in told(place, words, findings)]
+    rows += profiled(documents, words, findings)
+    rows = [row for row in rows if not words.same(row.disease, row.finding)]
     rows.sort(key=lambda row: (row.disease, row.finding, row.document, not row.frequency, row.start))
     return [next(group) for _, group in groupby(rows, key=lambda row: (row.disease, row.finding, row.document))]
 

@@ -1,6 +1,7 @@
 """The consult: one case in; findings, red flags, differential, next questions, alerts and a cited answer out.
 
-It walks the rooms in the order of the architecture page and calls nothing above it. It knows no disease itself.
+It walks the rooms in the order of the architecture page and calls nothing above it. It knows no disease itself. Common
+things are held to be common, except for a phenopacket, which is written where a rare disease is sought.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,15 @@ from osler.clinic import summary
 from osler.clinic.impression import with_impression
 from osler.clinic.safety import drug_safety, red_flags
 from osler.knowledge.concepts.recogniser import findings_of
-from osler.knowledge.diagnosis import explain, next_questions, rank
+from osler.knowledge.diagnosis import common_diseases, explain, next_questions, rank
 from osler.nouns import Alert, Answer, Coverage, Evidence, Finding, NextQuestion, Noun, RankedDisease, RedFlag, Trace
 from osler.reasoning.resources import Resources, Run
 from osler.record.case import Case
 from osler.text import Language
 
 CONSIDERED = 100  # diseases ranked; the questions weigh more of them than the page shows
+DRUGS = ("DRUGBANK:", "osler.drug:")
+FOR = range(5, 10)  # characters between a drug and what it is taken for: " for ", " for her "
 
 
 class Consult(Noun):
@@ -58,11 +61,13 @@ def consult(case: Case, resources: Resources) -> Outcome:
     differential: list[RankedDisease] = []
     questions: list[NextQuestion] = []
     if observed:
-        about = {"observed": observed, "excluded": excluded, "sex": case.patient.sex, "age": case.patient.age}
-        ranked = rank(observed, excluded, sex=case.patient.sex, age=case.patient.age, top=CONSIDERED)
+        sex, age, general = case.patient.sex, case.patient.age, case.kind != "phenopacket"
+        about = {"observed": observed, "excluded": excluded, "sex": sex, "age": age, "general": general}
+        ranked = rank(observed, excluded, sex, age, top=CONSIDERED, general=general)
         run.note("diagnosis.rank", about, [[item.id, round(item.score, 9)] for item in ranked])
-        differential = explain(ranked[: settings.consult.differential], observed, excluded, sex=case.patient.sex)
-        questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, case.patient.sex)
+        shown = ranked[: settings.consult.differential]
+        differential = explain(shown, observed, excluded, sex=sex, age=age, general=general)
+        questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, sex)
 
     answer = with_impression(summary.answer(case, told, flags, differential, questions, run, language), run, language)
     known = {**safety.coverage.knowledge, **run.knowledge()}
@@ -86,7 +91,12 @@ def consult(case: Case, resources: Resources) -> Outcome:
 
 
 def phenotypes(findings: Sequence[Finding], status: str) -> list[str]:
-    """HPO codes of the patient with this status, in order of appearance; what is only feared or planned is left out."""
+    """HPO codes of the patient with this status, in order of appearance: the present illness.
+
+    What is only feared or planned is left out, and so is a common disease known from before ("history of diabetes",
+    "warfarin for my atrial fibrillation"): it is no finding to be explained.
+    """
+    known: set[str] = set() if status != "present" else _known_diseases(findings)
     codes = (
         finding.code
         for finding in findings
@@ -94,5 +104,17 @@ def phenotypes(findings: Sequence[Finding], status: str) -> list[str]:
         and finding.status == status
         and finding.experiencer == "patient"
         and finding.time != "hypothetical"
+        and finding.code not in known
     )
     return list(dict.fromkeys(codes))
+
+
+def _known_diseases(findings: Sequence[Finding]) -> set[str]:
+    """Phenotypes by whose words the record names a common disease of the past, or one for which a drug is taken."""
+    ends = {(item.source, item.end + n) for item in findings if item.code.startswith(DRUGS) and item.end for n in FOR}
+    past = {
+        (item.source, item.start, item.text)
+        for item in findings
+        if item.code in common_diseases() and (item.time == "historical" or (item.source, item.start) in ends)
+    }
+    return {item.code for item in findings if (item.source, item.start, item.text) in past}

@@ -4,10 +4,12 @@ Deterministic wording from facts, so no model privilege is needed; every stateme
 like any other. It does not rank or search beyond what the leading disease asks for.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osler.knowledge.diagnosis.population import sharpness
 from osler.knowledge.graph import Graph
 from osler.nouns import (
     Abstention,
@@ -33,7 +35,7 @@ NAMED_FINDINGS = 6
 FEATURES = 4
 PASSAGES = 8
 SENTENCES = 2
-ALIKE = 0.15  # of the score: less than the spread between annotations of one syndrome's variants
+ALIKE = math.log(2)  # nats: diseases less than twice as likely as each other (benchmarks/diagnosis.md)
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -91,7 +93,7 @@ def answer(
     abstained: Abstention | None = None
     if not any(item.status == "present" and item.code.startswith("HP:") for item in own) and not flags:
         abstained = Abstention(reason=words["no_findings"], missing=[words["need"]])
-    elif not differential or len(differential[0].for_) < 2:
+    elif not differential or len(_features(differential[0])) < 2:
         abstained = Abstention(reason=words["not_enough"], missing=[item.label for item in questions])
     else:
         leaders = _leaders(differential)
@@ -152,7 +154,7 @@ def _record_evidence(place: tuple[str | None, int | None, str], found: list[str]
 
 def _disease_statement(leader: RankedDisease, graph: Graph, words: dict[str, str], language: Language) -> _Draft | None:
     """What the leading disease is known to have of what the case shows, each from its annotation row."""
-    contributions = [item for item in leader.for_ if item.rows][:FEATURES]
+    contributions = [item for item in _features(leader) if item.rows][:FEATURES]
     if not contributions:
         return None
     labels = [_label(item.rows[0].term, graph, language) for item in contributions]
@@ -162,9 +164,16 @@ def _disease_statement(leader: RankedDisease, graph: Graph, words: dict[str, str
     return _Draft(text, [_edge_evidence(leader, disease, item, graph, language) for item in contributions])
 
 
+def _features(disease: RankedDisease) -> list[Contribution]:
+    """The findings that speak for a disease; how common it is and the like is no finding."""
+    return [item for item in disease.for_ if item.code.startswith("HP:")]
+
+
 def _leaders(differential: Sequence[RankedDisease]) -> list[RankedDisease]:
     """The first disease and those that can't be told from it by score, three at most."""
-    return [item for item in differential if differential[0].score - item.score < ALIKE][:3]
+    first = differential[0]
+    sharp = sharpness(len(first.for_) + len(first.against))  # a score counts the more, the more findings it rests on
+    return [item for item in differential if sharp * (first.score - item.score) < ALIKE][:3]
 
 
 def _alike(leaders: Sequence[RankedDisease], graph: Graph, words: dict[str, str], language: Language) -> _Draft:
@@ -176,12 +185,14 @@ def _alike(leaders: Sequence[RankedDisease], graph: Graph, words: dict[str, str]
 
 
 def _row_source(row: Row) -> Source:
-    """The annotation's publication, or the place in the library that says it ("medquad:4-0000415:120-125")."""
+    """The annotation's publication, the project's profile, or the place in the library that says it
+    ("medquad:4-0000415:120-125")."""
     document, _, place = (row.reference or "").rpartition(":")
     start, dash, end = place.partition("-")
     if document.startswith(("medquad:", "openstax:")) and dash:
         return Source(title=document, document_id=document, start=int(start), end=int(end))
-    return Source(title=f"HPO annotations of {row.disease}", document_id=row.reference)
+    whose = "Osler profile" if document.startswith("osler.profiles") else "HPO annotations"
+    return Source(title=f"{whose} of {row.disease}", document_id=row.reference)
 
 
 def _edge_evidence(

@@ -37,6 +37,24 @@ def test_every_score_is_the_sum_of_its_contributions(shared: Path) -> None:
                 assert all(c.score < -1e-9 for c in after.against if c.code in absent)
 
 
+def test_in_general_practice_commonness_age_and_sex_are_contributions_too() -> None:
+    observed, excluded = ["HP:0001945", "HP:0012735", "HP:0003326"], ["HP:0000988"]  # fever, cough, myalgia; no rash
+    for sex, age in (("female", "P6M"), ("male", "P80Y"), (None, None)):
+        ranked = rank(observed, excluded, sex, age, top=30, general=True)
+        for before, after in zip(
+            ranked, explain(ranked, observed, excluded, sex=sex, age=age, general=True), strict=True
+        ):
+            assert total(after) == pytest.approx(before.score, abs=1e-9)
+            for contribution in (*after.for_, *after.against):
+                if contribution.code.startswith("osler:"):
+                    (row,) = contribution.rows
+                    assert row.disease == after.id and row.frequency in contribution.label
+                    assert (row.reference or "").startswith("osler.profiles/")
+                    assert (contribution.score > 0) == (contribution.code == "osler:commonness")
+    alone = explain(rank(observed, top=5), observed)
+    assert not any(c.code.startswith("osler:") for item in alone for c in (*item.for_, *item.against))
+
+
 def test_rows_are_those_of_the_source() -> None:
     marfan = explain(rank(MARFANOID, top=1), MARFANOID)[0]
     finding = next(c for c in marfan.for_ if c.code == "HP:0001166")

@@ -2,16 +2,18 @@
 
 An observed finding contributes its evidence for the disease and its relatives, and its part in the reverse match, less
 the mean of both over all diseases: for, if positive, else against. An excluded one takes from the diseases that have it
-and is not listed where it takes nothing; so with the patient's sex. Nothing is left over.
+and is not listed where it takes nothing; so with the patient's sex and age and how common a disease is. Nothing is left
+over.
 """
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from osler.knowledge.diagnosis.commonness import LABELS
 from osler.knowledge.diagnosis.index import Floats, Ints, Lists, sublists
 from osler.knowledge.diagnosis.query import prepare
-from osler.knowledge.diagnosis.ranking import X_LINKED_RECESSIVE, Ranker, load_ranker
+from osler.knowledge.diagnosis.ranking import X_LINKED_RECESSIVE, Patient, Ranker, load_ranker
 from osler.knowledge.diagnosis.scoring import Scores, View, gain, largest
 from osler.knowledge.graph import Edge, Graph
 from osler.nouns import Contribution, MissingFinding, RankedDisease, Row
@@ -29,14 +31,17 @@ def explain(
     excluded: Sequence[str] = (),
     exclude_references: Iterable[str] = (),
     sex: str | None = None,
+    age: str | None = None,
+    general: bool = False,
 ) -> list[RankedDisease]:
     """The ranked diseases with `for`, `against` and `missing` filled; the contributions of each sum to its score.
 
-    Give the same findings, references and sex as to `rank`. A disease of which neither it nor a relative has rows apart
-    from the excluded references comes back as it is; raises KeyError for one that the graph gives no findings.
+    Give the same findings, references, sex, age and `general` as to `rank`. A disease of which neither it nor a
+    relative has rows apart from the excluded references comes back as it is; raises KeyError for one that the graph
+    gives no findings.
     """
     ranker = load_ranker()
-    scores = ranker.score(observed, excluded, exclude_references, sex, parts=True)
+    scores = ranker.score(observed, excluded, exclude_references, Patient(sex, age, general), parts=True)
     if scores is None:
         return list(ranked)
     said = ranker.positions(prepare(ranker.graph, [*observed, *excluded]).observed)  # contradictory ones too
@@ -62,16 +67,26 @@ def _explained(ranker: Ranker, scores: Scores, place: int, disease: RankedDiseas
         if value < 0:
             narrower = [t for k, t in enumerate(terms.tolist()) if term in above.of(k)]
             found.append(_contribution(graph, graph.ids[term], value, _rows(ranker, seen, place, narrower)))
-    if scores.by_sex[place]:
-        edges = graph.edges(disease.id, "has_inheritance")
-        rows = [_row(graph, edge) for edge in edges if edge.object == X_LINKED_RECESSIVE]
-        found.append(_contribution(graph, X_LINKED_RECESSIVE, float(scores.by_sex[place]), rows))
+    for code, values in scores.about.items():
+        if values[place]:
+            found.append(_about(ranker, disease.id, code, float(values[place])))
     return disease.model_copy(update={
         "score": float(scores.total[place]),
         "for_": sorted((c for c in found if c.score > 0), key=lambda c: (-c.score, c.code)),
         "against": sorted((c for c in found if c.score <= 0), key=lambda c: (c.score, c.code)),
         "missing": _missing(graph, scores, terms, shares, above, said) if len(terms) else [],
     })  # fmt: skip
+
+
+def _about(ranker: Ranker, disease: str, code: str, value: float) -> Contribution:
+    """What a disease gets for its inheritance and the patient's sex, or by its profile."""
+    if code == X_LINKED_RECESSIVE:
+        edges = ranker.graph.edges(disease, "has_inheritance")
+        rows = [_row(ranker.graph, edge) for edge in edges if edge.object == code]
+        return _contribution(ranker.graph, code, value, rows)
+    said, reference = ranker.commonness.said(code, ranker.place[disease])
+    row = Row(disease=disease, term=code, frequency=said, reference=reference)
+    return Contribution(code=code, label=LABELS[code].format(said), score=value, rows=[row])
 
 
 def _contribution(graph: Graph, code: str, value: float, rows: list[Row]) -> Contribution:

@@ -1,15 +1,18 @@
 """`rank`: the diseases that explain a case, best first, fast and without reasons.
 
-It knows no prevalence, so `probability` stays null (`population` can fill it in); of the patient it knows findings and
-sex.
+It knows no prevalence, so `probability` stays null (`population` can fill it in). Of the patient it knows findings and
+sex; in general practice, where common things are common, age too.
 """
 
 import functools
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from osler.knowledge.diagnosis.commonness import Commonness
 from osler.knowledge.diagnosis.index import Citations, Floats, Index, Ints
+from osler.knowledge.diagnosis.population import sharpness
 from osler.knowledge.diagnosis.query import prepare
 from osler.knowledge.diagnosis.relatives import relatives
 from osler.knowledge.diagnosis.scoring import Scores, score, view
@@ -18,6 +21,19 @@ from osler.knowledge.graph.nouns import RELATIONS
 from osler.nouns import RankedDisease
 
 X_LINKED_RECESSIVE = "HP:0001419"
+SEX = {"male": 0.16, "female": -0.52}  # for a disease of X-linked recessive inheritance
+
+
+class Patient(NamedTuple):
+    """What counts beside the findings. `age`: ISO 8601 duration; it and how common a disease is weigh only with
+    `general`, for a patient of general practice."""
+
+    sex: str | None = None
+    age: str | None = None
+    general: bool = False
+
+
+ANYBODY = Patient()
 
 
 class Ranker:
@@ -40,7 +56,7 @@ class Ranker:
         observed: Sequence[str],
         excluded: Sequence[str] = (),
         exclude_references: Iterable[str] = (),
-        sex: str | None = None,
+        patient: Patient = ANYBODY,
         parts: bool = False,
     ) -> Scores | None:
         """The case scored against every disease, in parts if asked for; None if no finding can be used."""
@@ -50,7 +66,21 @@ class Ranker:
         references = list(exclude_references)
         seen = view(self.index, self.relatives, self.index.citations.citing(references))
         present, absent = self.positions(query.observed), self.positions(query.excluded)
-        return score(seen, present, absent, self.linked(references), sex, parts)
+        return score(seen, present, absent, self.about(patient, len(present), references), parts)
+
+    @functools.cached_property
+    def commonness(self) -> Commonness:
+        return Commonness(self.graph, self.place)
+
+    def about(self, patient: Patient, findings: int, exclude_references: Sequence[str] = ()) -> dict[str, Floats]:
+        """What each disease gets for the patient, by code. Commonness, in nats, is divided by the sharpness that makes
+        scores of so many findings chances, so that it counts as a prior does."""
+        sex = (patient.sex or "").lower()
+        found = {X_LINKED_RECESSIVE: SEX.get(sex, 0.0) * self.linked(exclude_references)}
+        if patient.general:
+            nats = self.commonness.weights(sex, patient.age)
+            found |= {code: weight / sharpness(findings) for code, weight in nats.items()}
+        return found
 
     def linked(self, exclude_references: Sequence[str] = ()) -> Floats:
         """1 for the diseases of X-linked recessive inheritance."""
@@ -69,10 +99,10 @@ class Ranker:
         excluded: Sequence[str] = (),
         exclude_references: Iterable[str] = (),
         top: int = 100,
-        sex: str | None = None,
+        patient: Patient = ANYBODY,
     ) -> list[RankedDisease]:
         """The `top` diseases by falling score; equal scores in the order of identifiers."""
-        scores = self.score(observed, excluded, exclude_references, sex)
+        scores = self.score(observed, excluded, exclude_references, patient)
         if scores is None:
             return []
         total = scores.total
@@ -106,15 +136,15 @@ def rank(
     excluded: Sequence[str] = (),
     sex: str | None = None,
     age: str | None = None,
-    onset: str | None = None,
     exclude_references: Iterable[str] = (),
     top: int = 100,
+    general: bool = False,
 ) -> list[RankedDisease]:
     """Diseases by how well they explain the findings, best first; empty if no finding can be used.
 
     `observed`, `excluded`: HPO ids, old ones included; `prepare` says what became of them. `exclude_references`: the
     rows of these publications are taken out first, as if they had not been written. `sex` weighs a little where
-    inheritance is X-linked; `age` and `onset` are part of the contract of a case and do not change the score (they were
-    tried: benchmarks/diagnosis.md).
+    inheritance is X-linked. `general`: a patient of general practice, for whom it counts how common diseases are, at
+    this `age` (ISO 8601 duration) and in this sex; without it age changes nothing (benchmarks/diagnosis.md).
     """
-    return load_ranker().rank(observed, excluded, exclude_references, top, sex)
+    return load_ranker().rank(observed, excluded, exclude_references, top, Patient(sex, age, general))

@@ -15,6 +15,7 @@ from osler.knowledge.graph.nouns import RELATIONS
 
 LARGEST = 400  # diseases of one series or name; a larger group says nothing of its members
 MOST_OF_A_GENE = 60
+BY_NAME = 4.0  # diseases of one name are more alike than those of one gene or series
 NUMBER = re.compile(r",? (type )?[0-9ivx]+[a-z]{0,2}$")
 TAIL = re.compile(r"[, ]+(type|due to .*|autosomal (recessive|dominant)|x-linked)$")
 
@@ -22,7 +23,8 @@ TAIL = re.compile(r"[, ]+(type|due to .*|autosomal (recessive|dominant)|x-linked
 class Relatives(NamedTuple):
     """Members of groups end to end: disease `member[k]` belongs to group `group[k]`; groups have two members or more.
 
-    Each group that two diseases share (gene, series) ties them; a tie in a group of n counts `tie` = 1/sqrt(n).
+    Each group that two diseases share (gene, series) ties them; in a group of n by `tie`: 1/sqrt(n) by gene or series,
+    BY_NAME times that by name.
     """
 
     size: int
@@ -48,11 +50,12 @@ def relatives(graph: Graph, index: Index) -> Relatives:
     place[index.diseases] = np.arange(len(index.diseases))
     member: list[Ints] = []
     group: list[Ints] = []
+    weight: list[Floats] = []
     count = 0
-    for diseases, names, largest in (
-        (*_linked(graph, "gene_associated"), MOST_OF_A_GENE),
-        (*_linked(graph, "in_series"), LARGEST),
-        (*_named_alike(graph, index), LARGEST),
+    for diseases, names, largest, counts in (
+        (*_linked(graph, "gene_associated"), MOST_OF_A_GENE, 1.0),
+        (*_linked(graph, "in_series"), LARGEST, 1.0),
+        (*_named_alike(graph, index), LARGEST, BY_NAME),
     ):
         known = place[diseases] >= 0
         names, members = np.divmod(distinct(names[known] * len(graph.ids) + place[diseases[known]]), len(graph.ids))
@@ -60,12 +63,14 @@ def relatives(graph: Graph, index: Index) -> Relatives:
         kept = (sizes[numbers] > 1) & (sizes[numbers] <= largest)
         member.append(members[kept])
         group.append(np.unique(numbers[kept], return_inverse=True)[1] + count)
+        weight.append(np.full(len(group[-1]), counts))
         count = int(group[-1].max(initial=count - 1)) + 1
-    return of_groups(len(index.diseases), np.concatenate(member), np.concatenate(group))
+    found = of_groups(len(index.diseases), np.concatenate(member), np.concatenate(group))
+    return found._replace(tie=found.tie * np.concatenate(weight))
 
 
 def of_groups(size: int, member: Ints, group: Ints) -> Relatives:
-    """`Relatives` among `size` diseases from the members of groups."""
+    """`Relatives` among `size` diseases from the members of groups, each group counting the same."""
     return Relatives(size, member, group, 1 / np.sqrt(np.bincount(group)[group]))
 
 

@@ -2,13 +2,14 @@
 
 For finding q and disease d the evidence is the log of a likelihood ratio: over the ancestors a of q,
 r = max F(d,a)^1/2 / bg(a) * e^(-SPECIFICITY (IC(q) - IC(a))), mixed with the mean r of the relatives of d, the more
-the less is written of d: log(FLOOR + (1 - b) r + b r_relatives), averaged over findings. To this comes REVERSE times
-the share-weighted mean over the findings of d of the information it shares with the case (Resnik 1995), mixed
-likewise. Each finding's part is centred on its mean over diseases, so 0 is what a disease picked blindly would get.
-Excluded findings take a little from the diseases that have them; sex weighs where inheritance is X-linked recessive.
+the less is written of d: log(FLOOR + (1 - b) r + b r_relatives), averaged over findings, those that say nearly the
+same sharing their weight (`spread`). To this comes REVERSE times the share-weighted mean over the findings of d of the
+information it shares with the case (Resnik 1995), mixed likewise. Each finding's part is centred on its mean over
+diseases, so 0 is what a disease picked blindly would get. Excluded findings take a little from the diseases that have
+them; what else is known of the patient comes in as `about`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,12 +20,12 @@ from osler.knowledge.diagnosis.relatives import Relatives
 
 SPECIFICITY = 0.5  # weight of the information lost when a finding is matched by a broader one
 FLOOR = 0.1  # likelihood ratio of a finding that nothing in the disease or its relatives accounts for
-OWN_ROWS = 10.0  # findings written of a disease at which its own profile weighs as much as its relatives'
+OVERLAP = 1.5  # power of the likeness of two findings (Lin 1998) by which they share their weight
+OWN_ROWS = 15.0  # findings written of a disease at which its own profile weighs as much as its relatives'
 TOLD = 8.0  # findings written of a relative at which it counts half
 REVERSE = 0.45  # weight of how much of the disease the case shows
 EXCLUDED = 0.02  # weight of an excluded finding: shown, but case reports list absences selectively
 SURE = 0.95  # no published share makes a finding certain in the next patient
-SEX = {"male": 0.16, "female": -0.52}  # for a disease of X-linked recessive inheritance
 
 Asked = TypeVar("Asked")
 
@@ -91,7 +92,7 @@ class Scores(NamedTuple):
     """A case scored against every disease: `total`, -inf for those that can't be ranked.
 
     If asked for, also in parts by disease: `parts`, one row an observed finding, each centred; `against`, one row an
-    excluded finding, none above 0; `by_sex`. The parts of a disease sum to its total.
+    excluded finding, none above 0. These and `about` sum to the total of a disease.
     """
 
     seen: View
@@ -100,28 +101,28 @@ class Scores(NamedTuple):
     total: Floats
     parts: Floats
     against: Floats
-    by_sex: Floats
+    about: Mapping[str, Floats]
 
 
 def score(
     seen: View,
     observed: Ints,
     excluded: Ints,
-    linked: Floats | None = None,
-    sex: str | None = None,
+    about: Mapping[str, Floats] | None = None,
     parts: bool = False,
 ) -> Scores:
-    """Score all diseases. `observed` is not empty; `linked`: 1 for a disease of X-linked recessive inheritance."""
-    size, count = seen.whole.matrix.size, len(observed)
-    by_sex = np.zeros(size) if linked is None else SEX.get((sex or "").lower(), 0.0) * linked
+    """Score all diseases. `observed` is not empty; `about`: by code, what each disease gets for the patient's sex and
+    the like."""
+    size, count, about = seen.whole.matrix.size, len(observed), about or {}
     against = np.zeros((len(excluded), size))
     for row, term in zip(against, excluded.tolist(), strict=True):
         row += _both(seen, _exclusion, term) / count
-    total, kept = by_sex + against.sum(axis=0), []
+    total: Floats = sum(about.values(), against.sum(axis=0))
+    kept, weights = [], spread(seen, observed)
     shared = credited(seen, observed) if parts else shared_information(seen, observed)[None]
     back = [REVERSE * seen.mixed(_both(seen, _reverse, row)) for row in shared]
     for number, term in enumerate(observed.tolist()):
-        part = np.log(FLOOR + seen.mixed(np.exp(_both(seen, _match, term)))) / count
+        part = weights[number] * np.log(FLOOR + seen.mixed(np.exp(_both(seen, _match, term))))
         if parts:
             part += back[number]
             kept.append(part - part[seen.ranked].mean())
@@ -129,7 +130,24 @@ def score(
     if not parts:
         total += back[0] - back[0][seen.ranked].mean()
     total = np.where(seen.ranked, total, -np.inf)
-    return Scores(seen, observed, excluded, total, np.array(kept), against, by_sex)
+    return Scores(seen, observed, excluded, total, np.array(kept), against, about)
+
+
+def spread(seen: View, observed: Ints) -> Floats:
+    """The weight of each finding: 1 over the sum of its likenesses to all, in all 1. The likeness of two is twice the
+    information of the most specific term above both by the sum of their own (Lin 1998), to the power OVERLAP."""
+    above, owner = seen.whole.ancestors.gather(observed)
+    terms, column = np.unique(above, return_inverse=True)
+    under = np.zeros((len(observed), len(terms)), dtype=np.float32)
+    under[owner, column] = seen.information[above]
+    own, alike = seen.information[observed], np.ones(len(observed))
+    for place in range(len(observed)):
+        common = under[:, under[place] > 0].max(axis=1, initial=0.0)
+        likeness = (2 * common / np.maximum(own + own[place], 1e-9)) ** OVERLAP
+        likeness[place] = 1.0
+        alike[place] = likeness.sum()
+    weights: Floats = (1 / alike) / (1 / alike).sum()
+    return weights
 
 
 def _both(seen: View, part: Callable[[View, Matrix, Asked], Floats], asked: Asked) -> Floats:
