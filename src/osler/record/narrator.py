@@ -5,10 +5,11 @@ It looks at the opening alone, and at whether the teller complains of an illness
 
 import re
 
-_KIN = (
-    r"(?:husband|wife|partner|mum|mom|mam|mother|dad|father|son|daughter|baby|toddler|nan|gran\w*|brother|sister|uncle|"
-    r"aunt|boyfriend|girlfriend|flatmate|friend|neighbou?r|lad|boy|girl|child|little one|fella|"
-    r"\w+-(?:year|month|week)-old)"
+_KIN = r"(?:husband|wife|mum|mom|mam|dad|son|daughter|nan|gran\w*|mother|father)"
+# Only with "my" or "our" before them: a note of the ward may begin with the rest of them too.
+_OURS = (
+    r"(?:partner|baby|toddler|brother|sister|uncle|aunt|boyfriend|girlfriend|flatmate|friend|neighbou?r|lad|boy|girl|child|"
+    r"little one|fella|\w+-(?:year|month|week)-old)"
 )
 _KIN_ZH = (
     "(?:老婆|爱人|媳妇|老公|丈夫|妻子|妈妈?|爸爸?|母亲|父亲|爷爷|奶奶|姥姥|姥爷|外婆|外公|儿子|女儿|闺女|孩子|宝宝|娃|哥哥?|姐姐?|弟弟?|"
@@ -16,8 +17,9 @@ _KIN_ZH = (
 )
 _OPENING = re.compile(
     r"\W*(?:(?:hi|hello|help|please|doctor|sorry|look|it's|it is|this is|i'm|i am|call\w*|ringing|phoning|worried|"
-    r"about|nursery|school)\W+){0,6}(?:(?:my|me|our)\s+)?(?:(?:little|old|poor|elderly)\s+)*"
-    rf"{_KIN}\b(?!\s+(?:had|died|passed|has a history|and|of|to|brings?|brought|reports?|states?|says)\b|\s*:)"
+    r"about|nursery|school)\W+){0,6}"
+    rf"(?:(?:(?:my|me|our)\s+)?(?:(?:little|old|poor|elderly)\s+)*{_KIN}|(?:my|me|our)\s+(?:(?:little|old|poor)\s+)*{_OURS})\b"
+    r"(?!\s+(?:had|died|passed|has a history|and|of|to|brings?|brought|reports?|states?|says)\b|\s*:)"
     rf"|(?:大夫|医生|你好|您好|喂|请问|[我俺咱]们?|家里?|[，,\s])*{_KIN_ZH}(?!的?(?:[有患曾均都诉代及和、]|死于|去世|病史|体健|健在))",
     re.IGNORECASE,
 )

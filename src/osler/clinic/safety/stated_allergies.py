@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Drug, Mention, load_names, mentions
+from osler.clinic.safety.passages import sentence_at
 from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
 from osler.record.case import Document
@@ -68,14 +69,12 @@ def allergies_of(document: Document) -> Allergies:
     text = document.text
     known = _known(text)
     masked = _masked(text, known)
-    units = sentences(text)
-    denied = _denials(text)
-    found = dict.fromkeys([*_listed(text, masked, document), *_prose(text, masked, units)])
+    found = dict.fromkeys([*_listed(text, masked, document), *_prose(text, masked)])
     pieces = sorted(found, key=lambda one: (one.start, -one.end))
-    excepted = [unit for unit in units if any(one.excepted and unit.start <= one.start < unit.end for one in pieces)]
-    denied = [span for span in denied if not any(unit.start <= span.start < unit.end for unit in excepted)]
+    excepted = {sentence_at(text, one.start) for one in pieces if one.excepted}
+    denied = [span for span in _denials(text) if sentence_at(text, span.start) not in excepted]
     stated: list[Allergen] = []
-    for piece, context in zip(pieces, _contexts(document, pieces, units, denied), strict=True):
+    for piece, context in zip(pieces, _contexts(document, pieces, denied), strict=True):
         status = dialogue.status_in(text, document.turns, piece.start, context.status)
         asked = dialogue.reply_to(text, document.turns, piece.start)
         if piece.excepted:
@@ -123,11 +122,10 @@ def _known(text: str) -> list[Mention]:
 
 
 def _masked(text: str, known: Sequence[Mention]) -> str:
-    pieces, at = [], 0
+    masked = list(text)
     for one in known:
-        pieces += [text[at : one.start], KNOWN * (one.end - one.start)]
-        at = one.end
-    return "".join([*pieces, text[at:]])
+        masked[one.start : one.end] = KNOWN * (one.end - one.start)
+    return "".join(masked)
 
 
 def _denials(text: str) -> list[Span]:
@@ -227,12 +225,12 @@ def _only_sign(words: str) -> bool:
     return match is not None and match.end() >= len(bare) - 3
 
 
-def _prose(text: str, masked: str, units: Sequence[Span]) -> Iterator[_Piece]:
+def _prose(text: str, masked: str) -> Iterator[_Piece]:
     for drug, diagnosis in _DIAGNOSES.items():
         for match in diagnosis.finditer(text):
             at = Span(*match.span())
             yield _Piece(at.start, at.end, at, match.group(), "allergy", drug)
-    for unit in units:
+    for unit in sentences(text):
         sentence = masked[unit.start : unit.end]
         for match in (found for pattern in _PROSE for found in pattern.finditer(sentence)):
             groups = {name: value for name, value in match.groupdict().items() if value is not None}
@@ -264,15 +262,13 @@ def _behind(text: str, start: int, end: int) -> str:
     return text[start : max(match.start() if match else end, bracket.end() if bracket else 0)]
 
 
-def _contexts(
-    document: Document, pieces: Sequence[_Piece], units: Sequence[Span], denied: Sequence[Span]
-) -> list[Context]:
+def _contexts(document: Document, pieces: Sequence[_Piece], denied: Sequence[Span]) -> list[Context]:
     """Status and time by the sentence alone, the experiencer by the whole text."""
     text = document.text
     whose = contexts(text, [piece.cue for piece in pieces])
     found: list[Context] = []
     for piece, around in zip(pieces, whose, strict=True):
-        unit = next((unit for unit in units if unit.start <= piece.cue.start < unit.end), Span(0, len(text)))
+        unit = sentence_at(text, piece.cue.start)
         first, stop = max(unit.start, text.rfind("，", 0, piece.cue.start) + 1), max(unit.end, piece.cue.end)
         context = contexts(text[first:stop], [(piece.cue.start - first, piece.cue.end - first)])[0]
         before = text[first : piece.start]

@@ -78,14 +78,10 @@ def readings(text: str, source: str) -> list[Reading]:
         tenths = 5 if match["part"] == "半" else parse_number(match["part"] or "0") or 0
         degrees = (parse_number(match["whole"]) or 0) + tenths / 10
         found.append(Reading("temp", degrees, match.group(), source, match.start(), match.end()))
-    for name, pattern in _SPOKEN.items():
+    for name, pattern in (*_PATTERNS.items(), *_SPOKEN.items()):
         for match in pattern.finditer(text):
-            value = MEASURES[name].converted(parse_number(match["value"]) or 0, "")
-            if value is not None:
-                found.append(Reading(name, value, match.group(), source, match.start(), match.end()))
-    for name, pattern in _PATTERNS.items():
-        for match in pattern.finditer(text):
-            value = MEASURES[name].converted(float(match["value"].replace(",", "")), match["unit"] or "")
+            number = parse_number(match["value"].replace(",", "")) or 0.0
+            value = MEASURES[name].converted(number, match.groupdict().get("unit") or "")
             if value is not None:
                 found.append(Reading(name, value, match.group().strip(), source, match.start(), match.end()))
     return sorted(found, key=lambda reading: (reading.start or 0, reading.end or 0))
