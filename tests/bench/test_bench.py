@@ -1,6 +1,7 @@
 """The bench end to end with a scripted model: asking, reading replies, resuming, comparing; every task's real file."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from osler.bench.choice import ChoiceTask, Item, lettered, read_reply
 from osler.bench.compare import compare
 from osler.bench.tasks import find_task, tasks
 from osler.errors import InputError, MissingComponent
-from osler.models import Request
+from osler.models import Generation, Request, ScoreRequest
 from osler.reasoning.resources import Resources
 from osler.settings import Settings, load_settings
 
@@ -163,3 +164,27 @@ def test_bad_input(settings: Settings, scripted: ScriptedModel, tmp_path: Path) 
     path.unlink()
     with pytest.raises(MissingComponent, match="data set"):
         runner.run("medqa", settings)
+
+
+def test_a_question_too_long_for_the_model_is_counted_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Short(ScriptedModel):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            self.check(requests)
+            return super().generate(requests)
+
+        def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
+            self.check(requests)
+            return super().score(requests)
+
+        def check(self, requests: Sequence[Request | ScoreRequest]) -> None:
+            if any("Question 7?" in request.messages[1].content for request in requests):
+                raise InputError("the prompt is too long")
+
+    monkeypatch.setattr(find_task("medqa"), "path", "qa/medqa_us_dev.jsonl")
+    monkeypatch.setattr(Resources, "model", Short(lambda request: "Answer: B"))
+    for method, why in (("generated", "cut off"), ("letters", "too long for the model")):
+        made = runner.run("medqa", settings, method, "all")
+        assert [(reply.id, reply.why) for reply in made.replies if reply.said is None] == [("7", why)]
+        assert made.measurements[0].unparsed == 1

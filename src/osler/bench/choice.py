@@ -131,10 +131,13 @@ def shares(scores: dict[str, float]) -> dict[str, float]:
 def _letters(items: Sequence[Item], bench: Bench) -> list[Reply]:
     began = time.perf_counter()
     asked = [ScoreRequest(messages(item, generated=False), list(item.options)) for item in items]
-    scored = bench.resources.model.score(asked)
+    scored = bench.score(asked)
     each = (time.perf_counter() - began) / len(items)
     replies = []
     for item, scores in zip(items, scored, strict=True):
+        if not scores:
+            replies.append(_reply(item, None, each, why="too long for the model"))
+            continue
         probabilities = shares(scores)
         choice = max(probabilities, key=probabilities.__getitem__)
         replies.append(_reply(item, choice, each, confidence=probabilities[choice], shares=probabilities))

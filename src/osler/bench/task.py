@@ -11,16 +11,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from osler.bench.statistics import Interval
 from osler.errors import InputError, MissingComponent
-from osler.models import Generation, LanguageModel, Message, Request, load_model
+from osler.models import Generation, LanguageModel, Message, Request, ScoreRequest, load_model
 from osler.reasoning.resources import Resources
 from osler.settings import Settings
 from osler.splits import split
 
 Progress = Callable[[int, int], None]
+
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class Item(Protocol):
@@ -88,10 +92,14 @@ class Bench:
             raise MissingComponent("this task needs a judge model", hint="Name one: --judge SPEC.")
         return load_model(self.judge_spec, self.settings)
 
-    def generate(self, chats: Sequence[Sequence[Message]], tokens: int, **more: Any) -> list[Generation]:
-        """One greedy reply of the model to each chat."""
-        requests = [Request(messages=list(chat), max_tokens=tokens, **more) for chat in chats]
-        return self.resources.model.generate(requests)
+    def generate(self, chats: Sequence[Sequence[Message]], tokens: int) -> list[Generation]:
+        """One greedy reply of the model to each chat; an empty one, cut off, where a chat is too long for it."""
+        requests = [Request(messages=list(chat), max_tokens=tokens) for chat in chats]
+        return _each(self.resources.model.generate, requests, Generation("", None, "", 0, "length", 0.0))
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
+        """Log-probabilities of labels; none where a chat is too long for the model."""
+        return _each(self.resources.model.score, requests, {})
 
 
 class Task(ABC):
@@ -146,6 +154,16 @@ class Task(ABC):
     def fingerprint(self) -> str:
         """Of prompts and parsers: part of a run's identity."""
         return hashlib.sha256(json.dumps(self.prompts, ensure_ascii=False, default=list).encode()).hexdigest()[:16]
+
+
+def _each(ask: Callable[[Sequence[Q]], list[A]], asked: Sequence[Q], nothing: A) -> list[A]:
+    """The batch, or its items one by one if one of them can't be asked; `nothing` for that one."""
+    try:
+        return ask(asked)
+    except InputError:
+        if len(asked) == 1:
+            return [nothing]
+        return [answer for one in asked for answer in _each(ask, [one], nothing)]
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

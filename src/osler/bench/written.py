@@ -60,9 +60,7 @@ class WrittenTask(Task):
     def reply(self, item: Item, text: str, seconds: float, cut: bool, bench: Bench) -> Reply:
         """A text as the reply to an item. `cut`: it ended because it grew too long."""
         said = self.parse(text, item) if text else None
-        why = None if text else "empty reply"
-        if text and (cut or said is None):
-            why = "cut off" if cut else "can't be read"
+        why = "cut off" if cut else None if said is not None else "can't be read" if text else "empty reply"
         scores = dict(self.unread) if said is None else self.score(said, item, bench)
         return Reply(item.id, item.group, said, scores, text, why, seconds=round(seconds, 4))
 

@@ -88,14 +88,17 @@ class Medec(WrittenTask):
     def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
         if method != "letters":
             return super().ask(items, method, bench)
-        scored = bench.resources.model.score([ScoreRequest(self.chat(item, FLAG), ["A", "B"]) for item in items])
+        scored = bench.score([ScoreRequest(self.chat(item, FLAG), ["A", "B"]) for item in items])
         replies = []
-        for item, chances in zip(items, map(shares, scored), strict=True):
+        for item, scores in zip(items, scored, strict=True):
+            if not scores:
+                replies.append(Reply(item.id, item.group, None, dict(self.unread), why="too long for the model"))
+                continue
+            chances = shares(scores)
             said = Said(chances["A"] > chances["B"])
-            right = float(said.flag == (item.error >= 0))
-            replies.append(
-                Reply(item.id, item.group, said, {"flag": right}, confidence=max(chances.values()), shares=chances)
-            )
+            right = {"flag": float(said.flag == (item.error >= 0))}
+            sure = max(chances.values())
+            replies.append(Reply(item.id, item.group, said, right, confidence=sure, shares=chances))
         return replies
 
     def score(self, said: Said, item: Item, bench: Bench) -> dict[str, float]:
