@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osler.nouns import Evidence
+from osler.nouns import Evidence, Source
 from osler.reasoning.verify import verify
 from osler.reasoning.verify.quantities import equal, quantities, same_dimension
 from osler.text import sentences
@@ -97,6 +97,14 @@ def test_any_text_gets_a_verdict_and_whole_sentences_are_supported(parts: list[s
     for start, end in sentences(text):
         if any(character.isalnum() for character in text[start:end]):
             assert verify(text[start:end], record(text)).verdict == "supported"
+
+
+def test_a_title_before_a_verbatim_sentence_takes_nothing_from_it() -> None:
+    text = "Reye syndrome may follow. For this reason aspirin is never given to children with influenza."
+    source = Evidence(id="e", kind="passage", text=text, source=Source(title="Viral infections: the airways"))
+    said = "Viral infections: the airways: For this reason aspirin is never given to children with influenza."
+    assert verify(said, [source]).verdict == "supported"
+    assert verify(said.replace("never ", ""), [source]).verdict == "contradicted"
 
 
 def test_a_part_of_a_denial_is_not_taken_as_verbatim() -> None:

@@ -41,11 +41,12 @@ class Comparison(NamedTuple):
 def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     """The verdict on `statement` by `evidence` alone.
 
-    A statement that stands verbatim in its evidence is always supported; one with a number or drug that the evidence
-    lacks, or where it has another side, negation or person, never is. No evidence: unsupported.
+    A statement that stands verbatim in its evidence, its source's title before it or not, is always supported; one with
+    a number or drug that the evidence lacks, or where it has another side, negation or person, never is. No evidence:
+    unsupported.
     """
     texts = [item.text for item in evidence]
-    if any(verbatim(statement, text) for text in texts):
+    if any(verbatim(statement.removeprefix(f"{item.source.title}: "), item.text) for item in evidence):
         return Verification("supported", ["stands word for word in the evidence"], 1.0)
     compared = compare(statement, texts)
     if compared is None:
