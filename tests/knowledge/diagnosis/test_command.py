@@ -59,6 +59,14 @@ def test_probabilities_are_named(tmp_path: Path) -> None:
     assert row["ranked"][1]["probability"] is None
 
 
+def test_general_practice_weighs_commonness_and_gives_no_probability(tmp_path: Path) -> None:
+    case = {"id": 1, "observed": ["HP:0001945", "HP:0012735", "HP:0003326"], "age": "P40Y", "sex": "male"}
+    _, (published,) = batch(tmp_path, case)
+    _, (general,) = batch(tmp_path, case, options=("--population", "general"))
+    assert "influenza" in [item["label"] for item in general["ranked"]]
+    assert general["ranked"] != published["ranked"] and "probability" not in general["ranked"][0]
+
+
 @pytest.mark.parametrize(("term", "note"), [("HP:0004715", "was replaced by"), ("arachnodactyly", "")])
 def test_a_term_by_name_or_old_identifier(term: str, note: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [term, "--json", "--home", str(tmp_path), "--top", "2"], standalone_mode=False)
