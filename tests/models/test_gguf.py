@@ -17,7 +17,7 @@ from osler.errors import InputError, MissingComponent
 from osler.models import Busy, Message, Request, ScoreRequest, load_model
 from osler.models.catalogue import find_weights
 from osler.models.gguf import GgufModel
-from osler.models.runtime import CHUNK, Job
+from osler.models.runtime import CHUNK, Cached, Job
 from osler.settings import Settings, load_settings
 from support.gguf import lora, write_gguf
 
@@ -77,7 +77,7 @@ def test_shared_prefix_is_reused_and_changes_nothing(model: GgufModel, other: Gg
     assert cold.prompt_tokens > CHUNK + 10
     assert warm.tokens == model.generate([requests[1]])[0].tokens
     assert cold.tokens == other.generate([requests[0]])[0].tokens
-    assert other._runtime._reusable(other._runtime.tokenize(warm.prompt), 0) == CHUNK
+    assert other._runtime._reusable(Job(other._runtime.tokenize(warm.prompt), {}), 0) == CHUNK
 
 
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.9, "top_p": 0.9, "seed": 11}])
@@ -157,12 +157,27 @@ def test_scores_are_the_next_token_log_probabilities(model: GgufModel) -> None:
     runtime = model._runtime
     tokens = runtime.tokenize(runtime.template([("user", messages[0].content)]))
     body = {"prompt": tokens, "n_predict": 1, "temperature": 0, "n_probs": 49_152, "cache_prompt": False, "id_slot": 0}
-    runtime._cached[0] = []
+    runtime._cached[0] = Cached([])
     rows = runtime._post("/completion", body)["completion_probabilities"][0]["top_logprobs"]
     true = {row["id"]: row["logprob"] for row in rows}
     for label in labels:
         mass = sum(math.exp(true[token]) for token in model._label_tokens([label])[label])
         assert both[0][label] == pytest.approx(math.log(mass), abs=0.02)
+
+
+@pytest.mark.parametrize("system", ["Answer with a letter.", LONG])
+def test_a_score_does_not_depend_on_others(model: GgufModel, other: GgufModel, system: str) -> None:
+    """Prompts share a beginning that is evaluated once; each gets what it would get alone, in whatever order."""
+    texts = [*QUESTIONS, f"{QUESTIONS[0]} Now.", LONG, ""]
+    asked = [ScoreRequest([Message("system", system), Message("user", text)], ["A", "B", "C"]) for text in texts]
+    together = model.score(asked)
+    assert together == [other.score([request])[0] for request in reversed(asked)][::-1]
+    other.score([ScoreRequest([Message("system", "Another."), Message("user", "x")], ["A", "B"])])
+    assert other.score(asked[1:2]) == together[1:2]
+    assert (
+        model.generate([_ask(texts[0], system=system)])[0].tokens
+        == other.generate([_ask(texts[0], system=system)])[0].tokens
+    )
 
 
 def test_a_likeliest_token_that_is_part_of_a_character_hides_no_score(model: GgufModel) -> None:

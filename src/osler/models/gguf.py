@@ -4,6 +4,7 @@ One worker owns the runtime behind a bounded queue. A batch gives each request w
 gives a stored prompt its tokens again. It does not know what the texts are for.
 """
 
+import itertools
 import json
 import math
 import os
@@ -23,7 +24,7 @@ from osler.settings import Settings
 T = TypeVar("T")
 
 WAITING = 32  # calls that may wait before the model says it is busy
-LIKELY = 256  # next tokens looked at before a label is asked for by itself
+LIKELY = 1024  # next tokens looked at before a label is asked for by itself
 
 
 class GgufModel:
@@ -37,6 +38,8 @@ class GgufModel:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         sequences, threads = parallel or min(4, cores), settings.models.threads or cores
         self._runtime = Runtime(weights.path, context, sequences, threads, weights.adapter)
+        self._labels: dict[str, list[int]] = {}  # their tokens
+        self._beginnings: dict[tuple[Message, ...], list[int]] = {}  # of prompts, by all messages but the last
         self._room = threading.BoundedSemaphore(waiting + 1)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="osler-model")
 
@@ -144,31 +147,55 @@ class GgufModel:
     def _score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
         labels = [self._label_tokens(request.labels) for request in requests]
         asked = {"n_predict": 1, "temperature": 0, "n_probs": LIKELY}
-        jobs = [Job(self._tokens(self._prompt(request.messages)), asked) for request in requests]
-        scores = []
-        for job, variants, answer in zip(jobs, labels, self._runtime.complete(jobs), strict=True):
-            # The runtime tells none where its likeliest token is part of a character only.
-            likely = answer.get("completion_probabilities") or [{"top_logprobs": []}]
-            found = {row["id"]: row["logprob"] for row in likely[0]["top_logprobs"]}
-            for token in {token for tokens in variants.values() for token in tokens} - found.keys():
-                # It isn't among the likely ones: a bias makes it the one that is reported.
-                forced = Job(job.tokens, {**asked, "n_probs": 1, "logit_bias": [[token, 1e6]]})
-                found[token] = self._runtime.complete([forced])[0]["completion_probabilities"][0]["logprob"]
-            scores.append({label: _log_sum([found[token] for token in tokens]) for label, tokens in variants.items()})
+        jobs = []
+        for request in requests:
+            tokens = self._tokens(self._prompt(request.messages))
+            jobs.append(Job(tokens, asked, self._shared(request.messages, tokens)))
+        scores, size = [], self._runtime.sequences
+        for start in range(0, len(jobs), size):  # a prompt's further questions while it is in a sequence's cache
+            group = jobs[start : start + size]
+            made = self._runtime.complete(group)
+            for job, variants, answer in zip(group, labels[start:], made, strict=False):
+                wanted = {token for tokens in variants.values() for token in tokens}
+                found = self._found(job, wanted, answer)
+                scores.append({label: _log_sum([found[token] for token in mine]) for label, mine in variants.items()})
         return scores
+
+    def _found(self, job: Job, wanted: set[int], answer: Mapping[str, Any]) -> dict[int, float]:
+        """Log-probabilities of the wanted tokens and the likeliest."""
+        # The runtime tells none where its likeliest token is part of a character only.
+        likely = answer.get("completion_probabilities") or [{"top_logprobs": []}]
+        found = {row["id"]: row["logprob"] for row in likely[0]["top_logprobs"]}
+        for token in wanted - found.keys():
+            # It isn't among the likely ones: a bias makes it the one that is reported.
+            forced = job._replace(parameters={**job.parameters, "n_probs": 1, "logit_bias": [[token, 1e6]]})
+            found[token] = self._runtime.complete([forced])[0]["completion_probabilities"][0]["logprob"]
+        return found
+
+    def _shared(self, messages: Sequence[Message], tokens: Sequence[int]) -> int:
+        """How many tokens the prompt has in common with the one whose last message is empty: what other prompts of the
+        kind begin with. It follows from this prompt alone."""
+        before = tuple(messages[:-1])
+        if before not in self._beginnings:
+            if len(self._beginnings) >= 64:
+                self._beginnings.clear()
+            self._beginnings[before] = self._runtime.tokenize(self._prompt([*before, Message(messages[-1].role, "")]))
+        pairs = zip(self._beginnings[before], tokens[:-1], strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     def _label_tokens(self, labels: Sequence[str]) -> dict[str, list[int]]:
         owner: dict[int, str] = {}
-        found: dict[str, list[int]] = {}
         for label in labels:
-            variants = [self._runtime.tokenize(text, special=False) for text in (label, f" {label}")]
-            found[label] = sorted({variant[0] for variant in variants if len(variant) == 1})
-            if not found[label]:
-                raise InputError(f"the label {label!r} is not a single token of {self.info.spec}")
-            for token in found[label]:
+            if label not in self._labels:
+                variants = [self._runtime.tokenize(text, special=False) for text in (label, f" {label}")]
+                single = sorted({variant[0] for variant in variants if len(variant) == 1})
+                if not single:
+                    raise InputError(f"the label {label!r} is not a single token of {self.info.spec}")
+                self._labels[label] = single
+            for token in self._labels[label]:
                 if owner.setdefault(token, label) != label:
                     raise InputError(f"the labels {owner[token]!r} and {label!r} are the same token")
-        return found
+        return {label: self._labels[label] for label in labels}
 
 
 def _log_sum(values: Sequence[float]) -> float:

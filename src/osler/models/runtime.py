@@ -1,8 +1,9 @@
 """The llama.cpp runtime (xllamacpp) in this process: one loaded GGUF file, its sequences and their prefix caches.
 
 It works so that an answer depends on its prompt and parameters alone, never on what runs beside it or ran before:
-prompts are evaluated one at a time in chunks that begin at multiples of `CHUNK`, a cached prefix is reused only up to
-such a boundary, sequences have caches of their own, and only kernels whose rows don't depend on the batch are used.
+prompts are evaluated one at a time in chunks that begin at multiples of `CHUNK` (counted from the end of a shared
+beginning, if the job names one), a cached prefix is reused only up to such a boundary, sequences have caches of their
+own, and only kernels whose rows don't depend on the batch are used.
 It does not know messages, queues or errors of the user; calls must come from one thread at a time.
 """
 
@@ -22,10 +23,19 @@ _NEVER_JSON = "@"  # no JSON text begins with it
 
 
 class Job(NamedTuple):
-    """One completion: the prompt's tokens and the runtime's own parameters."""
+    """One completion: the prompt's tokens and the runtime's own parameters. `shared`: so many tokens that other prompts
+    begin with too are evaluated as a chunk of their own; the caller must take them from this prompt alone."""
 
     tokens: list[int]
     parameters: dict[str, Any]
+    shared: int = 0
+
+
+class Cached(NamedTuple):
+    """Prompt tokens evaluated in a sequence, and how many of them as a shared beginning."""
+
+    tokens: list[int]
+    shared: int = 0
 
 
 class Runtime:
@@ -51,7 +61,8 @@ class Runtime:
             timeout=httpx.Timeout(None, connect=10),
             trust_env=False,
         )
-        self._cached: list[list[int]] = [[] for _ in range(sequences)]  # prompt tokens evaluated in each sequence
+        self.sequences = sequences
+        self._cached = [Cached([])] * sequences
         self._decoders = ThreadPoolExecutor(max_workers=sequences, thread_name_prefix="osler-decode")
         self._usable: set[str] = set()
 
@@ -92,7 +103,7 @@ class Runtime:
             bias = [[self.tokenize(_NEVER_JSON, special=False)[0], 1000.0]]
             body = {"n_predict": 1, "temperature": 0, "logit_bias": bias, "json_schema": schema}
             last = len(self._cached) - 1
-            self._cached[last] = []
+            self._cached[last] = Cached([])
             answer = self._post("/completion", {**body, "prompt": "{", "id_slot": last, "cache_prompt": False})
             if _NEVER_JSON in answer["content"]:
                 raise InputError("the JSON schema can't be enforced: a type or reference in it is unknown", where=name)
@@ -101,10 +112,10 @@ class Runtime:
     def complete(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         """The runtime's answers in order, each with its own `seconds`; as many at once as there are sequences."""
         answers: list[dict[str, Any]] = []
-        for start in range(0, len(jobs), len(self._cached)):
-            group = jobs[start : start + len(self._cached)]
+        for start in range(0, len(jobs), self.sequences):
+            group = jobs[start : start + self.sequences]
             slots = self._slots(group)
-            seconds = [self._prefill(job.tokens, slot) for job, slot in zip(group, slots, strict=True)]
+            seconds = [self._prefill(job, slot) for job, slot in zip(group, slots, strict=True)]
             for answer, spent in zip(self._decoders.map(self._decode, group, slots), seconds, strict=True):
                 own = (answer["timings"]["prompt_ms"] + answer["timings"]["predicted_ms"]) / 1000
                 answers.append({**answer, "seconds": round(spent + own, 3)})
@@ -113,7 +124,7 @@ class Runtime:
     def stream(self, job: Job) -> Generator[str, None, None]:
         """Pieces of text as they come. Closing the iterator stops the generation."""
         [slot] = self._slots([job])
-        self._prefill(job.tokens, slot)
+        self._prefill(job, slot)
         with self._client.stream("POST", "/completion", json={**_body(job, slot), "stream": True}) as response:
             if response.status_code != 200:
                 response.read()
@@ -131,34 +142,40 @@ class Runtime:
         free = list(range(len(self._cached)))
         chosen = []
         for job in jobs:
-            best = max(free, key=lambda slot: (self._reusable(job.tokens, slot), -len(self._cached[slot])))
+            best = max(free, key=lambda slot: (self._reusable(job, slot), -len(self._cached[slot].tokens)))
             free.remove(best)
             chosen.append(best)
         return chosen
 
-    def _reusable(self, tokens: list[int], slot: int) -> int:
+    def _reusable(self, job: Job, slot: int) -> int:
         """How many tokens of the prompt (without its last) are in the sequence's cache exactly as if evaluated anew."""
-        cached, wanted = self._cached[slot], tokens[:-1]
+        (cached, shared), wanted = self._cached[slot], job.tokens[:-1]
+        if shared != job.shared:
+            return 0
         if cached == wanted:
             return len(wanted)
         length = min(len(cached), len(wanted))
         same = next((i for i in range(length) if cached[i] != wanted[i]), length)
-        return same // CHUNK * CHUNK
+        return 0 if same < shared else shared + (same - shared) // CHUNK * CHUNK
 
-    def _prefill(self, tokens: list[int], slot: int) -> float:
+    def _prefill(self, job: Job, slot: int) -> float:
         """Evaluate all but the last token of the prompt; the seconds it took."""
         began = time.perf_counter()
-        wanted, kept = tokens[:-1], self._reusable(tokens, slot)
-        cached, self._cached[slot] = self._cached[slot], []
+        wanted, kept = job.tokens[:-1], self._reusable(job, slot)
+        cached, self._cached[slot] = self._cached[slot].tokens, Cached([])
+        if not kept and job.shared:
+            self._evaluate(wanted[: job.shared], slot, reuse=False)
+            cached, kept = [], job.shared
         if kept < len(wanted):
-            body = {"n_predict": 0, "id_slot": slot, "cache_prompt": bool(kept)}
             if kept and cached[kept : kept + 1] == wanted[kept : kept + 1]:
                 # The runtime would reuse more than the boundary allows: another token there makes it forget the rest.
-                other = 0 if wanted[kept] != 0 else 1
-                self._post("/completion", {**body, "prompt": [*wanted[:kept], other]})
-            self._post("/completion", {**body, "prompt": wanted})
-        self._cached[slot] = wanted
+                self._evaluate([*wanted[:kept], 0 if wanted[kept] != 0 else 1], slot, reuse=True)
+            self._evaluate(wanted, slot, reuse=bool(kept))
+        self._cached[slot] = Cached(wanted, job.shared)
         return time.perf_counter() - began
+
+    def _evaluate(self, tokens: list[int], slot: int, reuse: bool) -> None:
+        self._post("/completion", {"prompt": tokens, "n_predict": 0, "id_slot": slot, "cache_prompt": reuse})
 
     def _decode(self, job: Job, slot: int) -> dict[str, Any]:
         return self._post("/completion", _body(job, slot))
