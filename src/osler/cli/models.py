@@ -41,6 +41,26 @@ def list_models(json_out: bool, settings: Settings) -> None:
 
 
 @command.command()
+@as_json
+def catalog(json_out: bool) -> None:
+    """Open medical models that can be connected: licence, size, languages, where to get them. Downloads nothing."""
+    from osler.models.open_models import how_to_connect, open_models
+
+    rows = open_models()
+    if json_out:
+        print_json(rows)
+        return
+    allowed = {True: "commercial use allowed", False: "no commercial use", None: "commercial use not known"}
+    for row in rows:
+        sizes, licence = ", ".join(f"{size:g}" for size in row.sizes), row.licence or "licence not known"
+        click.echo(f"{row.name}  ({row.publisher}; {sizes} billion parameters; base {row.base or 'not known'})")
+        click.echo(f"  {row.modality}, {', '.join(row.languages)} · {licence} · {allowed[row.commercial]}")
+        click.echo(f"  {row.hub}: {row.repository}{' (access on request)' if row.gated else ''}")
+        click.echo(f"  connect: {how_to_connect(row)}{'. ' + row.note if row.note else ''}")
+    click.echo("What publishers say, not measured here: `osler bench` and `osler models admit` measure.")
+
+
+@command.command()
 @click.argument("spec")
 @click.option("--task", "tasks", multiple=True, metavar="T", help="With --provisional: what it may do. Several times.")
 @click.option("--provisional", is_flag=True, help="Grant without a measurement, on a named person's word.")
