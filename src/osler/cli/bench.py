@@ -148,14 +148,21 @@ def report(identifiers: tuple[str, ...], target: Path, settings: Settings) -> No
     """Write RUNs as one page that opens offline."""
     from osler.bench.report import report as page
     from osler.bench.runner import show as show_run
-    from osler.models.files import write_atomically
 
-    html = page([show_run(identifier, settings) for identifier in identifiers])
-    try:
-        write_atomically(target, html.encode())
-    except OSError as error:
-        raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
-    click.echo(str(target))
+    _write(target, page([show_run(identifier, settings) for identifier in identifiers]))
+
+
+@command.command()
+@click.argument("identifier", metavar="RUN")
+@click.option("--as", "style", type=click.Choice(("lm-eval", "inspect")), required=True, help="Whose format.")
+@click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.json")
+@with_settings
+def export(identifier: str, style: str, target: Path, settings: Settings) -> None:
+    """Write a RUN as results of lm-evaluation-harness or as a log of inspect-ai."""
+    from osler.bench.export import export as exported
+    from osler.bench.runner import show as show_run
+
+    _write(target, exported(show_run(identifier, settings), style))
 
 
 @command.command()
@@ -176,6 +183,16 @@ def leak(name: str, files: tuple[Path, ...], json_out: bool, settings: Settings)
     checked = len(found.leaked) + len(found.clean)
     click.echo(f"{name}: {len(found.leaked)} of {checked} items ({found.share:.1%}) share 13 words with the files;")
     click.echo(f"{len(found.short)} are too short to check. --json names them.")
+
+
+def _write(target: Path, text: str) -> None:
+    from osler.models.files import write_atomically
+
+    try:
+        write_atomically(target, text.encode())
+    except OSError as error:
+        raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
+    click.echo(str(target))
 
 
 def _as_rows(finished: "Finished") -> dict[str, Any]:

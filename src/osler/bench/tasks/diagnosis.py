@@ -51,12 +51,12 @@ class Diagnosis(Task):
         return dict(bench.resources.graph.versions)
 
     def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        from osler.knowledge.diagnosis import load_ranker
+        from osler.knowledge.diagnosis.ranking import Patient, load_ranker
 
         ranker, replies = load_ranker(), []
         for item in items:
             began = time.perf_counter()
-            scores = ranker.score(item.observed, item.excluded, item.references, item.sex)
+            scores = ranker.score(item.observed, item.excluded, item.references, Patient(item.sex))
             right = ranker.place.get(ranker.graph.canonical(item.group) or "")
             why: str | None = "no finding can be used"
             place, best = None, None
