@@ -259,7 +259,7 @@ def rare(cases: list[dict[str, Any]], tune: bool) -> None:
     rank_time = []
     for case in cases[:: max(1, len(cases) // 300)]:
         begin = time.process_time()
-        ranker.rank(case["observed"], case["excluded"], case["pmid"], sex=case["sex"])
+        ranker.rank(case["observed"], case["excluded"], case["pmid"], patient=Patient(case["sex"]))
         rank_time.append(1000 * (time.process_time() - begin))
     median, tail = np.percentile(rank_time, [50, 95])
     print(f"\n`rank` with its top 100 as nouns, n = {len(rank_time)}: median {median:.1f}, p95 {tail:.1f} CPU ms.")
