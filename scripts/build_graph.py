@@ -231,6 +231,9 @@ def add_profiles(builder: Builder, profiles: list[Profile]) -> None:
             identifier = next(iter(same)) if len(same) == 1 else profile.id
         term = builder.term(identifier, profile.label, "disease")
         term.kind = "disease"  # MeSH counts some among symptoms
+        if term.label != profile.label:  # what clinicians call it: not "intermediate coronary syndrome"
+            term.add(term.label, "exact")
+            term.label = profile.label
         if identifier != profile.id:
             builder.alias.setdefault(profile.id, (identifier, "equivalent"))
         for name in (profile.label, *profile.synonyms):

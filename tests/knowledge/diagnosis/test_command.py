@@ -63,7 +63,7 @@ def test_general_practice_weighs_commonness_and_gives_no_probability(tmp_path: P
     case = {"id": 1, "observed": ["HP:0001945", "HP:0012735", "HP:0003326"], "age": "P40Y", "sex": "male"}
     _, (published,) = batch(tmp_path, case)
     _, (general,) = batch(tmp_path, case, options=("--population", "general"))
-    assert "influenza" in [item["label"] for item in general["ranked"]]
+    assert "Influenza" in [item["label"] for item in general["ranked"]]
     assert general["ranked"] != published["ranked"] and "probability" not in general["ranked"][0]
 
 

@@ -70,7 +70,7 @@ def test_prepare_reports_what_it_did(ranker: Ranker) -> None:
     for part in (
         "HP:0004715 was replaced by HP:0000003",
         "HP:9999999 is unknown",
-        "DOID:6364 (migraine disorder) is read as the finding HP:0002076",
+        "DOID:6364 (Migraine) is read as the finding HP:0002076",
         "DRUGBANK:DB00945 (Aspirin) is no finding",
         "HP:0002650 (Scoliosis) is given as present and as absent",
         "HP:0000003 (Multicystic kidney dysplasia) is given as present and as absent",

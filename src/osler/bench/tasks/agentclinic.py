@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
 from osler.bench.written import GENERATED, figure, knowledge
 from osler.clinic.consult import phenotypes
-from osler.knowledge.concepts.recogniser import load_recogniser
+from osler.knowledge.concepts.recogniser import findings_of, load_recogniser
 from osler.knowledge.diagnosis import rank
 from osler.knowledge.graph import load_graph
 from osler.knowledge.graph.names import key
 from osler.models import Message
+from osler.record import read_text
 
 RANKER = "ranker"
 TURNS, TOKENS, TOP = 8, 60, 10
@@ -118,8 +119,10 @@ def same_disease(said: str, gold: str) -> bool:
 
 def _ranked(item: Item, bench: Bench) -> Reply:
     began = time.perf_counter()
-    findings = bench.resources.recogniser.find(". ".join((*item.told, *item.results)))
-    ranked = rank(phenotypes(findings, "present"), phenotypes(findings, "absent"), sex=item.sex, top=TOP)
+    case = read_text("\n".join((*item.told, *item.results)))
+    found, patient = findings_of(case, bench.resources.recogniser), case.patient
+    observed, excluded = phenotypes(found, "present"), phenotypes(found, "absent")
+    ranked = rank(observed, excluded, patient.sex or item.sex, patient.age, top=TOP, general=True)
     gold = diseases(item.diagnosis)
     hits = [one.id in gold or same_disease(one.label, item.diagnosis) for one in ranked]
     scores = {"right": float(any(hits[:1])), f"in top {TOP}": float(any(hits))}
