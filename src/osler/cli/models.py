@@ -36,8 +36,14 @@ def list_models(json_out: bool, settings: Settings) -> None:
             continue
         size = f"{row.size / 1e6:,.0f} MB" if row.size else "remote"
         click.echo(f"  {size} · {row.context:,} tokens · licence {row.licence or 'not stated'} · {row.digest}")
-        granted = ", ".join(item.task + ("" if item.measured else " (provisional)") for item in row.privileges)
-        click.echo(f"  may: {granted or 'nothing yet; answers stay extractive. `osler models admit` grants.'}")
+        granted = ", ".join(
+            one.task + ("" if one.measured else " (provisional)") for one in row.privileges if one.granted
+        )
+        click.echo(f"  may: {granted or 'nothing; answers stay extractive'}")
+        if refused := [one for one in row.privileges if not one.granted]:
+            click.echo(f"  not admitted: {', '.join(one.task for one in refused)} (measured {refused[-1].date[:10]})")
+        if not row.privileges:
+            click.echo("  `osler models admit` measures what it may do.")
 
 
 @command.command()

@@ -68,7 +68,8 @@ def _embedded() -> Path:
 
 
 class Known(Noun):
-    """One model. `size` in bytes (null: remote); `context` in tokens, as it would be used; `problem`: why it can't."""
+    """One model. `size` in bytes (null: remote); `context` in tokens, as it would be used; `problem`: why it can't.
+    `privileges`: the newest decision on each task, granted or not."""
 
     spec: str
     in_use: bool
@@ -103,5 +104,5 @@ def _known(spec: str, settings: Settings, privileges: Privileges) -> Known:
         licence=weights.header.licence if weights else None,
         chat=weights.header.chat if weights else True,
         adapter=settings.models.adapter if weights else None,
-        privileges=[row for row in privileges.of(digest) if row.granted and privileges.may(digest, row.task)],
+        privileges=list({row.task: row for row in privileges.of(digest)}.values()),
     )
