@@ -134,6 +134,7 @@ def test_concepts_batch(osler, tmp_path):
         {"id": "a", "text": "No fever, but a seizure."},
         {"id": "b", "text": ""},
         {"id": "c", "text": "否认胸痛，有发热。"},
+        {"id": 4, "text": "Short stature."},
     ]
     batch.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
     done = osler("concepts", str(batch), "--jsonl", "--vocabulary", "hpo")
@@ -142,6 +143,7 @@ def test_concepts_batch(osler, tmp_path):
     status = {f["label"]: f["status"] for f in lines["a"]["findings"]}
     assert status == {"Fever": "absent", "Seizure": "present"}
     assert lines["b"]["error"]["kind"] == "input"
+    assert lines[4]["findings"][0]["source"] == "4"  # a number is an id too
     for finding in lines["c"]["findings"]:
         _valid(finding, "Finding")
     assert {f["code"]: f["status"] for f in lines["c"]["findings"]} == {"HP:0100749": "absent", "HP:0001945": "present"}

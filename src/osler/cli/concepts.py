@@ -1,5 +1,7 @@
 """`osler concepts`: text to phenotypes, diseases and drugs, with their context."""
 
+from typing import Any
+
 import click
 
 from osler.cli.options import as_json, as_jsonl, dump, print_json, run_batch, text_field, with_settings
@@ -18,9 +20,11 @@ def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, setting
 
     recogniser = load_recogniser(tuple(part.strip() for part in vocabulary.split(",")))
     if jsonl_out:
-        return run_batch(
-            file, ("id", "text"), lambda row: {"findings": dump(recogniser.find(text_field(row, "text"), row["id"]))}
-        )
+
+        def answer(row: dict[str, Any]) -> dict[str, Any]:
+            return {"findings": dump(recogniser.find(text_field(row, "text"), str(row["id"])))}
+
+        return run_batch(file, ("id", "text"), answer)
     from osler.record.source import decode, load
 
     text = decode(load(file), file)
