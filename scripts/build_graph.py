@@ -231,9 +231,12 @@ def add_profiles(builder: Builder, profiles: list[Profile]) -> None:
             identifier = next(iter(same)) if len(same) == 1 else profile.id
         term = builder.term(identifier, profile.label, "disease")
         term.kind = "disease"  # MeSH counts some among symptoms
-        if term.label != profile.label:  # what clinicians call it: not "intermediate coronary syndrome"
-            term.add(term.label, "exact")
-            term.label = profile.label
+        named = {key(name) for name, language in term.names if language == "en"}
+        if term.label != profile.label and key(profile.label) in {key(term.label), *named}:
+            # What clinicians call it ("Unstable angina", not "intermediate coronary syndrome"), if sources do too: a
+            # profile of viral pharyngitis may stand on the node of pharyngitis.
+            before, term.label = term.label, profile.label
+            term.add(before, "exact")
         if identifier != profile.id:
             builder.alias.setdefault(profile.id, (identifier, "equivalent"))
         for name in (profile.label, *profile.synonyms):
