@@ -1,5 +1,6 @@
 """The bench end to end with a scripted model: asking, reading replies, resuming, comparing; every task's real file."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,3 +189,41 @@ def test_a_question_too_long_for_the_model_is_counted_alone(
         made = runner.run("medqa", settings, method, "all")
         assert [(reply.id, reply.why) for reply in made.replies if reply.said is None] == [("7", why)]
         assert made.measurements[0].unparsed == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no items"),
+        (b"no gzip", "after line 0"),
+        (gzip.compress(b'{"id": "a"}\n' * 9000)[:-20], "can't be read"),
+        (gzip.compress(b"\xff\xfe\n"), "can't be read"),
+        (gzip.compress(b'{"id": "a"}\n'), "after 0 items"),
+        (gzip.compress(b"[1]\n"), "line 1"),
+        (
+            gzip.compress(b'{"id": "a", "question": "?", "options": {"A": "", "B": ""}, "answer_idx": "E"}'),
+            "question 1",
+        ),
+        (gzip.compress(b'{"id": "a", "question": "?", "options": {"A": ""}, "answer_idx": "A"}'), "question 1"),
+    ],
+)
+def test_a_damaged_data_file_is_named_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "qa" / "medqa_us_dev.jsonl.gz"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    settings = load_settings({"home": tmp_path / "home", "bench.data": str(tmp_path)}, environment={})
+    with pytest.raises(InputError) as error:
+        runner.run("medqa", settings, part="all")
+    assert said in str(error.value)
+    assert said == "no items" or str(path) in str(error.value.where)
+
+
+def test_a_damaged_card_is_named(settings: Settings, scripted: ScriptedModel) -> None:
+    card = runner.run("medqa", settings, part="all", limit=2).card
+    path = settings.home / "bench" / "runs" / f"{card.id}.json"
+    path.write_text(path.read_text()[:40])
+    for look in (lambda: runner.runs(settings), lambda: runner.show(card.id, settings)):
+        with pytest.raises(InputError, match="not the card"):
+            look()
+    assert len(runner.run("medqa", settings, part="all", limit=2).replies) == 2
+    assert runner.runs(settings)[0].id == card.id

@@ -18,7 +18,7 @@ import numpy as np
 from osler.bench.selective import selective_figures
 from osler.bench.statistics import macro_f1, mean_interval, statistic_interval, wilson
 from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
-from osler.errors import OslerError
+from osler.errors import InputError, OslerError
 from osler.models import Message, ScoreRequest
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.registry import methods as ask_methods
@@ -65,7 +65,14 @@ class ChoiceTask(Task):
         self.name, self.about, self.path, self.licence, self.item = name, about, path, licence, item
 
     def read(self, path: Path) -> Iterator[Item]:
-        yield from (item for row in rows(path) if (item := self.item(row)) is not None)
+        for number, row in enumerate(rows(path), start=1):
+            item = self.item(row)
+            if item is None:
+                continue
+            if len(item.options) < 2 or not item.answer or not set(item.answer) <= item.options.keys():
+                said = f"the answer {item.answer!r} is none of the options {', '.join(item.options)}"
+                raise InputError(said, where=f"{path}, question {number}")
+            yield item
 
     def methods(self) -> dict[str, Method]:
         own = (

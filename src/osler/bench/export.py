@@ -6,6 +6,7 @@ An item whose reply could not be read has `osler_unparsed` (inspect: value "N").
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,10 @@ def export(finished: Finished, style: str) -> str:
     """The run as JSON text of a style (`lm-eval` or `inspect`). Raises InputError for another."""
     if style not in STYLES:
         raise InputError(f"unknown format {style!r}", hint=f"Known: {', '.join(STYLES)}.")
-    return json.dumps(STYLES[style](finished), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    # JSON has no word for "not defined".
+    rows = [row for row in finished.measurements if math.isfinite(sum((row.value, *(row.interval or ()))))]
+    made = STYLES[style](finished._replace(measurements=rows))
+    return json.dumps(made, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def lm_eval(finished: Finished) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def show(identifier: str, settings: Settings) -> Finished:
     paths = list((settings.home / "bench" / "runs").glob(f"{identifier}*.json"))
     if len(paths) != 1:
         raise InputError(f"{len(paths)} runs begin with {identifier!r}", hint="`osler bench list` names them.")
-    card = RunCard(**json.loads(paths[0].read_text(encoding="utf-8")))
+    card = _read_card(paths[0])
     task = find_task(card.source or card.task)
     items = _drawn(task.items(Bench(settings).data, card.split), card.limit, card.seed)
     if _data_hash(items) != card.data_hash:
@@ -114,8 +114,16 @@ def show(identifier: str, settings: Settings) -> Finished:
 
 def runs(settings: Settings) -> list[RunCard]:
     """All runs of the home, oldest first."""
-    cards = [json.loads(path.read_text(encoding="utf-8")) for path in (settings.home / "bench" / "runs").glob("*.json")]
-    return sorted((RunCard(**card) for card in cards), key=lambda card: card.started)
+    cards = [_read_card(path) for path in (settings.home / "bench" / "runs").glob("*.json")]
+    return sorted(cards, key=lambda card: card.started)
+
+
+def _read_card(path: Path) -> RunCard:
+    try:
+        return RunCard(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        hint = "Delete it and run again: its replies are kept."
+        raise InputError("not the card of a run", where=str(path), hint=hint) from None
 
 
 def replies_of(path: Path) -> Iterator[tuple[str, Reply]]:

@@ -7,6 +7,7 @@ scores; drawing, keeping and resuming are the runner's.
 import gzip
 import hashlib
 import json
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -137,12 +138,20 @@ class Task(ABC):
         return Path(self.path).name.partition(".")[0]
 
     def items(self, data: Path, part: str) -> list[Any]:
-        """The items of a part (train, tune, report, or all). Raises MissingComponent without the data."""
+        """The items of a part (train, tune, report, or all). Raises MissingComponent without the data, InputError
+        naming the place of a row that is none of this task's."""
         path = data / self.path
         if not path.exists():
             hint = "`bench.data` in osler.toml (or OSLER_BENCH_DATA) names the folder; docs/data.md says what is in it."
             raise MissingComponent("the data set is not there", where=str(path), hint=hint)
-        return [item for item in self.read(path) if part in ("all", self.part(item))]
+        found: list[Any] = []
+        try:
+            for item in self.read(path):
+                found.append(item)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration) as error:
+            said = f"a row does not have the fields of {self.name}: {type(error).__name__} {error}"
+            raise InputError(said, where=f"{path}, after {len(found)} items") from None
+        return [item for item in found if part in ("all", self.part(item))]
 
     def versions(self, method: str, bench: Bench) -> dict[str, str]:
         """Of the knowledge that a method draws on."""
@@ -168,15 +177,21 @@ def _each(ask: Callable[[Sequence[Q]], list[A]], asked: Sequence[Q], nothing: A)
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSON Lines file, gzipped or not. Raises InputError naming the line that isn't one."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            where = f"{path}, line {number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise InputError(f"not valid JSON: {error}", where=where) from None
-            if not isinstance(row, dict):
-                raise InputError("the line is not a JSON object", where=where)
-            yield row
+    number = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _object(line, f"{path}, line {number}")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise InputError(f"the file can't be read: {error}", where=f"{path}, after line {number}") from None
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not valid JSON: {error}", where=where) from None
+    if not isinstance(row, dict):
+        raise InputError("the line is not a JSON object", where=where)
+    return row
