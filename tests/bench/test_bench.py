@@ -191,20 +191,22 @@ def test_a_question_too_long_for_the_model_is_counted_alone(
         assert made.measurements[0].unparsed == 1
 
 
+def _row(answer: str, keys: str) -> bytes:
+    row = {"id": "a", "question": "Which?", "options": dict.fromkeys(keys, "x"), "answer_idx": answer}
+    return json.dumps(row).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "no items"),
         (b"no gzip", "after line 0"),
-        (gzip.compress(b'{"id": "a"}\n' * 9000)[:-20], "can't be read"),
+        (gzip.compress(_row("A", "AB") * 9000)[:-20], "can't be read"),
         (gzip.compress(b"\xff\xfe\n"), "can't be read"),
         (gzip.compress(b'{"id": "a"}\n'), "after 0 items"),
         (gzip.compress(b"[1]\n"), "line 1"),
-        (
-            gzip.compress(b'{"id": "a", "question": "?", "options": {"A": "", "B": ""}, "answer_idx": "E"}'),
-            "question 1",
-        ),
-        (gzip.compress(b'{"id": "a", "question": "?", "options": {"A": ""}, "answer_idx": "A"}'), "question 1"),
+        (gzip.compress(_row("E", "AB")), "question 1"),
+        (gzip.compress(_row("A", "A")), "question 1"),
     ],
 )
 def test_a_damaged_data_file_is_named_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
