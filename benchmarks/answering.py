@@ -134,7 +134,7 @@ def generated(folder: Path, settings: Settings) -> None:
     chosen = drawn(pairs, "id", GENERATED)
     for row in chosen:
         started = time.perf_counter()
-        made, _ = ask(Question(text=row["question"]), resources, "generative")
+        made, _ = ask(Question(text=row["question"]), resources, "retrieve-then-read")
         seconds += time.perf_counter() - started
         abstained += made.abstained is not None
         verdicts.update(item.verdict for item in made.statements)

@@ -70,12 +70,14 @@ class Evidence(Noun):
 
 
 class Statement(Noun):
-    """One sentence of an answer or report, the evidence it cites and what verification found."""
+    """One sentence of an answer or report, the evidence it cites and what verification found. `cautions`: what a reader
+    must know of the evidence (retracted, superseded, old, another passage says otherwise)."""
 
     text: str
     evidence: list[str] = []
     verdict: Verdict = "unsupported"
     section: str | None = None
+    cautions: list[str] = []
 
 
 class Abstention(Noun):
@@ -91,13 +93,15 @@ class ModelReference(Noun):
 
 
 class Answer(Noun):
-    """A checked answer. `confidence` is null unless it was calibrated; `abstained` is null when it answers;
-    `withheld`: why the configured model was not asked, null where it was or none was wanted."""
+    """A checked answer. `confidence` is null unless it was calibrated; `shares`: of votes or probability by option, as the
+    model gave them; `abstained` is null when it answers; `withheld`: why the configured model was not asked, null where
+    it was or none was wanted."""
 
     question: str
     statements: list[Statement] = []
     choice: str | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    shares: dict[str, float] | None = None
     abstained: Abstention | None = None
     method: str
     model: ModelReference | None = None

@@ -28,6 +28,7 @@ class Models(Section):
     embedder: str = "e5-small"
     threads: int = Field(default=0, ge=0, description="0: as many as the machine has cores")
     context: int = Field(default=8192, ge=512, description="tokens")
+    reading: int = Field(default=900, ge=100, description="tokens of passages that a model is shown at most")
     adapter: str | None = None
     api_key_variable: str = Field(default="OSLER_API_KEY", description="environment variable with the endpoint's key")
     timeout: float = Field(default=120.0, gt=0, description="seconds")
@@ -43,6 +44,7 @@ class Egress(Section):
 class Library(Section):
     default: str = "starter"
     passages: int = Field(default=6, ge=1, le=50, description="passages behind an answer")
+    oldest: int | None = Field(default=None, description="year before which evidence is marked as old")
 
 
 class Consult(Section):

@@ -13,7 +13,7 @@ from osler.nouns import Evidence, Source
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.extract import best_sentences
 from osler.reasoning.fence import fenced
-from osler.reasoning.methods.generative import schema
+from osler.reasoning.cited import schema
 from osler.reasoning.registry import methods
 from osler.reasoning.resources import Resources, Run
 from osler.settings import Settings, load_settings
@@ -134,7 +134,7 @@ def test_a_passage_can_not_close_its_fence_or_open_a_turn(settings: Settings) ->
 
 
 def test_methods_name_their_paper_and_cost() -> None:
-    assert {"extractive", "generative"} <= set(methods())
+    assert {"extractive", "retrieve-then-read", "direct", "self-consistency"} <= set(methods())
     assert all(item.paper and item.calls for item in methods().values())
 
 

@@ -20,6 +20,9 @@ class ScriptedModel:
     def stream(self, request: Request) -> Iterator[str]:
         yield from self._one(request).text.splitlines(keepends=True)
 
+    def count(self, text: str) -> int:
+        return len(text.split())
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
         return [{label: -1.0 - place for place, label in enumerate(request.labels)} for request in requests]
 

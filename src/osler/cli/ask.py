@@ -38,7 +38,7 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
     def ask(asked: Question) -> tuple[dict[str, Any], Run]:
         run = Run(resources, "ask")
         made = answer(asked, run)
-        if asked.method == "generative" and made.mode == "extractive":
+        if made.withheld and asked.method:
             model = settings.models.language
             click.echo(f"osler: {model} has no privilege to write answers; answered extractively", err=True)
         output = {"answer": dump(made), "evidence": dump(list(run.evidence.values()))}

@@ -4,7 +4,7 @@ What is not supported is left out; the deterministic statements stay beneath. It
 """
 
 from osler.nouns import Answer, ModelReference, Statement
-from osler.reasoning.methods.generative import cited_request, parsed
+from osler.reasoning.cited import cited_request, parsed
 from osler.reasoning.privilege import withheld
 from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify

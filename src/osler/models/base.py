@@ -102,6 +102,10 @@ class LanguageModel(Protocol):
 
     def stream(self, request: Request) -> Iterator[str]: ...
 
+    def count(self, text: str) -> int:
+        """Tokens of a text, by the model's own tokenizer where it can be asked, else an upper estimate."""
+        ...
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
         """Natural log-probability of each label as the next token, a leading space before it allowed."""
         ...

@@ -52,6 +52,10 @@ class EndpointModel:
         with ThreadPoolExecutor(CONCURRENT, thread_name_prefix="osler-endpoint") as pool:
             return list(pool.map(self._score, requests, exchanges))
 
+    def count(self, text: str) -> int:
+        """An upper estimate: the protocol has no tokenizer, and nothing is sent to count it."""
+        return len(text.encode()) // 3 + 1
+
     def stream(self, request: Request) -> Iterator[str]:
         """Raises EndpointError if the stream is cut before the endpoint says that it is done."""
         exchange = self._exchange(request)

@@ -56,6 +56,9 @@ class GgufModel:
         """Raises InputError for a label that isn't one token, alone or with a space before it."""
         return self._call(lambda: self._score(requests))
 
+    def count(self, text: str) -> int:
+        return self._call(lambda: len(self._runtime.tokenize(text, special=False)))
+
     def stream(self, request: Request) -> Iterator[str]:
         """Text as it is made, at the model's speed however slowly it is read; closing the iterator stops it."""
         pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()

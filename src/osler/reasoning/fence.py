@@ -12,7 +12,10 @@ from osler.text import shorten
 _TAG = re.compile(r"<(?=\s*/?\s*passage)|<(?=\|)|(?<=\|)>", re.I)
 
 
-def fenced(evidence: Sequence[Evidence], width: int) -> str:
+WIDTH = 700  # code points of each passage that a model sees
+
+
+def fenced(evidence: Sequence[Evidence], width: int = WIDTH) -> str:
     """The passages, each between tags with its number, cut to `width` code points."""
     return "\n\n".join(
         f'<passage number="{number}">\n{_inert(shorten(item.source.title, 120) + ". " if item.source.title else "")}'

@@ -19,11 +19,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n|\n")
 def passages_for(question: Question, run: Run, extra: str = "") -> list[Evidence]:
     """Passages, best first. `extra`: words that narrow the search (an option of the question)."""
     if question.context is not None:
-        parts = [part for part in _PARAGRAPH.split(question.context) if part.strip()]
-        return [
-            Evidence(id=f"context:{number}", kind="passage", text=part.strip(), source=Source(title="given context"))
-            for number, part in enumerate(parts, start=1)
-        ]
+        return given(question)
     query = f"{question.text} {extra}".strip()
     k = run.settings.library.passages
     found = run.search(query, k)
@@ -32,6 +28,15 @@ def passages_for(question: Question, run: Run, extra: str = "") -> list[Evidence
         ids = {item.id for item in translated}
         found = _interleave(translated, [item for item in found if item.id not in ids])
     return found
+
+
+def given(question: Question) -> list[Evidence]:
+    """The paragraphs of the text that was given with the question; none where none was."""
+    parts = [part for part in _PARAGRAPH.split(question.context or "") if part.strip()]
+    return [
+        Evidence(id=f"context:{number}", kind="passage", text=part.strip(), source=Source(title="given context"))
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def sentences_for(question: Question, evidence: Sequence[Evidence], run: Run, extra: str = "") -> list[Sentence]:

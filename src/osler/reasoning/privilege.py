@@ -9,11 +9,14 @@ CHINESE = "chinese"  # the privilege that Chinese input needs beside the task's 
 def withheld(task: str, language: Language, run: Run) -> str | None:
     """Why the configured model may not do `task` in a language, for the reader; None if it may. Noted in the trace.
 
-    A home without any grant answers at once, without looking at the model's weights.
+    A home without any grant answers at once, without looking at the model's weights. The bench asks any model: its
+    measurements are what privileges come from.
     """
     from osler.models import model_digest
     from osler.models.privileges import Privileges
 
+    if run.kind == "bench":
+        return None
     sheet, spec = Privileges(run.settings), run.settings.models.language
     needed = [task, CHINESE] if language == "zh" else [task]
     digest = model_digest(spec, run.settings) if sheet.rows else ""

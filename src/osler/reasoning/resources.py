@@ -4,6 +4,7 @@ It does not know how an answer is made; a method gets a `Run` and asks it for pa
 """
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from osler.knowledge.concepts.recogniser import Recogniser
     from osler.knowledge.graph import Graph
     from osler.knowledge.library import Library
-    from osler.models import Generation, LanguageModel, Request
+    from osler.models import Generation, LanguageModel, Request, ScoreRequest
     from osler.models.embedder import Embedder
 
 
@@ -86,7 +87,7 @@ class Run:
         self.settings = resources.settings
         self.id = new_id(kind[0])
         self.evidence: dict[str, Evidence] = {}
-        self._kind = kind
+        self.kind = kind
         self._started, self._clock = now(), time.perf_counter()
         self._calls: list[ModelCall] = []
         self._searches: list[SearchCall] = []
@@ -111,21 +112,39 @@ class Run:
 
     def generate(self, requests: "Sequence[Request]") -> "list[Generation]":
         """Texts of the language model, each recorded with its prompt and parameters."""
-        model = self.resources.model
-        generations = model.generate(requests)
-        reference = ModelReference(spec=model.info.spec, digest=model.info.digest)
-        for request, generation in zip(requests, generations, strict=True):
-            self._calls.append(
-                ModelCall(
-                    model=reference,
-                    prompt=generation.prompt,
-                    parameters=request.parameters(),
-                    output=generation.text,
-                    output_tokens=generation.tokens,
-                    replayable=model.info.local,
-                )
-            )
+        generations = self.resources.model.generate(requests)
+        for request, made in zip(requests, generations, strict=True):
+            self._record(made.prompt, request.parameters(), made.text, made.tokens, self.resources.model.info.local)
         return generations
+
+    def score(self, requests: "Sequence[ScoreRequest]") -> list[dict[str, float]]:
+        """Log-probabilities of labels, each recorded; making the whole answer again repeats them."""
+        scored = self.resources.model.score(requests)
+        for request, scores in zip(requests, scored, strict=True):
+            prompt = "\n\n".join(f"{message.role}: {message.content}" for message in request.messages)
+            self._record(prompt, {"labels": request.labels}, json.dumps(scores), None, replayable=False)
+        return scored
+
+    @property
+    def asked(self) -> bool:
+        """Whether a language model was asked so far."""
+        return bool(self._calls)
+
+    def _record(
+        self, prompt: str, parameters: dict[str, Any], output: str, tokens: list[int] | None, replayable: bool
+    ) -> None:
+        info = self.resources.model.info
+        model = ModelReference(spec=info.spec, digest=info.digest)
+        self._calls.append(
+            ModelCall(
+                model=model,
+                prompt=prompt,
+                parameters=parameters,
+                output=output,
+                output_tokens=tokens,
+                replayable=replayable,
+            )
+        )
 
     def note(self, operation: str, arguments: dict[str, Any], result: Any) -> None:
         """Record a question to the graph or ranker and a hash of its answer (`result`: a JSON value)."""
@@ -145,7 +164,7 @@ class Run:
         """All that stands behind the answer so far."""
         return Trace(
             id=self.id,
-            kind=self._kind,
+            kind=self.kind,
             started=self._started,
             seconds=round(time.perf_counter() - self._clock, 3),
             method=method,
