@@ -10,69 +10,60 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from osler.knowledge.concepts.normal import data_rows
-from osler.text import CJK
+from osler.knowledge.concepts.tables import data_rows
+from osler.text import has_chinese
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_CHINESE = re.compile(f"[{CJK}]")
 _DIGIT = re.compile(r"[0-9]")
+_OF_KIN = ("maternal", "paternal", "mother's", "father's", "parental", "family")
 
 
 class Cue(NamedTuple):
-    """A cue as written in the data file. `reach`: clause (ends at a comma) or list (goes on over commas)."""
+    """A cue in a text, with what the data file says of it. `reach`: clause (ends at a comma) or list (goes on over
+    commas)."""
 
+    start: int
+    end: int
     category: str
     direction: str
     reach: str
 
 
-class Hit(NamedTuple):
-    start: int
-    end: int
-    cue: Cue
-
-
-class _Tables(NamedTuple):
-    """Headings and values by their lower-case text, the adverbs that a cue may have inside, and the automaton that
-    finds the cues."""
-
-    headings: dict[str, str]
-    values: dict[str, str]
-    adverb: re.Pattern[str]
-    automaton: Any
+@functools.cache
+def _rows() -> list[tuple[str, str, str, str]]:
+    """Each cue, its category, direction and reach; `{is|was} seen` stands for "is seen" and "was seen"."""
+    rows: list[tuple[str, str, str, str]] = []
+    for pattern, category, direction, *reach in (*data_rows("cues_en.tsv"), *data_rows("cues_zh.tsv")):
+        parts = [part.split("|") for part in re.split(r"[{}]", pattern)]
+        for choice in itertools.product(*parts):
+            default = "clause" if category == "uncertain" else "list"
+            rows.append((" ".join("".join(choice).split()), category, direction, reach[0] if reach else default))
+    return rows
 
 
 @functools.cache
-def _tables() -> _Tables:
+def said(of: str) -> dict[str, str]:
+    """The category of each heading (`heading`) or word after "X:" (`value`); adverbs that cues may hold (`skip`)."""
+    return {phrase: category for phrase, category, direction, _ in _rows() if direction == of}
+
+
+@functools.cache
+def _automaton() -> Any:
     import ahocorasick  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-    cues: dict[str, dict[tuple[str, str], Cue]] = {}
-    said: dict[str, dict[str, str]] = {"heading": {}, "value": {}, "skip": {}}
-    for language in ("en", "zh"):
-        for pattern, category, direction, *reach in data_rows(f"cues_{language}.tsv"):
-            for phrase in _expanded(pattern):
-                if direction in said:
-                    said[direction][phrase] = category
-                else:
-                    cue = Cue(category, direction, reach[0] if reach else _reach(category))
-                    cues.setdefault(phrase, {})[category, direction] = cue
+    cues: dict[str, dict[tuple[str, str], str]] = {}
+    for phrase, category, direction, reach in _rows():
+        if direction in ("forward", "backward", "both"):
+            cues.setdefault(phrase, {})[category, direction] = reach
     automaton = ahocorasick.Automaton()
     for phrase, meanings in cues.items():
-        automaton.add_word(phrase, (len(phrase), tuple(meanings.values())))
+        automaton.add_word(phrase, (len(phrase), [(*key, reach) for key, reach in meanings.items()]))
     automaton.make_automaton()
-    adverbs = "|".join(sorted(map(re.escape, said["skip"]), key=len, reverse=True))
-    return _Tables(said["heading"], said["value"], re.compile(rf"(?<= )(?:{adverbs}) "), automaton)
+    return automaton
 
 
-def _reach(category: str) -> str:
-    return "clause" if category == "uncertain" else "list"
-
-
-def _expanded(pattern: str) -> list[str]:
-    """`{is|was} seen` stands for "is seen" and "was seen"; an empty choice for none."""
-    parts = _BRACES.split(pattern)
-    choices = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]
-    return [" ".join("".join(choice).split()) for choice in itertools.product(*choices)]
+@functools.cache
+def _adverb() -> re.Pattern[str]:
+    return re.compile(rf"(?<= )(?:{'|'.join(sorted(map(re.escape, said('skip')), key=len, reverse=True))}) ")
 
 
 def lowered(text: str) -> str:
@@ -80,77 +71,59 @@ def lowered(text: str) -> str:
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Hit], list[Hit]]:
-    """Cues on word boundaries, the longest first: those outside all mentions, and those that touch one."""
-    inside = sorted(spans)
-    found: list[tuple[int, int, tuple[Cue, ...]]] = []
-    tables = _tables()
+def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Cue], list[Cue]]:
+    """Cues on word boundaries, the longest first: those outside all mentions (`spans`, sorted), and those that touch
+    one."""
+    found: list[tuple[int, int, list[tuple[str, str, str]]]] = []
     # cues write a digit as 0: "in 0000", "00 years ago"
     plain = _DIGIT.sub("0", low)
-    for text, places in ((plain, None), _without(plain, tables.adverb)):
-        for last, (length, meanings) in tables.automaton.iter(text):
-            start, end = last - length + 1, last + 1
-            if _bounded(text, start, end):
-                found.append((places[start], places[last] + 1, meanings) if places else (start, end, meanings))
-    found.sort(key=lambda hit: hit[0] - hit[1])
-    outside = [hit for hit in found if not overlaps(inside, hit[0], hit[1])]
-    touching = [hit for hit in _longest(found, len(low)) if overlaps(inside, hit.start, hit.end)]
+    for text, places in ((plain, range(len(plain))), _without(plain, _adverb())):
+        for last, (length, meanings) in _automaton().iter(text):
+            start = last - length + 1
+            if _apart(text[start - 1 : start], text[start]) and _apart(text[last], text[last + 1 : last + 2]):
+                found.append((places[start], places[last] + 1, meanings))
+    found.sort(key=lambda cue: cue[0] - cue[1])
+    outside = [cue for cue in found if not over(spans, cue[0], cue[1])]
+    touching = [cue for cue in _longest(found, len(low)) if over(spans, cue.start, cue.end)]
     return _longest(outside, len(low)), touching
 
 
-def _without(text: str, adverb: re.Pattern[str]) -> tuple[str, list[int]]:
+def _without(text: str, adverb: re.Pattern[str]) -> tuple[str, Sequence[int]]:
     """The text without adverbs, and where each character stood; empty where there are none."""
-    places: list[int] = []
-    start = 0
-    for match in adverb.finditer(text):
-        places.extend(range(start, match.start()))
-        start = match.end()
-    if not start:
-        return "", places
-    places.extend(range(start, len(text)))
+    cuts = [match.span() for match in adverb.finditer(text)]
+    if not cuts:
+        return "", ()
+    kept = zip([0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)], strict=True)
+    places = [place for start, end in kept for place in range(start, end)]
     return "".join(text[place] for place in places), places
 
 
-def _longest(found: list[tuple[int, int, tuple[Cue, ...]]], length: int) -> list[Hit]:
+def _longest(found: list[tuple[int, int, list[tuple[str, str, str]]]], length: int) -> list[Cue]:
     """Of overlapping cues (sorted by length) the longest."""
     taken = bytearray(length)
-    kept: list[Hit] = []
+    kept: list[Cue] = []
     for start, end, meanings in found:
         if not any(taken[start:end]):
             taken[start:end] = b"\x01" * (end - start)
-            kept.extend(Hit(start, end, cue) for cue in meanings)
+            kept.extend(Cue(start, end, *meaning) for meaning in meanings)
     kept.sort()
     return kept
 
 
-def _bounded(low: str, start: int, end: int) -> bool:
-    first, last = low[start], low[end - 1]
-    if first.isalnum() and not _CHINESE.match(first) and start and low[start - 1].isalnum():
-        return bool(_CHINESE.match(low[start - 1]))
-    if last.isalnum() and not _CHINESE.match(last) and end < len(low) and low[end].isalnum():
-        return bool(_CHINESE.match(low[end]))
-    return True
+def _apart(left: str, right: str) -> bool:
+    """Whether two neighbours are no part of one word."""
+    return not (left.isalnum() and right.isalnum()) or has_chinese(left + right)
 
 
-def over(spans: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+def over(spans: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
     """The spans (sorted, at most a few nested) that meet start..end."""
     at = bisect_left(spans, (end, 0))
     return [span for span in spans[max(0, at - 6) : at] if span[0] < end and start < span[1]]
 
 
-def overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
-    return bool(over(spans, start, end))
-
-
 def heading(name: str) -> str | None:
     """What a heading, in lower case, lends to the text below it; "significant past history" is a past history."""
-    known, words = _tables().headings, name.split()
+    known, words = said("heading"), name.split()
     tails = [name, *(" ".join(words[-count:]) for count in (3, 2) if len(words) > count)]
     effect = next((known[tail] for tail in tails if tail in known), None)
-    kin = effect == "historical" and words[0] in ("maternal", "paternal", "mother's", "father's", "parental", "family")
-    return "family" if kin else effect
-
-
-def values() -> dict[str, str]:
-    """What a word after "X:" says of X."""
-    return _tables().values
+    return "family" if effect == "historical" and words[0] in _OF_KIN else effect
