@@ -3,7 +3,7 @@
 import pytest
 
 from osler.record import read_text
-from osler.record.narrator import spoken_for
+from osler.record.demographics import spoken_for
 
 
 @pytest.mark.parametrize(

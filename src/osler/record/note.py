@@ -3,7 +3,6 @@
 It finds no concepts: that is the work of `knowledge.concepts`. Offsets are code points into the text as given.
 """
 
-import re
 from datetime import date
 from typing import Any
 
@@ -11,35 +10,13 @@ from osler.record.case import Case, Document, Patient, Section
 from osler.record.demographics import demographics
 from osler.record.merge import assemble
 from osler.record.omissions import Omissions
+from osler.record.tables import pattern, patterns, table
 from osler.text import language_of
 
 NOTE = "note"  # id of the one document
 LOOKED_THROUGH = 200_000  # code points; a note says whom it is about at its beginning
-_LINE_HEADING = re.compile(
-    r"^[ \t]*(?:#{1,4}[ \t]+|\*\*)?(?P<title>[A-Z][A-Za-z /&,'()-]{1,60}?)(?:\*\*)?[ \t]*(?P<mark>:|$)", re.M
-)
-_HAN_HEADING = re.compile(r"^[ \t]*[【\[]?(?P<title>[\u4e00-\u9fff]{2,8})[】\]]?[ \t]*(?P<mark>[：:]|$)", re.M)
-# Words that make a line a heading even where it is not in capitals.
-_KNOWN = frozenset(
-    "chief complaint|history of present illness|present illness|hpi|past medical history|medical history|pmh|"
-    "past surgical history|surgical history|family history|social history|medications|current medications|"
-    "home medications|allergies|review of systems|ros|physical exam|physical examination|examination|exam|vitals|"
-    "vital signs|laboratory|laboratory data|labs|results|imaging|studies|assessment|assessment and plan|plan|"
-    "impression|diagnosis|diagnoses|hospital course|discharge medications|discharge diagnosis|history|subjective|"
-    "objective|findings|indication|technique|follow up|follow-up|instructions|procedure|immunizations|"
-    "主诉|现病史|既往史|个人史|家族史|婚育史|月经史|过敏史|药物过敏史|体格检查|查体|专科检查|辅助检查|实验室检查|影像学检查|"
-    "初步诊断|入院诊断|出院诊断|诊断|诊疗经过|治疗经过|治疗|处理|出院医嘱|病史|用药史|生命体征".split("|")
-)
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_DATE_HEADING = re.compile(
-    r"^[ \t]*(?:date(?: of (?:visit|service|admission|note|encounter|examination|exam))?|"
-    r"(?:visit|admission|note|service|encounter|exam|report) date|"
-    r"就诊日期|就诊时间|(?:入院|记录|检查|报告)(?:日期|时间)|日期)[ \t]*[:：][ \t]*(?P<date>[^\n]{4,40})",
-    re.IGNORECASE | re.MULTILINE,
-)
-_ISO = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}:\d\d)(?::\d\d)?)?")
-_NAMED = re.compile(r"(?:(\d{1,2})[ -])?([A-Za-z]{3})[a-z]*\.?[ -](?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})")
-_NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_HEADINGS = frozenset(table("prose")["headings"].split("|"))
+_MONTHS = table("prose")["months"].split()
 
 
 def read_note(text: str, digest: str) -> Case:
@@ -77,11 +54,11 @@ def patient_of(text: str, source: str, omissions: Omissions) -> Patient:
 def sections_of(text: str) -> list[Section]:
     """Headed parts in order; text before the first heading belongs to none."""
     headings = []
-    for pattern in (_LINE_HEADING, _HAN_HEADING):
-        for match in pattern.finditer(text):
+    for one in patterns("heading"):
+        for match in one.finditer(text):
             title = match["title"].strip()
             # Capitals make a line a heading; Chinese has none.
-            if title.lower() in _KNOWN or (title.isupper() and len(title) > 3):
+            if title.lower() in _HEADINGS or (title.isupper() and len(title) > 3):
                 headings.append((match.start(), match.end(), title))
     headings.sort()
     sections = []
@@ -93,7 +70,7 @@ def sections_of(text: str) -> list[Section]:
 
 
 def _date(text: str, omissions: Omissions) -> str | None:
-    heading = _DATE_HEADING.search(text[:20_000])
+    heading = pattern("date_heading").search(text[:20_000])
     written = heading["date"].strip() if heading else ""
     found = parse_date(written)
     if heading and found is None:
@@ -104,13 +81,13 @@ def _date(text: str, omissions: Omissions) -> str | None:
 
 def parse_date(written: str) -> str | None:
     """ISO 8601 of a date at the beginning of `written`; null where day and month can't be told apart."""
-    if match := _ISO.match(written):
+    if match := pattern("iso_date").match(written):
         day = _day(match[1], match[2], match[3])
         return f"{day}T{match[4]:0>5}" if day and match[4] and int(match[4].split(":")[0]) < 24 else day
-    if (match := _NAMED.match(written)) and match[2].lower() in _MONTHS:
+    if (match := pattern("named_date").match(written)) and match[2].lower() in _MONTHS:
         number = match[3] or match[1]
-        return _day(match[4], _MONTHS[match[2].lower()], number) if number else None
-    if match := _NUMERIC.match(written):
+        return _day(match[4], 1 + _MONTHS.index(match[2].lower()), number) if number else None
+    if match := pattern("numeric_date").match(written):
         first, second = int(match[1]), int(match[2])
         if first > 12 or second > 12 or first == second:
             return _day(match[3], min(first, second), max(first, second))

@@ -16,8 +16,7 @@ from osler.knowledge.concepts.context import Context, contexts
 from osler.knowledge.graph import Graph
 from osler.nouns import Evidence, Finding, RedFlag, Source
 from osler.record.case import Case, Document
-from osler.record.demographics import demographics
-from osler.record.narrator import spoken_for
+from osler.record.demographics import demographics, spoken_for
 from osler.record.times import days_of
 from osler.text import Language, shorten
 
