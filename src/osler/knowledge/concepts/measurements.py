@@ -9,25 +9,25 @@ import functools
 import re
 from typing import NamedTuple
 
-from osler.knowledge.concepts.normal import data_rows
+from osler.knowledge.concepts.tables import data_rows, patterns
 
-
-class Range(NamedTuple):
-    low: float
-    high: float
+_SAYS = patterns("measurements")
+# A hair of tolerance, so that a converted limit is still normal.
+_HAIR = 1e-3
 
 
 class Analyte(NamedTuple):
-    """One measured quantity. `units`: factor to the first unit ("F" for Fahrenheit), those in `written_only` count only
-    where they are written; `normal` and `plausible` in the first unit; `below`, `above`: terms of what lies outside."""
+    """One measured quantity. `units`: factor to the first unit ("F" for Fahrenheit; with "!" the unit counts only where
+    it is written); normal and plausible limits in the first unit; `below`, `above`: terms of what lies outside."""
 
     name: str
     names: list[str]
     loinc: list[str]
     units: dict[str, str]
-    written_only: list[str]
-    normal: Range
-    plausible: Range
+    low: float
+    high: float
+    least: float
+    most: float
     below: str | None
     above: str | None
     adult: bool
@@ -47,12 +47,10 @@ class Measurement(NamedTuple):
 def analytes() -> tuple[Analyte, ...]:
     found: list[Analyte] = []
     for name, names, loinc, units, low, high, least, most, below, above, ages in data_rows("reference_ranges.tsv"):
-        factors = dict(unit.rsplit("=", 1) for unit in units.replace("!", "").split(";"))
-        written_only = [unit.rsplit("!", 1)[0] for unit in units.split(";") if "!" in unit]
-        ranges = Range(float(low), float(high)), Range(float(least), float(most))
-        terms = below or None, above or None
-        shared = name, names.split("|"), loinc.split("|"), factors, written_only
-        found.append(Analyte(*shared, *ranges, *terms, ages == "adult"))
+        factors = dict(unit.rsplit("=", 1) for unit in units.split(";"))
+        limits = float(low), float(high), float(least), float(most)
+        shared = name, names.split("|"), loinc.split("|"), factors
+        found.append(Analyte(*shared, *limits, below or None, above or None, ages == "adult"))
     return tuple(found)
 
 
@@ -66,53 +64,29 @@ def _by_loinc() -> dict[str, Analyte]:
     return {code: analyte for analyte in analytes() for code in analyte.loinc}
 
 
-_FILLER = (
-    r"(?:\s*(?:\((?:serum|oral|axillary|tympanic|resting|fasting|room air|ra|h|l|high|low)\)|level|levels|count|"
-    r"reading|"
-    r"is|was|are|were|of|at|to|now|today|measured|elevated|raised|low|high|up|down|still|about|around|approx\.?|"
-    r"on admission|on arrival|on room air|on ra|[:=：~,]|为|是|约|达|最高|高达|仅))*\s*"
-)
-_BELOW_NUMBER = r"(?P<sign>[<>≤≥])?\s*(?P<number>\d{1,6}(?:[.,]\d{1,3})?)(?![\d.,]*\d)"
-_PRESSURE = re.compile(
-    rf"(?:\b(?:bp|b/p|blood pressure|nibp)\b|血压){_FILLER}"
-    r"(?P<sys>\d{2,3})\s*/\s*(?P<dia>\d{2,3})(?!\d|/)(?:\s*(?:mm\s?hg|毫米汞柱))?",
-    re.IGNORECASE,
-)
-# What may not follow the number: another quantity, a range, a date, a fraction, a dose.
-_FOLLOWED = re.compile(
-    r"\s*[-–~/]\s*\d|\s?(?:mg|mcg|ug|µg|g|kg|ml|l|meq|mmol|units?|iu|tablets?|tabs?|caps?|puffs?|x|%|days?|d|weeks?|wks?|"
-    r"months?|years?|yrs?|hours?|hrs?|h|min|times|cm|mm|pm|am|st|nd|rd|th|po|iv)\b|\s?%",
-    re.IGNORECASE,
-)
-
-
 @functools.cache
 def _pattern() -> re.Pattern[str]:
     names = sorted(_by_name(), key=len, reverse=True)
     latin = "|".join(re.escape(name) for name in names if name.isascii())
     chinese = "|".join(re.escape(name) for name in names if not name.isascii())
-    return re.compile(
-        rf"(?:(?<![\w.])(?<!vitamin )(?P<latin>{latin})(?!\w)|(?P<chinese>{chinese})){_FILLER}{_BELOW_NUMBER}",
-        re.IGNORECASE,
-    )
+    named = rf"(?:(?<![\w.])(?<!vitamin )(?P<latin>{latin})(?!\w)|(?P<chinese>{chinese}))"
+    return re.compile(named + _SAYS["value"].pattern, re.IGNORECASE)
 
 
 def measurements(text: str, adult: bool = True) -> list[Measurement]:
     """Abnormal values in a text, sorted by start. `adult`: whether ranges that only hold for adults may be used."""
-    found: list[Measurement] = []
-    for match in _PRESSURE.finditer(text) if adult else ():
-        code = _pressure(float(match["sys"]), float(match["dia"]))
-        if code:
-            found.append(Measurement(*match.span(), code, float(match["sys"]), "mm[Hg]"))
-    found += filter(None, (_read(text, match, adult) for match in _pattern().finditer(text)))
-    return sorted(found)
+    read = [_pressure(match) for match in _SAYS["pressure"].finditer(text)] if adult else []
+    read += [_read(text, match, adult) for match in _pattern().finditer(text)]
+    return sorted(one for one in read if one)
 
 
-def _pressure(systolic: float, diastolic: float) -> str | None:
+def _pressure(match: re.Match[str]) -> Measurement | None:
+    systolic, diastolic, unit = float(match["sys"]), float(match["dia"]), "mm[Hg]"
     upper, lower = _by_loinc()["8480-6"], _by_loinc()["8462-4"]
-    if not (upper.plausible.low <= systolic <= upper.plausible.high and diastolic < systolic):
+    if diastolic >= systolic or _converted(upper, systolic, unit) is None:
         return None
-    return _judge(upper, systolic) or _judge(lower, diastolic)
+    code = code_of(upper, systolic, unit) or code_of(lower, diastolic, unit)
+    return Measurement(*match.span(), code, systolic, unit) if code else None
 
 
 def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
@@ -125,11 +99,9 @@ def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
     value = float(match["number"].replace(",", "." if len(match["number"].split(",")[-1]) < 3 else ""))
     end, unit = _unit(analyte, text, match.end())
     if unit is None:
-        if _FOLLOWED.match(text, match.end()):
-            return None
-        free = [name for name in analyte.units if name not in analyte.written_only]
+        free = [name for name, factor in analyte.units.items() if not factor.endswith("!")]
         believable = [name for name in free if _converted(analyte, value, name) is not None]
-        if len({code_of(analyte, value, name) for name in believable}) != 1:
+        if _SAYS["followed"].match(text, end) or len({code_of(analyte, value, name) for name in believable}) != 1:
             return None
         unit = believable[0]
     code = code_of(analyte, value, unit)
@@ -143,7 +115,7 @@ def _unit(analyte: Analyte, text: str, at: int) -> tuple[int, str | None]:
     for name in sorted(analyte.units, key=len, reverse=True):
         end = space + len(name)
         after = low[end : end + 1]
-        if low[space:].startswith(name.lower()) and not (name[-1].isalnum() and after.isascii() and after.isalnum()):
+        if low.startswith(name.lower(), space) and not (name[-1].isalnum() and after.isascii() and after.isalnum()):
             return at + end, name
     return at, None
 
@@ -152,12 +124,14 @@ def code_of(
     analyte: Analyte, value: float, unit: str | None, low: float | None = None, high: float | None = None
 ) -> str | None:
     """The term for a value outside its range, or None. `low`, `high`: the value's own range, in its own unit."""
-    if low is not None or high is not None:
-        if low is not None and value < low:
-            return analyte.below
-        return analyte.above if high is not None and value > high else None
-    converted = _converted(analyte, value, unit) if unit else None
-    return None if converted is None else _judge(analyte, converted)
+    if low is None and high is None:
+        converted = _converted(analyte, value, unit or "")
+        if converted is None:
+            return None
+        value, low, high = converted, analyte.low * (1 - _HAIR), analyte.high * (1 + _HAIR)
+    if low is not None and value < low:
+        return analyte.below
+    return analyte.above if high is not None and value > high else None
 
 
 def _converted(analyte: Analyte, value: float, unit: str) -> float | None:
@@ -165,26 +139,14 @@ def _converted(analyte: Analyte, value: float, unit: str) -> float | None:
     factor = next((factor for name, factor in analyte.units.items() if name.lower() == unit.lower()), None)
     if factor is None:
         return None
-    converted = (value - 32) / 1.8 if factor == "F" else value * float(factor)
-    return converted if analyte.plausible.low <= converted <= analyte.plausible.high else None
-
-
-def _judge(analyte: Analyte, value: float) -> str | None:
-    # a hair of tolerance, so that a converted limit is still normal
-    if value < analyte.normal.low * (1 - 1e-3):
-        return analyte.below
-    return analyte.above if value > analyte.normal.high * (1 + 1e-3) else None
-
-
-_SPECIMEN = re.compile(
-    r"\s*(?:\[.*|\bin (?:serum|plasma|blood|serum or plasma|arterial blood).*|\bby .*|,.*|\(.*\))$", re.IGNORECASE
-)
+    converted = (value - 32) / 1.8 if factor == "F" else value * float(factor.rstrip("!"))
+    return converted if analyte.least <= converted <= analyte.most else None
 
 
 def analyte_of(label: str, codes: list[str]) -> Analyte | None:
     """The quantity of an observation by LOINC code, else by its name without specimen and method."""
-    for code in codes:
-        if code in _by_loinc():
-            return _by_loinc()[code]
+    known = next((code for code in codes if code in _by_loinc()), None)
+    if known:
+        return _by_loinc()[known]
     low = label.strip().lower()
-    return None if "urine" in low or "fluid" in low else _by_name().get(_SPECIMEN.sub("", low).strip())
+    return None if "urine" in low or "fluid" in low else _by_name().get(_SAYS["specimen"].sub("", low).strip())

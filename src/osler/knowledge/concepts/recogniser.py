@@ -7,6 +7,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.resources
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,24 +20,24 @@ from osler.knowledge.concepts.abbreviations import with_abbreviations
 from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
-from osler.knowledge.concepts.measurements import Measurement, analyte_of, analytes, code_of, measurements
-from osler.knowledge.concepts.normal import data_rows, read_words
+from osler.knowledge.concepts.measurements import Analyte, Measurement, analyte_of, analytes, code_of, measurements
+from osler.knowledge.concepts.normal import read_words
+from osler.knowledge.concepts.tables import data_rows, patterns
 from osler.knowledge.graph import Graph, load_graph
 from osler.nouns import Finding
 from osler.record.case import Case, Condition, Document, Observation
 from osler.settings import load_settings
+from osler.text import Language
 
 VOCABULARIES = ("hpo", "disease", "drug")
-# Heads of the branches of HPO that qualify a disease (inheritance; onset, course, severity). They say nothing
-# themselves ("onset"), and one-word names below them are everyday words.
-_HEADS = ("HP:0000005", "HP:0012823", "HP:0003674", "HP:0031797")
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_KINDS = {"hpo": "phenotype", "disease": "disease", "drug": "drug"}
+# Branches of HPO that qualify a disease: inheritance; onset, course, severity. Their heads say nothing themselves
+# ("onset"), and one-word names below them are everyday words.
+_BRANCHES = ("HP:0000005", "HP:0012823")
+_HEADS = (*_BRANCHES, "HP:0003674", "HP:0031797")
 # Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
 _LEFT_OUT = ("HP:0032443", "HP:0032382")
-
-
-_ENZYME = re.compile(
-    r"^(?!.*\b(?:deficien\w*|defect\w*|due|with|phase|of|elevat\w*)\b).*(?<!dise)(?<!cre)ase( \w{1,2})?$", re.IGNORECASE
-)
 
 
 class Lay(NamedTuple):
@@ -55,32 +56,30 @@ def lay_names() -> tuple[Lay, ...]:
 
 def all_names(graph: Graph) -> Iterator[Name]:
     """Every name of the three vocabularies, English labels first (they become the labels of mentions)."""
+    enzyme = patterns("names")["enzyme"]
     phenotypes: set[str] = set()
-    for vocabulary, kind in (("hpo", "phenotype"), ("disease", "disease"), ("drug", "drug")):
-        for language in ("en", "zh"):
-            for code, name, type_ in graph.names([kind], language):
-                if vocabulary == "hpo":
-                    if any(graph.descends(code, root) for root in _LEFT_OUT):
-                        continue
-                    phenotypes.add(name.lower())
-                elif code.startswith("MESH:") and name.lower() in phenotypes:
-                    continue  # MeSH counts symptoms (pain, cough) among diseases
-                elif vocabulary == "disease" and _ENZYME.search(name):
-                    continue  # among a disease's names its source may list the enzyme that is lacking
-                yield Name(code, name, vocabulary, type_)
+    for vocabulary, language in itertools.product(VOCABULARIES, _LANGUAGES):
+        for code, name, type_ in graph.names([_KINDS[vocabulary]], language):
+            if vocabulary == "hpo":
+                if _below(graph, code, _LEFT_OUT):
+                    continue
+                phenotypes.add(name.lower())
+            elif code.startswith("MESH:") and name.lower() in phenotypes:
+                continue  # MeSH counts symptoms (pain, cough) among diseases
+            elif vocabulary == "disease" and enzyme.search(name):
+                continue
+            yield Name(code, name, vocabulary, type_)
     for code, name, type_ in graph.names(["modifier"], "en"):
-        placed = code not in _HEADS and any(graph.descends(code, root) for root in _HEADS[:2])
-        placed &= not any(graph.descends(code, root) for root in _LEFT_OUT)
-        if (
-            placed
-            and " " in name
-            and len(read_words(name)) > 1
-            and not any(graph.descends(code, root) for root in _LEFT_OUT)
-        ):
+        placed = code not in _HEADS and _below(graph, code, _BRANCHES) and not _below(graph, code, _LEFT_OUT)
+        if placed and " " in name and len(read_words(name)) > 1:
             yield Name(code, name, "hpo", type_)
     for lay in lay_names():
         yield Name(lay.code, lay.label, lay.kind, "lay")
         yield Name(lay.code, lay.name, lay.kind, "lay")
+
+
+def _below(graph: Graph, code: str, roots: Sequence[str]) -> bool:
+    return any(graph.descends(code, root) for root in roots)
 
 
 def index_key(graph: Graph) -> str:
@@ -94,21 +93,19 @@ def index_key(graph: Graph) -> str:
 
 
 @functools.cache
-def _index() -> Index:
-    """The compiled index: the shipped one, else the home's, else built (some seconds) and kept in the home."""
+def _matcher() -> Matcher:
+    """A matcher with the compiled index: the shipped one, else the home's, else built (some seconds) and kept there."""
     graph = load_graph()
     key = index_key(graph)
     shipped = importlib.resources.files(__package__).joinpath("data/names.npz")
     kept = load_settings().home / "cache" / f"concepts-{key}.npz"
     for file in (Path(str(shipped)), kept):
-        try:
-            return Index.load(file, key)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            continue
+        with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return Matcher(index=Index.load(file, key))
     index = Index.build(all_names(graph))
     with contextlib.suppress(OSError):  # a home that can't be written only costs the next start these seconds again
         index.save(kept, key)
-    return index
+    return Matcher(index=index)
 
 
 class Recogniser:
@@ -157,11 +154,6 @@ def load_recogniser(vocabularies: tuple[str, ...] = VOCABULARIES) -> Recogniser:
     return Recogniser(_matcher(), tuple(wanted))
 
 
-@functools.cache
-def _matcher() -> Matcher:
-    return Matcher(index=_index())
-
-
 def findings_of(case: Case, recogniser: Recogniser) -> list[Finding]:
     """All findings of a case: those the record states as codes, its texts, its conditions and abnormal observations."""
     adult = _adult(case.patient.age)
@@ -170,7 +162,8 @@ def findings_of(case: Case, recogniser: Recogniser) -> list[Finding]:
         found += _of_document(document, recogniser, adult)
     for condition in case.conditions:
         found += _of_condition(condition, recogniser)
-    found += _of_observations(case.observations, recogniser, adult)
+    if "hpo" in recogniser.vocabularies:
+        found += _of_observations(case.observations, adult)
     unique: dict[tuple[object, ...], Finding] = {}
     for finding in found:
         if not _qualifies(finding.code):
@@ -187,10 +180,8 @@ def _qualifies(code: str) -> bool:
 
 def _adult(age: str | None) -> bool:
     """Whether an ISO 8601 age is 18 years or more; an unknown age counts as adult."""
-    if age is None or not age.startswith("P"):
-        return True
-    years = age[1:].split("Y")[0] if "Y" in age else "0"
-    return not years.isdigit() or int(years) >= 18
+    years = re.match(r"P(?:(\d+)(?:\.\d+)?Y)?", age or "")
+    return years is None or int(years[1] or 0) >= 18
 
 
 def _of_document(document: Document, recogniser: Recogniser, adult: bool) -> list[Finding]:
@@ -220,10 +211,9 @@ def _measured_reply(document: Document, start: int, finding: Finding, adult: boo
 
 def _of_condition(condition: Condition, recogniser: Recogniser) -> list[Finding]:
     """A condition by its code where that is in the graph, else by the names in its label."""
-    graph = load_graph()
-    coded = [graph.find(code.code) for code in condition.codes if code.code and ":" in code.code]
-    found = [Finding(code=node.id, label=node.label) for node in coded if node is not None][:1]
-    found = found or recogniser.find(condition.label)
+    coded = (load_graph().find(code.code) for code in condition.codes if code.code and ":" in code.code)
+    node = next(filter(None, coded), None)
+    found = [Finding(code=node.id, label=node.label)] if node else recogniser.find(condition.label)
     update: dict[str, object] = {"source": condition.source, "text": condition.label, "start": None, "end": None}
     if condition.status in ("inactive", "remission", "resolved") or condition.abatement:
         update["time"] = "historical"
@@ -234,23 +224,15 @@ def _of_condition(condition: Condition, recogniser: Recogniser) -> list[Finding]
     return [finding.model_copy(update=update) for finding in found]
 
 
-def _of_observations(observations: Sequence[Observation], recogniser: Recogniser, adult: bool) -> list[Finding]:
+def _of_observations(observations: Sequence[Observation], adult: bool) -> Iterator[Finding]:
     """The newest value of each quantity, where it lies outside its own range or the table's."""
-    if "hpo" not in recogniser.vocabularies:
-        return []
-    graph = load_graph()
-    read = [
-        (analyte_of(one.label, [code.code for code in one.codes if code.code]), one)
-        for one in sorted(observations, key=lambda one: one.time or "")
-        if one.value is not None and one.status not in ("cancelled", "entered-in-error")
-    ]
-    findings: list[Finding] = []
-    for analyte, one in {analyte.name: (analyte, one) for analyte, one in read if analyte}.values():
-        own = one.low is not None or one.high is not None
-        if one.value is None or (analyte.adult and not adult and not own):
-            continue
-        code = code_of(analyte, one.value, one.unit, one.low, one.high)
-        if code:
-            found = Finding(code=code, label=graph.node(code).label, text=one.label, source=one.source)
-            findings.append(found.model_copy(update={"value": one.value, "unit": one.unit}))
-    return findings
+    newest: dict[str, tuple[Analyte, Observation]] = {}
+    for one in sorted(observations, key=lambda one: one.time or ""):
+        analyte = analyte_of(one.label, [code.code for code in one.codes if code.code])
+        if analyte and one.value is not None and one.status not in ("cancelled", "entered-in-error"):
+            newest[analyte.name] = analyte, one
+    for analyte, one in newest.values():
+        code = code_of(analyte, one.value or 0, one.unit, one.low, one.high)
+        if code and (adult or not analyte.adult or one.low is not None or one.high is not None):
+            label = load_graph().node(code).label
+            yield Finding(code=code, label=label, text=one.label, source=one.source, value=one.value, unit=one.unit)
