@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from osler.knowledge.library.documents import DocumentText, Part, compose
+from osler.knowledge.library.documents import Block, DocumentText, compose
 from osler.knowledge.library.ingest import columns_of
 from osler.knowledge.library.passages import Passage, passages_of
 from osler.knowledge.library.shelf import embedder_card
@@ -95,13 +95,13 @@ def medquad_documents(rows: list[dict[str, Any]]) -> Iterator[DocumentText]:
     for row in rows:
         name = row["document_id"]
         numbers[name] += 1  # two ids stand for several articles each
-        parts = []
+        blocks = []
         for section in row["sections"]:
             text = section["text"]
             for sentence in common:
                 text = text.replace(sentence, "")
-            parts.append(Part(" ".join(section["heading"].split()), re.sub(r"  +", " ", text)))
-        text, sections = compose(parts)
+            blocks += [Block(section["heading"], 1), Block(re.sub(r"  +", " ", text))]
+        text, sections = compose(blocks)
         if text:
             yield DocumentText(
                 f"medquad:{name}" + (f"#{numbers[name]}" if numbers[name] > 1 else ""), row["title"], text, sections,
@@ -122,11 +122,10 @@ def book_documents(book: Corpus, rows: list[dict[str, Any]]) -> Iterator[Documen
         if not blocks:
             continue
         first = blocks[0]
-        parts = [
-            Part(heading(section), "\n\n".join(block_text(block) for block in joined))
-            for section, joined in groupby(blocks, key=lambda row: row["section"])
-        ]
-        text, sections = compose(parts)
+        made: list[Block] = []
+        for section, joined in groupby(blocks, key=lambda row: row["section"]):
+            made += [Block(heading(section), 1), *(Block(block_text(block)) for block in joined)]
+        text, sections = compose(made)
         if text:
             yield DocumentText(
                 f"openstax:{first['id'].rpartition('/')[0]}", f"{first['chapter']}: {first['title']} ({book.title})",
@@ -138,8 +137,8 @@ def left_out(section: str) -> bool:
     return any(LEFT_OUT.match(part) for part in section.split(" > "))
 
 
-def heading(section: str) -> str | None:
-    return " > ".join(NOTE_KINDS.sub("", part) for part in section.split(" > ")) or None
+def heading(section: str) -> str:
+    return " > ".join(NOTE_KINDS.sub("", part) for part in section.split(" > "))
 
 
 def block_text(block: dict[str, Any]) -> str:

@@ -1,16 +1,25 @@
 """Passages: sizes, boundaries, offsets, stable ids."""
 
+from typing import NamedTuple
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osler.knowledge.library.documents import DocumentText, Part, Section, compose
+from osler.knowledge.library.documents import Block, DocumentText, Section, compose
 from osler.knowledge.library.passages import SIZE, SLACK, passages_of
 
 SENTENCE = "Patients with gout have swollen joints in the morning. "
 
 
+class Part(NamedTuple):
+    heading: str | None
+    text: str
+    page: int | None = None
+
+
 def document(*given: Part, language: str = "en", document_id: str = "d") -> DocumentText:
-    text, sections = compose(given)
+    blocks = ((Block(part.heading or "", 1), Block(part.text, page=part.page)) for part in given)
+    text, sections = compose(block for pair in blocks for block in pair)
     return DocumentText(document_id, "Title", text, sections, language=language)
 
 

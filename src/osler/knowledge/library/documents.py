@@ -16,7 +16,8 @@ from osler.text import language_of
 # Part of every content hash: raise it when reading or splitting changes, so that documents are indexed anew.
 FORMAT = 1
 JOINT = "\n\n"
-RAISED = "\x02"  # stands before superscript text until `flat` has seen what it follows
+RAISED = "\ufdd0"  # no character; stands before superscript text until `flat` has seen what it follows
+Headings = tuple[tuple[int, str], ...]  # the path of headings above a text, each with its level
 
 
 class Section(NamedTuple):
@@ -28,11 +29,14 @@ class Section(NamedTuple):
     page: int | None = None
 
 
-class Part(NamedTuple):
-    """A piece of text on its way to becoming a section."""
+class Block(NamedTuple):
+    """What a reader finds from top to bottom: a paragraph, list or table, or, where it has a `level`, a heading.
 
-    heading: str | None
+    A heading ends those of its level and below; an empty one goes back to the heading above.
+    """
+
     text: str
+    level: int | None = None
     page: int | None = None
 
 
@@ -58,6 +62,11 @@ class DocumentText(NamedTuple):
         content = json.dumps([FORMAT, *self], ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def complete(self, given: Mapping[str, Any]) -> "DocumentText":
+        """With its language, and the fields that the user states where it doesn't say them itself."""
+        unsaid = {name: value for name, value in given.items() if not getattr(self, name)}
+        return self._replace(language=self.language or language_of(self.text), **unsaid)
+
 
 class Deletion(NamedTuple):
     """A source says that this document no longer exists (PubMed's DeleteCitation)."""
@@ -68,40 +77,39 @@ class Deletion(NamedTuple):
 Item = DocumentText | Deletion | OslerError  # what a reader yields
 
 
-class Origin(NamedTuple):
-    """What the user states about documents that don't say it themselves. `collection` always applies."""
-
-    collection: str
-    year: int | None = None
-    licence: str | None = None
-    url: str | None = None
-    valid_from: str | None = None
-    superseded_by: str | None = None
-    retracted: bool = False
-
-    def complete(self, document: DocumentText) -> DocumentText:
-        unsaid = {name: value for name, value in self._asdict().items() if not getattr(document, name)}
-        return document._replace(language=document.language or language_of(document.text), **unsaid)
+def below(headings: Headings, level: int, heading: str) -> Headings:
+    """The headings above what follows a heading."""
+    return *(above for above in headings if above[0] < level), (level, " ".join(heading.split()))
 
 
-def compose(parts: Iterable[Part]) -> tuple[str, tuple[Section, ...]]:
-    """One text of many parts, and the sections that say where each lies in it. Empty parts are left out."""
+def path_of(headings: Headings) -> str | None:
+    return " > ".join(heading for _, heading in headings if heading) or None
+
+
+def compose(blocks: Iterable[Block]) -> tuple[str, tuple[Section, ...]]:
+    """One text of all blocks, and a section for what follows one heading on one page. Empty blocks are left out."""
+    headings: Headings = ()
     texts: list[str] = []
     sections: list[Section] = []
-    position = 0
-    for heading, text, page in parts:
+    start, opens = 0, True
+    for text, level, page in blocks:
         body = text.strip()
-        if not body:
-            continue
-        sections.append(Section(heading or None, position, position + len(body), page))
-        texts.append(body)
-        position += len(body) + len(JOINT)
+        if level is not None:
+            headings, opens = below(headings, level, text), True
+        elif body:
+            end = start + len(body)
+            if opens or page != sections[-1].page:
+                sections.append(Section(path_of(headings), start, end, page))
+            else:
+                sections[-1] = sections[-1]._replace(end=end)
+            texts.append(body)
+            start, opens = end + len(JOINT), False
     return JOINT.join(texts), tuple(sections)
 
 
-def whole(path: Path, kind: str, title: str | None, parts: Iterable[Part], **about: Any) -> DocumentText:
+def whole(path: Path, kind: str, title: str | None, blocks: Iterable[Block], **about: Any) -> DocumentText:
     """The one document of a file, named by its path. Raises InputError if it has no text."""
-    text, sections = compose(parts)
+    text, sections = compose(blocks)
     if not text:
         raise InputError(f"{kind} without text", where=str(path))
     return DocumentText(str(path), title or path.stem, text, sections, **about)
@@ -109,8 +117,27 @@ def whole(path: Path, kind: str, title: str | None, parts: Iterable[Part], **abo
 
 def flat(pieces: Iterable[str]) -> str:
     """One line of text. A raised number after a digit becomes a power: 10<sup>9</sup> is 10^9, not 109."""
-    text = re.sub(rf"(?<=\d){RAISED}(?=[-+−]?\d)", "^", "".join(pieces)).replace(RAISED, "")
+    text = "".join(pieces)
+    if RAISED in text:
+        text = re.sub(rf"(?<=\d){RAISED}(?=[-+−]?\d)", "^", text).replace(RAISED, "")
     return " ".join(text.split())
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """A line for each row that isn't empty."""
+    lines = (" | ".join(row) for row in rows)
+    return "\n".join(line for line in lines if line.strip(" |"))
+
+
+def element_block(element: Any) -> Block:
+    """An XML element as text: a list as lines with dashes, a table as its captions and rows, all else on one line."""
+    if element.tag == "list":
+        return Block("\n".join(f"- {flat(item.itertext())}" for item in element))
+    if element.tag in ("table", "table-wrap"):
+        captions = [[flat(caption.itertext())] for caption in element.iterfind("caption")]
+        rows = ([flat(cell.itertext()) for cell in row] for row in element.iter("row", "tr"))
+        return Block(table([*captions, *rows]))
+    return Block(flat(element.itertext()))
 
 
 def year_of(value: object) -> int | None:
@@ -136,19 +163,3 @@ def stated(about: Mapping[str, Any]) -> dict[str, Any]:
         "superseded_by": first("superseded_by"),
         "retracted": str(about.get("retracted", "")).lower() in ("true", "yes", "1"),
     }
-
-
-class Headings:
-    """The path of headings while a document is read from top to bottom."""
-
-    def __init__(self) -> None:
-        self._stack: list[tuple[int, str]] = []
-
-    def enter(self, level: int, heading: str) -> None:
-        while self._stack and self._stack[-1][0] >= level:
-            self._stack.pop()
-        self._stack.append((level, " ".join(heading.split())))
-
-    @property
-    def path(self) -> str | None:
-        return " > ".join(heading for _, heading in self._stack if heading) or None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osler.errors import InputError, MissingComponent
-from osler.knowledge.library.documents import Deletion, DocumentText, Item, Origin
+from osler.knowledge.library.documents import Deletion, DocumentText, Item
 from osler.knowledge.library.passages import Passage, passages_of
 from osler.knowledge.library.readers import files_under, items
 from osler.knowledge.library.store import FIELDS, UNINDEXED, indexed_text, table_of
@@ -48,7 +48,7 @@ def ingest(
     whose file is gone from the folders. A bad file or line is reported and the run goes on. Raises InputError when a
     path doesn't exist or another process writes, and MissingComponent when the library's embedder isn't the one in use.
     """
-    about = Origin(**{"collection": library.name, **{key: value for key, value in origin.items() if value is not None}})
+    about = {"collection": library.name, **{key: value for key, value in origin.items() if value is not None}}
     files = files_under(paths)
     if library.card["embedder"] and library.embedder() is None:
         raise MissingComponent(
@@ -58,7 +58,7 @@ def ingest(
         run = _Run(library, progress, batch)
         for number, file in enumerate(files):
             for item in items(file):
-                run.take(about.complete(item) if isinstance(item, DocumentText) else item, len(files) - number - 1)
+                run.take(item.complete(about) if isinstance(item, DocumentText) else item, len(files) - number - 1)
         folders = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
         gone = [name for name in run.known if name.startswith(tuple(folders)) and not Path(name).exists()]
         for name in gone if prune else ():

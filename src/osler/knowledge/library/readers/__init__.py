@@ -4,20 +4,21 @@ It does not know passages or the index. A reader yields documents, deletions and
 the error that says where; the rest of the file is still read.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from osler.errors import InputError, OslerError
-from osler.knowledge.library.documents import DocumentText, Item, Section
+from osler.knowledge.library.documents import DocumentText, Item
 from osler.knowledge.library.readers.beir import read_beir
 from osler.knowledge.library.readers.docx import read_docx
-from osler.knowledge.library.readers.files import check_size, files_under, opened, text_of
+from osler.knowledge.library.readers.files import files_under, opened
 from osler.knowledge.library.readers.html import HTML, read_html
-from osler.knowledge.library.readers.markdown import read_markdown
 from osler.knowledge.library.readers.pdf import read_pdf
 from osler.knowledge.library.readers.pubmed import PUBMED, read_pubmed
+from osler.knowledge.library.readers.text import read_markdown, read_plain
 
 __all__ = ["FORMATS", "files_under", "items", "read"]
 HEAD = 4096
@@ -25,31 +26,21 @@ MAX_TEXT = 50_000_000  # code points of one document
 
 
 class Format(NamedTuple):
-    """A file format: `sniff` tells it by its first bytes; where none does, the extension decides.
-
-    `streamed`: read piece by piece in bounded memory, so a file may have any size.
-    """
+    """A file format: the pattern `begins` tells it by its first bytes; where none does, the extension decides."""
 
     name: str
     extensions: tuple[str, ...]
-    read: Callable[[Path], Iterator[Item]]
-    sniff: Callable[[bytes], object] = lambda head: False
-    streamed: bool = False
-
-
-def read_plain(path: Path) -> Iterator[Item]:
-    """Plain text as it stands, so offsets count in the file itself."""
-    text = text_of(path)
-    yield DocumentText(str(path), path.stem, text, (Section(None, 0, len(text)),))
+    read: Callable[[Path, IO[bytes]], Iterator[Item]]
+    begins: bytes = rb"(?!)"
 
 
 PLAIN = Format("plain", (".txt", ".text"), read_plain)
 FORMATS = (
-    Format("pdf", (".pdf",), read_pdf, lambda head: b"%PDF-" in head[:1024]),
-    Format("docx", (".docx",), read_docx, lambda head: head.startswith(b"PK\x03\x04")),
-    Format("pubmed", (".xml", ".nxml"), read_pubmed, PUBMED.match, streamed=True),
-    Format("beir", (".jsonl", ".ndjson"), read_beir, lambda head: head.lstrip()[:1] == b"{" and b'"_id"' in head, True),
-    Format("html", (".html", ".htm", ".xhtml"), read_html, HTML.match),
+    Format("pdf", (".pdf",), read_pdf, rb"(?s).{0,1019}%PDF-"),
+    Format("docx", (".docx",), read_docx, rb"PK\x03\x04"),
+    Format("pubmed", (".xml", ".nxml"), read_pubmed, PUBMED),
+    Format("beir", (".jsonl", ".ndjson"), read_beir, rb'(?s)\s*\{.*"_id"'),
+    Format("html", (".html", ".htm", ".xhtml"), read_html, HTML),
     Format("markdown", (".md", ".markdown"), read_markdown),
     PLAIN,
 )
@@ -70,19 +61,17 @@ def read(path: Path) -> Iterator[Item]:
     """
     where = str(path)
     try:
-        size = path.stat().st_size
-        if not size:
+        if not path.stat().st_size:
             raise InputError("the file is empty", where=where)
         with opened(path) as stream:
             chosen = choose(path, stream.read(HEAD))
-        if not chosen.streamed:
-            check_size(size, path)
-        nothing = True
-        for item in chosen.read(path):
-            if isinstance(item, DocumentText) and len(item.text) > MAX_TEXT:
-                item = InputError(f"more than {MAX_TEXT:,} characters of text in one document", where=where)
-            yield item
-            nothing = False
+            stream.seek(0)
+            nothing = True
+            for item in chosen.read(path, stream):
+                if isinstance(item, DocumentText) and len(item.text) > MAX_TEXT:
+                    item = InputError(f"more than {MAX_TEXT:,} characters of text in one document", where=where)
+                yield item
+                nothing = False
         if nothing:
             raise InputError(f"holds nothing that can be read as {chosen.name}", where=where)
     except (OSError, ValueError, KeyError, EOFError, RecursionError, zlib.error) as error:
@@ -92,9 +81,8 @@ def read(path: Path) -> Iterator[Item]:
 def choose(path: Path, head: bytes) -> Format:
     """The format of a file by its first bytes, else by its name; a text without an extension is plain text."""
     suffix = next((suffix.lower() for suffix in reversed(path.suffixes) if suffix.lower() != ".gz"), "")
-    told = [known for known in FORMATS if known.sniff(head)] or [
-        known for known in FORMATS if suffix in known.extensions
-    ]
+    told = [known for known in FORMATS if re.match(known.begins, head)]
+    told = told or [known for known in FORMATS if suffix in known.extensions]
     if told:
         return told[0]
     if suffix or b"\0" in head:

@@ -22,23 +22,19 @@ def opened(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def contents(path: Path) -> bytes:
-    """A whole file, unpacked when it is gzip. Raises InputError above `MAX_BYTES`."""
-    with opened(path) as stream:
-        data = stream.read(MAX_BYTES + 1)
-    check_size(len(data), path)
+def contents(path: Path, stream: IO[bytes]) -> bytes:
+    """What the opened file holds. Raises InputError above `MAX_BYTES`, before it is read where its size says so."""
+    size = path.stat().st_size
+    data = stream.read(MAX_BYTES + 1) if size <= MAX_BYTES else b""
+    if max(size, len(data)) > MAX_BYTES:
+        why = f"{max(size, len(data)) / 2**20:.0f} MB is more than {MAX_BYTES // 2**20} MB"
+        raise InputError(why, where=str(path), hint="Split it.")
     return data
 
 
-def check_size(size: int, path: Path) -> None:
-    if size > MAX_BYTES:
-        why = f"{size / 2**20:.0f} MB is more than {MAX_BYTES // 2**20} MB"
-        raise InputError(why, where=str(path), hint="Split it.")
-
-
-def text_of(path: Path) -> str:
+def text_of(path: Path, stream: IO[bytes]) -> str:
     """Text of a file: UTF-8, UTF-16 with its mark, Chinese GB 18030 or Big5. Raises InputError for anything else."""
-    data = contents(path)
+    data = contents(path, stream)
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)

@@ -1,13 +1,16 @@
 """PDF by pdfium: the text of each page with its page number. It does not read images: a scan has no text."""
 
+import contextlib
 import re
 import statistics
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import Item, Part, whole
+from osler.knowledge.library.documents import Block, Item, whole
+from osler.knowledge.library.readers.files import contents
 
 MAX_PAGES = 20_000
 _LOCK = threading.Lock()  # pdfium is not thread-safe
@@ -16,35 +19,29 @@ _END = re.compile(r"[.!?:;。！？；：]['\")\]”’]*$")
 _CJK_END = re.compile(r"[\u3400-\u9fff，、]$")
 
 
-def read_pdf(path: Path) -> Iterator[Item]:
+def read_pdf(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     import pypdfium2  # type: ignore[import-untyped]
     import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
-    with _LOCK:
-        try:
-            document = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            locked = getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD or "assword" in str(error)
-            why = "is encrypted" if locked else f"is a damaged PDF ({error})"
-            hint = "Save a copy without a password." if locked else None
-            raise InputError(why, where=str(path), hint=hint) from None
-        try:
+    data = contents(path, stream)
+    try:
+        with _LOCK, contextlib.closing(pypdfium2.PdfDocument(data)) as document:
             if len(document) > MAX_PAGES:
                 raise InputError(f"has more than {MAX_PAGES} pages", where=str(path))
-            parts = []
+            pages = []
             for number in range(len(document)):
-                page = document[number]
-                parts.append(Part(None, unwrap(page.get_textpage().get_text_bounded()), number + 1))
-                page.close()
+                with contextlib.closing(document[number]) as page:
+                    pages.append(Block(unwrap(page.get_textpage().get_text_bounded()), page=number + 1))
             title = " ".join((document.get_metadata_value("Title") or "").split())
-        except pypdfium2.PdfiumError as error:
-            raise InputError(f"is a damaged PDF ({error})", where=str(path)) from None
-        finally:
-            document.close()
-    if not any(part.text.strip() for part in parts):
-        why, hint = f"a PDF without text ({len(parts)} pages)", "It is a scan: recognise its text first."
+    except pypdfium2.PdfiumError as error:
+        locked = getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD or "assword" in str(error)
+        why = "is encrypted" if locked else f"is a damaged PDF ({error})"
+        hint = "Save a copy without a password." if locked else None
+        raise InputError(why, where=str(path), hint=hint) from None
+    if not any(page.text.strip() for page in pages):
+        why, hint = f"a PDF without text ({len(pages)} pages)", "It is a scan: recognise its text first."
         raise InputError(why, where=str(path), hint=hint)
-    yield whole(path, "a PDF", title, parts)
+    yield whole(path, "a PDF", title, pages)
 
 
 def unwrap(page: str) -> str:
@@ -54,24 +51,17 @@ def unwrap(page: str) -> str:
     if not widths:
         return ""
     wide = 0.7 * statistics.quantiles([*widths, *widths], n=4)[2]
-    joined: list[str] = []
+    joined = [""]
     for line in lines:
-        before = joined[-1] if joined else ""
-        if (
-            not before
-            or not line
-            or _BULLET.match(line)
-            or _END.search(before)
-            or not (len(before.rsplit("\n", 1)[-1]) >= wide or line[0].islower())
-        ):
-            # a stop at the end of a wide line is the end of a sentence, not of a paragraph
-            runs_on = bool(before and line) and bool(_END.search(before)) and len(before) >= wide
-            if runs_on and not _BULLET.match(line):
-                joined[-1] = f"{before} {line}"
-            else:
-                joined.append(line)
+        before = joined[-1]
+        if not before or not line or _BULLET.match(line):
+            joined.append(line)
+        elif _END.search(before):  # at the end of a wide line it ends a sentence, not a paragraph
+            joined[-1:] = [f"{before} {line}"] if len(before) >= wide else [before, line]
+        elif len(before) < wide and not line[0].islower():
+            joined.append(line)
         elif before.endswith("-") and line[0].islower():
             joined[-1] = before[:-1] + line
         else:
             joined[-1] = before + ("" if _CJK_END.search(before) else " ") + line
-    return "\n".join(joined)
+    return "\n".join(joined[1:])

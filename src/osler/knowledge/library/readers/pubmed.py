@@ -4,27 +4,25 @@ Entities are not expanded, no DTD is loaded and nothing is fetched. It follows t
 PubMed DTD (PubmedArticleSet, DeleteCitation) and of JATS 1.x (article), in whatever namespace.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from osler.errors import InputError
 from osler.knowledge.library.documents import (
     RAISED,
+    Block,
     Deletion,
     DocumentText,
-    Headings,
     Item,
-    Part,
     compose,
+    element_block,
     flat,
     year_of,
-)  # fmt: skip
-from osler.knowledge.library.readers.files import opened
+)
 
-PUBMED = re.compile(
-    rb"(?is)^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)?"
+PUBMED = (
+    rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)?"
     rb"<(?:PubmedArticleSet|PubmedArticle|DeleteCitation|pmc-articleset|article)\b"
 )
 _LANGUAGES = {"eng": "en", "chi": "zh", "en": "en", "zh": "zh"}
@@ -35,43 +33,62 @@ _BLOCKS = ("p", "list", "table-wrap", "disp-quote", "boxed-text", "fig")
 _LANG, _HREF = "{http://www.w3.org/XML/1998/namespace}lang", "{http://www.w3.org/1999/xlink}href"
 
 
-def read_pubmed(path: Path) -> Iterator[Item]:
+def read_pubmed(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     from lxml import etree  # type: ignore[import-untyped]
 
     wanted = ("{*}PubmedArticle", "{*}PubmedBookArticle", "{*}DeleteCitation", "{*}article")
     safe = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-    with opened(path) as stream:
-        try:
-            for _, element in etree.iterparse(stream, tag=wanted, **safe):
-                if _name(element) == "DeleteCitation":
-                    yield from (Deletion(f"PMID:{_text(gone)}") for gone in element.iter("{*}PMID"))
-                else:
-                    document = _article(element) if _name(element) == "article" else _citation(element)
-                    where = f"{path}:{element.sourceline}"
-                    yield InputError(document, where=where) if isinstance(document, str) else document
-                element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
-        except etree.XMLSyntaxError as error:
-            raise InputError(f"is not well-formed XML: {error.msg}", where=f"{path}:{error.lineno}") from None
+    try:
+        for _, element in etree.iterparse(stream, tag=wanted, remove_comments=True, remove_pis=True, **safe):
+            etree.strip_tags(element, etree.Entity)
+            _simplify(element)
+            if element.tag == "DeleteCitation":
+                yield from (Deletion(f"PMID:{_text(gone)}") for gone in element.iter("PMID"))
+            else:
+                document = _article(element) if element.tag == "article" else _citation(element)
+                where = f"{path}:{element.sourceline}"
+                yield InputError(document, where=where) if isinstance(document, str) else document
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        raise InputError(f"is not well-formed XML: {error.msg}", where=f"{path}:{error.lineno}") from None
+
+
+def _simplify(element: Any) -> None:
+    """Without namespaces and the numbers that cite references, raised numbers marked, blocks apart."""
+    for citing in element.findall('.//*[@ref-type="bibr"]'):
+        citing.clear(keep_tail=True)
+    for part in element.iter():
+        tag, text = part.tag.rpartition("}")[2], part.text
+        if tag != part.tag:
+            part.tag = tag
+        if tag == "sup":
+            part.text = f"{RAISED}{text or ''}"
+        elif tag not in _INLINE:
+            part.tail = f" {part.tail or ''}"
+            if len(part) or text:
+                part.text = f" {text or ''}"
 
 
 def _citation(article: Any) -> DocumentText | str:
     """The document, or why it is none."""
-    book = article.find("{*}BookDocument")
-    citation = article.find("{*}MedlineCitation") if book is None else book
-    body, pmid = (_first(citation, "Article") if book is None else book), _text(citation, "PMID")
+    book = article.find("BookDocument")
+    body = article.find("MedlineCitation/Article") if book is None else book
+    pmid = _text(article, "MedlineCitation/PMID" if book is None else "BookDocument/PMID")
     if not pmid or body is None:
         return "a citation without " + ("a PMID" if not pmid else "an article")
     title = _text(body, "ArticleTitle")
-    abstract = [
-        Part((part.get("Label") or "").capitalize(), _text(part)) for part in _all(body, "Abstract/AbstractText")
-    ]
-    text, sections = compose(abstract if any(part.text for part in abstract) else [Part(None, title)])
+    abstract: list[Block] = []
+    for part in body.iterfind("Abstract/AbstractText"):
+        abstract += [Block((part.get("Label") or "").capitalize(), 1), Block(_text(part))]
+    text, sections = compose(abstract)
+    if not text:
+        text, sections = compose([Block(title)])
     if not text:
         return f"PMID:{pmid} has neither a title nor an abstract"
-    kinds = {_text(kind) for kind in _all(body, "PublicationTypeList/PublicationType")}
-    links = {link.get("RefType") for link in article.iter("{*}CommentsCorrections")}
+    kinds = {_text(kind) for kind in body.iterfind("PublicationTypeList/PublicationType")}
+    links = {link.get("RefType") for link in article.iter("CommentsCorrections")}
     return DocumentText(
         f"PMID:{pmid}",
         title or None,
@@ -87,25 +104,21 @@ def _citation(article: Any) -> DocumentText | str:
 
 def _article(article: Any) -> DocumentText | str:
     """The document, or why it is none."""
-    front = _first(article, "front/article-meta")
+    front = article.find("front/article-meta")
     if front is None:
         return "a JATS article without article-meta"
-    ids = {element.get("pub-id-type"): _text(element) for element in _all(front, "article-id")}
+    ids = {element.get("pub-id-type"): _text(element) for element in front.iterfind("article-id")}
     name = next((f"{prefix}{ids[kind]}" for kind, prefix in _IDS.items() if ids.get(kind)), None)
-    parts: list[Part] = []
-    for container, heading in [(part, "Abstract") for part in _all(front, "abstract")] + [
-        (part, "") for part in _all(article, "body")
-    ]:
-        headings = Headings()
-        headings.enter(1, heading)
-        parts.extend(_sections(container, headings, 2))
-    text, sections = compose(parts)
+    blocks: list[Block] = []
+    for container in (*front.iterfind("abstract"), *article.iterfind("body")):
+        blocks += [Block("Abstract" if container.tag == "abstract" else "", 1), *_blocks(container, 2)]
+    text, sections = compose(blocks)
     if name is None or not text:
         return "a JATS article without " + ("an id" if name is None else "text")
-    title, licence = _text(front, "title-group/article-title"), _first(front, "permissions/license")
-    years = [year_of(_text(date)) for date in _all(front, "pub-date/year")]
+    title, licence = _text(front, "title-group/article-title"), front.find("permissions/license")
+    years = [year_of(_text(date)) for date in front.iterfind("pub-date/year")]
     kind = article.get("article-type")
-    links = {link.get("related-article-type") for link in front.iter("{*}related-article")}
+    links = {link.get("related-article-type") for link in front.iter("related-article")}
     return DocumentText(
         name,
         title or None,
@@ -120,57 +133,17 @@ def _article(article: Any) -> DocumentText | str:
     )
 
 
-def _sections(container: Any, headings: Headings, level: int) -> Iterator[Part]:
-    lines: list[str] = []
+def _blocks(container: Any, level: int) -> Iterator[Block]:
     for child in container:
-        if _name(child) == "sec":
-            yield Part(headings.path, "\n\n".join(lines))
-            lines = []
-            headings.enter(level, _text(child, "title"))
-            yield from _sections(child, headings, level + 1)
-            headings.enter(level, "")
-        elif _name(child) in _BLOCKS:
-            lines.append(_block(child))
-    yield Part(headings.path, "\n\n".join(lines))
+        if child.tag == "sec":
+            yield Block(_text(child, "title"), level)
+            yield from _blocks(child, level + 1)
+            yield Block("", level)
+        elif child.tag in _BLOCKS:
+            yield element_block(child)
 
 
-def _block(element: Any) -> str:
-    if _name(element) == "list":
-        return "\n".join(f"- {_text(item)}" for item in _all(element, "list-item"))
-    if _name(element) == "table-wrap":
-        rows = (" | ".join(_text(cell) for cell in row) for row in element.iter("{*}tr"))
-        captions = (_text(caption) for caption in _all(element, "caption"))
-        return "\n".join(line for line in (*captions, *rows) if line.strip(" |"))
-    return _text(element)
-
-
-def _name(element: Any) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _all(element: Any, path: str) -> list[Any]:
-    found: list[Any] = element.findall("/".join(f"{{*}}{name}" for name in path.split("/")))
-    return found
-
-
-def _first(element: Any, path: str) -> Any:
-    return next(iter(_all(element, path)), None)
-
-
-def _text(element: Any, path: str = "") -> str:
-    """The text of an element, or of the first at a path below it; empty where there is none."""
-    found = _first(element, path) if path and element is not None else element
-    return "" if found is None else flat(_pieces(found))
-
-
-def _pieces(element: Any) -> Iterator[str]:
-    """The text of an element: blocks apart, raised numbers marked, without the numbers that cite references."""
-    name = _name(element)
-    if not name or element.get("ref-type") == "bibr":
-        return
-    yield RAISED if name == "sup" else "" if name in _INLINE else " "
-    yield element.text or ""
-    for child in element:
-        yield from _pieces(child)
-        yield child.tail or ""
-    yield "" if name in _INLINE else " "
+def _text(element: Any, path: str = ".") -> str:
+    """The text of the first element at a path, empty where there is none."""
+    found = element.find(path)
+    return "" if found is None else flat(found.itertext())
