@@ -13,7 +13,7 @@ from osler.errors import InputError
 from osler.record.case import Case, Part, Unread
 from osler.record.fhir_documents import documents_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
-from osler.record.fhir_parts import BUILDERS
+from osler.record.fhir_parts import parts_of
 from osler.record.fhir_patient import one_patient
 from osler.record.merge import assemble
 from osler.record.node import NOTHING, UNDECODABLE, Node, root
@@ -44,7 +44,7 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     parts: list[Part] = []
     for item in main:
         if item.path not in elsewhere:
-            parts += BUILDERS[item.kind](item) if item.kind in BUILDERS else ()
+            parts += parts_of(item)
             parts += documents_of(item)
             item.report_unused()
     for item in wanted:

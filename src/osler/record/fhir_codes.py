@@ -10,53 +10,12 @@ import msgspec
 
 from osler.record.case import Code
 from osler.record.node import UNDECODABLE, Node
+from osler.record.tables import table
 
-_RESULT = "registered preliminary final amended corrected cancelled entered-in-error unknown"
-_EVENT = "in-progress not-done on-hold completed entered-in-error stopped unknown"
-_CERTAINTY = "unconfirmed confirmed refuted entered-in-error"
-_BINDINGS = {
-    "Bundle.type": "document message transaction transaction-response batch batch-response history searchset "
-    "collection",
-    "Patient.gender": "male female other unknown",
-    "Condition.clinicalStatus": "active recurrence relapse inactive remission resolved",
-    "Condition.verificationStatus": f"{_CERTAINTY} provisional differential",
-    "AllergyIntolerance.clinicalStatus": "active inactive resolved",
-    "AllergyIntolerance.verificationStatus": f"{_CERTAINTY} presumed",
-    "AllergyIntolerance.category": "food medication environment biologic",
-    "AllergyIntolerance.criticality": "low high unable-to-assess",
-    "Observation.status": _RESULT,
-    "DiagnosticReport.status": f"{_RESULT} partial appended",
-    "MedicationRequest.status": "active on-hold cancelled completed entered-in-error stopped draft unknown",
-    "MedicationStatement.status": "active completed entered-in-error intended stopped on-hold unknown not-taken",
-    "MedicationAdministration.status": _EVENT,
-    "MedicationDispense.status": "preparation in-progress cancelled on-hold completed entered-in-error stopped "
-    "declined unknown",
-    "Procedure.status": f"preparation {_EVENT}",
-    "Immunization.status": "completed entered-in-error not-done",
-    "Encounter.status": "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
-    "FamilyMemberHistory.status": "partial completed entered-in-error health-unknown",
-    "DocumentReference.status": "current superseded entered-in-error",
-    "DocumentReference.docStatus": "preliminary final amended entered-in-error",
-    "Composition.status": "preliminary final amended entered-in-error",
-}
-BINDINGS = {element: frozenset(codes.split()) for element, codes in _BINDINGS.items()}
+BINDINGS = {element: frozenset(codes.split()) for element, codes in table("fhir")["bindings"].items()}
 UCUM = "http://unitsofmeasure.org"
-# Units that records write without UCUM, with the UCUM unit they can only mean.
-_UNITS = {
-    **dict.fromkeys(("mmHg", "mm Hg"), "mm[Hg]"),
-    **dict.fromkeys(("bpm", "beats/min", "beats/minute", "breaths/min", "breaths/minute"), "/min"),
-    **dict.fromkeys(("°C", "degC"), "Cel"),
-    **dict.fromkeys(("°F", "degF"), "[degF]"),
-    **dict.fromkeys(("lb", "lbs"), "[lb_av]"),
-    "in": "[in_i]",
-}
-# Units written the same way in UCUM.
-_SAME = frozenset(
-    "% kg g mg ug ng pg L dL mL fL cm mm m mmol/L umol/L mg/dL g/dL g/L ng/mL pg/mL mL/min kg/m2 /min mm[Hg] Cel h d "
-    "wk mo a meq/L mmol/mol 10*3/uL 10*6/uL mg/L ug/L mg/dl g/dl U/L".split()
-)
-# An age in FHIR is a Quantity with a UCUM unit of time.
-_AGES = {"a": "Y", "mo": "M", "wk": "W", "d": "D", "years": "Y", "months": "M", "weeks": "W", "days": "D"}
+_UNITS = table("fhir")["units"]
+_SAME = frozenset(_UNITS["same"].split())
 
 
 class _Coding(msgspec.Struct, gc=False):
@@ -93,12 +52,12 @@ class Quantity(msgspec.Struct, gc=False):
         written = self.unit or self.code
         if written is None or written in _SAME:
             return written, True
-        return _UNITS.get(written, written), written in _UNITS
+        return _UNITS["ucum"].get(written, written), written in _UNITS["ucum"]
 
     @property
     def age(self) -> str | None:
         """An Age as ISO 8601 duration; null where it is not a whole number of a known unit."""
-        letter, value = _AGES.get(self.code or self.unit or ""), self.value
+        letter, value = _UNITS["ages"].get(self.code or self.unit or ""), self.value
         if value is None or self.comparator or letter is None or not 0 <= value < 1e6 or value != int(value):
             return None
         return f"P{int(value)}{letter}"

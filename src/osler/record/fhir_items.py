@@ -10,37 +10,21 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from osler.record.fhir_codes import BINDINGS, Concept, concept, quantity
+from osler.record.fhir_codes import BINDINGS, concept, quantity
 from osler.record.node import UNDECODABLE, Content, Node
 from osler.record.omissions import Omissions, anywhere
+from osler.record.tables import table
 from osler.record.times import moment
 
 DEPTH = 8  # bundles within bundles
-_CLINICAL = frozenset(
-    "CarePlan CareTeam Goal ImagingStudy ClinicalImpression RiskAssessment DetectedIssue ServiceRequest NutritionOrder "
-    "DeviceUseStatement DeviceRequest Device Specimen Media QuestionnaireResponse EpisodeOfCare Flag AdverseEvent "
-    "MolecularSequence BodyStructure List Communication".split()
-)
-READ = frozenset({"Medication", "Binary", *(element.split(".")[0] for element in BINDINGS)} - {"Bundle"})
-# Names of other versions with those of R4: of types, and of elements that R4 calls so in no type.
-_OTHER_TYPES = dict.fromkeys(("MedicationOrder", "MedicationPrescription"), "MedicationRequest")
-_OTHER_TYPES["MedicationUsage"] = "MedicationStatement"
-_OTHER_NAMES = {
-    **dict.fromkeys(("dateRecorded", "assertedDate"), "recordedDate"),
-    **dict.fromkeys(("reason", "reasonCodeableConcept", "reasonForUseCodeableConcept"), "reasonCode"),
-    **dict.fromkeys(("effectiveTimeDateTime", "occurenceDateTime"), "effectiveDateTime"),
-    **dict.fromkeys(("effectiveTimePeriod", "occurencePeriod"), "effectivePeriod"),
-    "reasonForUseReference": "reasonReference",
-    "dateWritten": "authoredOn",
-    "medication": "medicationCodeableConcept",  # in R5 a concept or a reference
-    "substance": "code",
-    "actualPeriod": "period",
-    "indexed": "date",
-    "codedDiagnosis": "conclusionCode",
+_TABLE = table("fhir")
+_CLINICAL = frozenset(_TABLE["types"]["clinical"].split())
+_OTHER_TYPES: dict[str, str] = _TABLE["types"]["others"]
+_OTHER_NAMES = {other: name for name, others in _TABLE["renamed"].items() for other in others.split()}
+_NEGATIONS: dict[str, tuple[Raw, str]] = {
+    name: (Raw(held.encode()), status) for name, (held, status) in _TABLE["negations"].items()
 }
-# Negations that other versions keep in an element of their own: {element: (what it then holds, status of R4)}.
-_NEGATIONS = {"taken": (b'"n"', "not-taken"), "wasNotTaken": (b"true", "not-taken")}
-_NEGATIONS |= dict.fromkeys(("wasNotGiven", "notGiven", "notPerformed", "notDone"), (b"true", "not-done"))
+READ = frozenset({"Medication", "Binary", *(element.split(".")[0] for element in BINDINGS)} - {"Bundle"})
 _SILENT = frozenset("resourceType id meta text language contained identifier note".split())
 _IN_ERROR = Raw(b'"entered-in-error"')
 
@@ -149,12 +133,13 @@ class Item(Node):
             self.count(name, "time without offset: kept as written")
         return written
 
-    def bound(self, name: str, otherwise: str | None = None) -> Any:
-        """The first code of an element that its required binding allows (`otherwise`: a code to take if there is no
-        such element); null and a report if there is none."""
+    def bound(self, name: str, otherwise: str = "") -> Any:
+        """The first code of an element that its required binding allows; null and a report if there is none.
+        `otherwise`: an element whose code is taken, if it is allowed, where there is no such element."""
         allowed = BINDINGS[f"{self.kind}.{name}"]
         if not self.has(name):
-            return otherwise if otherwise in allowed else None
+            code = self.text(otherwise) if otherwise else None
+            return code if code in allowed else None
         given = concept(self, name)
         for one in given.codes:
             if one.code in allowed:
@@ -166,18 +151,10 @@ class Item(Node):
         """The status as R4 writes it, negations of other versions included."""
         for name in () if _NEGATIONS.keys().isdisjoint(self.content) else _NEGATIONS:
             negation, status = _NEGATIONS[name]
-            if self.has(name) and bytes(self.content[name]) == negation:
+            if self.first((name,))[1] == negation:
                 return status
         code: str | None = self.bound("status")
         return code
-
-    def named(self, given: Concept, name: str = "code") -> dict[str, Any] | None:
-        """`source`, `label` and `codes` of the part that this resource becomes; null and a report if it has no name."""
-        if given.label is None:
-            self.omit(name, "has no text and no code: the resource can't be named")
-            return None
-        # Empty lists are given, for a noun copies each default that it has to fill in.
-        return {"source": self.path, "label": given.label, "codes": given.codes, "duplicates": self.duplicates}
 
     def in_error(self) -> bool:
         """Whether the resource was entered in error, which is reported."""

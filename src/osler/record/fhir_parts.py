@@ -1,65 +1,93 @@
-"""From a FHIR R4 resource to the parts of a Case: one small function a resource type.
+"""From a FHIR R4 resource to the parts of a Case, as the table `fhir` says which element fills which field.
 
 It knows nothing of bundles and patients; an Item tells it where the resource stands and finds what it refers to.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-from osler.record.case import Allergy, Condition, Encounter, Medication, Observation, Part, Procedure
+from osler.record import case
+from osler.record.case import Observation, Part
 from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, range_text
 from osler.record.fhir_items import Item
 from osler.record.node import Node
+from osler.record.tables import table
+
+_Look = tuple[Callable[..., Any], list[str]]  # a way and the elements it looks at
 
 
-def condition(item: Item) -> Iterator[Part]:
-    if named := item.named(concept(item, "code")):
-        yield Condition(
-            **named,
-            status=item.bound("clinicalStatus"),
-            verification=item.bound("verificationStatus"),
-            category=concept(item, "category").label,
-            onset=item.time("onsetDateTime", "onsetPeriod", "onsetAge"),
-            abatement=item.time("abatementDateTime", "abatementPeriod", "abatementAge", end=True)
-            or item.time("abatementPeriod"),
-            recorded=item.time("recordedDate"),
-        )
+class _Row(NamedTuple):
+    part: type[Part]
+    name: _Look | None
+    fields: list[tuple[str, _Look]]
 
 
-def medication(item: Item) -> Iterator[Part]:
-    drug = concept(item, "medicationCodeableConcept")
-    reference = item.node("medicationReference") or item.node("medicationCodeableConcept").node("reference")
-    if drug.label is None and reference:
-        drug = _referred_drug(reference, item)
-    if named := item.named(drug, "medication[x]"):
-        dosages = item.nodes("dosageInstruction", "dosage")
-        yield Medication(
-            **named,
-            # An order not to give the drug must never count as taken.
-            status="do-not-perform" if item.flag("doNotPerform") else item.status(),
-            dose="; ".join(filter(None, map(_dose, dosages))) or None,
-            route=next((route for dosage in dosages if (route := concept(dosage, "route").label)), None),
-            reason=_reason(item),
-            started=item.time("authoredOn", "effectiveDateTime", "effectivePeriod", "whenHandedOver", "dateAsserted"),
-            ended=item.time("effectivePeriod", end=True),
-        )
+@cache
+def _row(kind: str) -> _Row | None:
+    for name, given in table("fhir")["parts"].items():
+        if kind in given.get("from", (name,)):
+            looks = {field: _look(words) for field, words in given.items() if field not in ("from", "is")}
+            return _Row(getattr(case, given.get("is", name)), looks.pop("name", None), list(looks.items()))
+    return None
 
 
-def _referred_drug(reference: Node, item: Item) -> Concept:
+def _look(words: str | list[str]) -> _Look:
+    if isinstance(words, str):
+        way, *elements = words.split()
+        return _WAYS[way], elements
+    looks = [_look(one) for one in words]
+    return (lambda item, *_: next((x for way, names in looks if (x := way(item, *names)) is not None), None)), looks[0][
+        1
+    ]
+
+
+def parts_of(item: Item) -> Iterator[Part]:
+    """The parts that the resource becomes, none if it has no name or its type no part."""
+    row = _row(item.kind)
+    if row is None:
+        return
+    fields: dict[str, Any] = {"source": item.path, "duplicates": item.duplicates}
+    if row.name is not None:
+        way, elements = row.name
+        named = way(item, *elements)
+        if named is None:
+            item.omit(elements[0], "has no text and no code: the resource can't be named")
+            return
+        # Lists are given even where they are empty, for a noun copies each default that it has to fill in.
+        fields["label"], fields["codes"] = named.label, named.codes
+    for field, (way, elements) in row.fields:
+        fields[field] = way(item, *elements)
+    if row.part is Observation:
+        for measured in _measurements(item):
+            yield Observation(**fields | measured)
+    else:
+        yield row.part(**fields)
+
+
+def _named(node: Node, name: str, *others: str) -> Concept | None:
+    found = concept(node, name, *others)
+    return found if found.label is not None else None
+
+
+def _drug(item: Item, name: str, concept_name: str) -> Concept | None:
+    reference = item.node(name) or item.node(concept_name).node("reference")
+    if not reference:
+        return None
     found, shown = item.find(reference), reference.text("display")
     if found is None or found.kind != "Medication":
         if shown is None:
             reference.omit("", f"{reference.text('reference')!r} is not a Medication of the input")
-        return Concept(shown, [])
-    named = concept(found, "code")
-    if named.label is not None:
+    elif named := _named(found, "code"):
         return named
-    # One level only: an ingredient that refers on is named by its display, so circles can't matter.
-    names = [
-        concept(part, "itemCodeableConcept").label or part.node("itemReference").text("display")
-        for part in found.nodes("ingredient")
-    ]
-    return Concept(" / ".join(filter(None, names)) or shown, [])
+    else:
+        # One level only: an ingredient that refers on is named by its display, so circles can't matter.
+        parts = found.nodes("ingredient")
+        names = [
+            concept(one, "itemCodeableConcept").label or one.node("itemReference").text("display") for one in parts
+        ]
+        shown = " / ".join(filter(None, names)) or shown
+    return None if shown is None else Concept(shown, [])
 
 
 def _dose(dosage: Node) -> str:
@@ -83,56 +111,61 @@ def _dose(dosage: Node) -> str:
     return ", ".join(filter(None, words)) or dosage.text("patientInstruction") or ""
 
 
-def _reason(item: Item) -> str | None:
-    named = [one.label for one in concepts(item, "reasonCode")]
-    for reference in item.nodes("reasonReference"):
+def _reason(item: Item, name: str, reference_name: str) -> str | None:
+    named = [one.label for one in concepts(item, name)]
+    for reference in item.nodes(reference_name):
         found, shown = item.find(reference), reference.text("display")
         named.append(shown or (concept(found, "code").label if found else None))
     return "; ".join(dict.fromkeys(filter(None, named))) or None
 
 
-def allergy(item: Item) -> Iterator[Part]:
-    reactions = item.nodes("reaction")
-    substance = concept(item, "code")
-    if substance.label is None:
-        substance = next((concept(one, "substance") for one in reactions if one.has("substance")), substance)
-    if named := item.named(substance):
-        kinds = [one.code for one in concepts(item, "category") if one.code]
-        allowed = BINDINGS["AllergyIntolerance.category"]
-        for kind in set(kinds) - allowed:
-            item.omit("category", f"unknown code {kind!r}: read as not known")
-        signs = [
-            sign
-            for one in reactions
-            for sign in ([shown.label for shown in concepts(one, "manifestation")] or [one.text("description")])
-        ]
-        single = item.text("status")  # DSTU2 has this one where R4 has two
-        yield Allergy(
-            **named,
-            status=item.bound("clinicalStatus", single),
-            verification=item.bound("verificationStatus", single),
-            criticality=item.bound("criticality"),
-            kind=", ".join(kind for kind in kinds if kind in allowed) or None,
-            reactions=[sign for sign in signs if sign],
-            recorded=item.time("recordedDate"),
-        )
+def _kinds(item: Item, name: str) -> str | None:
+    kinds, allowed = [one.code for one in concepts(item, name) if one.code], BINDINGS[f"{item.kind}.{name}"]
+    for kind in set(kinds) - allowed:
+        item.omit(name, f"unknown code {kind!r}: read as not known")
+    return ", ".join(kind for kind in kinds if kind in allowed) or None
 
 
-def observation(item: Item) -> Iterator[Part]:
-    category = concept(item, "category")
-    shared = {
-        "status": item.status(),
-        "category": category.code or category.label,
-        "time": item.time("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
-    }
+def _signs(item: Item, name: str) -> list[str]:
+    signs: list[str | None] = []
+    for reaction in item.nodes(name):
+        signs += [one.label for one in concepts(reaction, "manifestation")] or [reaction.text("description")]
+    return [sign for sign in signs if sign]
+
+
+def _first_of(found: Iterable[Any]) -> Any:
+    return next((one for one in found if one), None)
+
+
+# How the elements of a resource give the value of a field; null where they don't.
+_WAYS: dict[str, Callable[..., Any]] = {
+    "always": lambda item, word: word,
+    "text": Item.text,
+    "concept": _named,
+    "label": lambda item, name: _first_of(one.label for one in concepts(item, name)),
+    "code": lambda item, name: concept(item, name).code or concept(item, name).label,
+    "bound": Item.bound,
+    "status": Item.status,
+    "start": Item.time,
+    "end": partial(Item.time, end=True),
+    "reason": _reason,
+    "forbidden": lambda item, name: "do-not-perform" if item.flag(name) else None,
+    "drug": _drug,
+    "dose": lambda item, *names: "; ".join(filter(None, map(_dose, item.nodes(*names)))) or None,
+    "route": lambda item, *names: _first_of(concept(one, "route").label for one in item.nodes(*names)),
+    "substance": lambda item, name: _first_of(_named(one, "substance") for one in item.nodes(name)),
+    "kinds": _kinds,
+    "signs": _signs,
+}
+
+
+def _measurements(item: Item) -> list[dict[str, Any]]:
     measured = [_measured(part, item) for part in (item.nodes("component") if "component" in item.content else ())]
     whole = _measured(item, item)
     # A panel says nothing beside its components; without any it is kept, for its name alone may matter.
     if whole is not None and (not any(measured) or "value" in whole or "text" in whole):
         measured.insert(0, whole)
-    for part in measured:
-        if part is not None:
-            yield Observation(**part, **shared)
+    return [one for one in measured if one is not None]
 
 
 def _measured(one: Node, item: Item) -> dict[str, Any] | None:
@@ -142,7 +175,6 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
         one.omit("code", "has no text and no code: the measurement can't be named")
         return None
     part: dict[str, Any] = {"source": one.path, "label": code.label, "codes": code.codes, "value_codes": []}
-    part["duplicates"] = item.duplicates
     for name in one.content:
         if name.startswith("value"):  # one at most
             part |= _value(one, name, item)
@@ -209,45 +241,3 @@ def _limits(one: Node, unit: str | None, item: Item) -> dict[str, float]:
     if not found and normal[0].has("text"):
         normal[0].omit("text", "a range in words is not read")
     return found
-
-
-def procedure(item: Item) -> Iterator[Part]:
-    if named := item.named(concept(item, "code")):
-        yield Procedure(
-            **named,
-            status=item.status(),
-            started=item.time("performedDateTime", "occurrenceDateTime", "performedPeriod", "occurrencePeriod"),
-            ended=item.time("performedPeriod", "occurrencePeriod", end=True),
-        )
-
-
-def immunisation(item: Item) -> Iterator[Part]:
-    if named := item.named(concept(item, "vaccineCode"), "vaccineCode"):
-        started = item.time("occurrenceDateTime", "date")
-        yield Procedure(**named, kind="immunisation", status=item.status(), started=started)
-
-
-def encounter(item: Item) -> Iterator[Part]:
-    kind = concept(item, "class")
-    yield Encounter(
-        source=item.path,
-        duplicates=item.duplicates,
-        id=item.id,
-        label=next((one.label for one in concepts(item, "type") if one.label), None),
-        kind=kind.code or kind.label,
-        status=item.status(),
-        started=item.time("period"),
-        ended=item.time("period", end=True),
-        reason=_reason(item),
-    )
-
-
-BUILDERS: dict[str, Callable[[Item], Iterator[Part]]] = {
-    "Condition": condition,
-    **{f"Medication{which}": medication for which in ("Request", "Statement", "Administration", "Dispense")},
-    "AllergyIntolerance": allergy,
-    "Observation": observation,
-    "Procedure": procedure,
-    "Immunization": immunisation,
-    "Encounter": encounter,
-}
