@@ -94,7 +94,7 @@ class ModelReference(Noun):
 
 class Answer(Noun):
     """A checked answer. `confidence` is null unless it was calibrated; `shares`: of votes or probability by option, as the
-    model gave them; `abstained` is null when it answers; `withheld`: why the configured model was not asked, null where
+    model gave them; `next_question`: what to ask or examine where the case is not clear; `abstained` is null when it answers; `withheld`: why the configured model was not asked, null where
     it was or none was wanted."""
 
     question: str
@@ -102,6 +102,7 @@ class Answer(Noun):
     choice: str | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     shares: dict[str, float] | None = None
+    next_question: str | None = None
     abstained: Abstention | None = None
     method: str
     model: ModelReference | None = None

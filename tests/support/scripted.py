@@ -1,4 +1,4 @@
-"""A scripted language model for tests of rooms above `models`: a function from request to text, and nothing more."""
+"""A scripted language model for tests of rooms above `models`: a function from request to text, another to scores."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,11 +7,18 @@ from osler.models import Generation, ModelInfo, Request, ScoreRequest
 
 
 class ScriptedModel:
-    """`LanguageModel` whose texts come from `write`; `seen` holds every request. Scores prefer the first label."""
+    """`LanguageModel` whose texts come from `write`; `seen` and `scored` hold every request. Scores prefer the label
+    that `prefer` names, by default the first."""
 
-    def __init__(self, write: Callable[[Request], str], digest: str = "5c" * 32) -> None:
-        self._write = write
+    def __init__(
+        self,
+        write: Callable[[Request], str],
+        digest: str = "5c" * 32,
+        prefer: Callable[[ScoreRequest], str] = lambda request: request.labels[0],
+    ) -> None:
+        self._write, self._prefer = write, prefer
         self.seen: list[Request] = []
+        self.scored: list[ScoreRequest] = []
         self.info = ModelInfo("scripted:test", digest, context=8192, chat=True, licence=None, local=False)
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
@@ -24,7 +31,14 @@ class ScriptedModel:
         return len(text.split())
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
-        return [{label: -1.0 - place for place, label in enumerate(request.labels)} for request in requests]
+        self.scored += requests
+        return [
+            {
+                label: -0.5 if label == self._prefer(request) else -2.0 - place
+                for place, label in enumerate(request.labels)
+            }
+            for request in requests
+        ]
 
     def _one(self, request: Request) -> Generation:
         began = time.perf_counter()

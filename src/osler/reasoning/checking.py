@@ -32,7 +32,7 @@ def checked(draft: Draft, question: Question, info: MethodInfo, run: Run) -> Ans
         abstained = Abstention(reason=words["tie"], missing=[words["missing_option"]])
     if abstained is None and info.calls != "none":
         if question.options and not written:
-            statements = _for_choice(question, str(choice), draft.read, run)
+            statements += _for_choice(question, str(choice), draft.read, run)
         elif not question.options and not any(item.verdict == "supported" for item in statements):
             reason = words["none_supported" if statements else "weak"]
             abstained = Abstention(reason=reason, missing=missing(question.text, draft.read, words))
@@ -43,6 +43,7 @@ def checked(draft: Draft, question: Question, info: MethodInfo, run: Run) -> Ans
         choice=None if abstained else choice,
         confidence=None if abstained else draft.confidence,
         shares={key: round(share, 4) for key, share in draft.votes.items()} if asked and draft.votes else None,
+        next_question=draft.next_question,
         abstained=abstained,
         method=info.name,
         model=ModelReference(spec=model.spec, digest=model.digest) if model else None,

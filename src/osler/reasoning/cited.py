@@ -5,8 +5,7 @@ invented. It checks no statement.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from osler.nouns import Evidence
@@ -21,34 +20,25 @@ TOKENS = 400
 STATEMENTS = 4
 
 
-def cited_request(
-    question: str,
-    evidence: Sequence[Evidence],
-    language: Language,
-    options: Mapping[str, str] = MappingProxyType({}),
-    seed: int = 0,
-) -> "Request":
-    """Asks for statements that cite the numbered passages, and for a choice among `options` if there are any."""
+def cited_request(question: str, evidence: Sequence[Evidence], language: Language, seed: int = 0) -> "Request":
+    """Asks for statements that cite the numbered passages."""
     from osler.models import Message, Request
 
     words = prompts("cited")[language]
-    listed = "\n".join(f"{key}: {text}" for key, text in options.items())
-    asked = words["options"].format(listed=listed) if options else ""
-    user = words["user"].format(passages=fenced(evidence), question=question.strip(), options=asked)
+    user = words["user"].format(passages=fenced(evidence), question=question.strip())
     return Request(
         messages=[Message("system", words["system"]), Message("user", user)],
         max_tokens=TOKENS,
-        json_schema=schema(len(evidence), list(options)),
+        json_schema=schema(len(evidence)),
         seed=seed,
     )
 
 
-def schema(passages: int, options: Sequence[str]) -> dict[str, Any]:
-    """Statements that cite passages 1 to `passages`, and a choice among `options` if there are any."""
+def schema(passages: int) -> dict[str, Any]:
+    """Statements that cite passages 1 to `passages`."""
     cited = {"type": "array", "items": {"enum": list(range(1, passages + 1))}, "minItems": 1, "maxItems": 3}
     statement = _object({"text": {"type": "string"}, "passages": cited})
-    properties: dict[str, Any] = {"statements": {"type": "array", "items": statement, "maxItems": STATEMENTS}}
-    return _object(properties | ({"choice": {"enum": list(options)}} if options else {}))
+    return _object({"statements": {"type": "array", "items": statement, "maxItems": STATEMENTS}})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import math
 from osler.nouns import Evidence, RankedDisease, Source
 from osler.reasoning.asking import decide, words_of
 from osler.reasoning.passages import given
-from osler.reasoning.registry import Claim, Draft, Question, method
+from osler.reasoning.registry import Draft, Question, method
 from osler.reasoning.resources import Run
 from osler.text import language_of
 
@@ -33,12 +33,10 @@ def chain_of_diagnosis(question: Question, run: Run) -> Draft:
     own = [_evidence(item, share) for item, share in confidence]
     read = [*given(question), *own]
     before = words["differential"].format(found="\n".join(lines)) if lines else ""
-    claims = []
-    if ranked and confidence[0][1] < SURE:
-        asked = next_questions(observed, excluded, ranked, 1, language)
-        claims = [Claim(words["still_open"].format(next=one.question), own[:1]) for one in asked]
+    unsure = ranked and confidence[0][1] < SURE
+    asked = next_questions(observed, excluded, ranked, 1, language) if unsure else []
     made = decide(question, run, given(question), before=before)
-    return made._replace(claims=[*made.claims, *claims], read=read)
+    return made._replace(read=read, next_question=asked[0].question if asked else None)
 
 
 def _confidence(ranked: list[RankedDisease]) -> list[tuple[RankedDisease, float]]:
