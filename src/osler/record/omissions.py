@@ -18,24 +18,21 @@ def anywhere(path: str) -> str:
 
 
 class Omissions:
-    """Collects Unread lines in the order in which they came."""
+    """Collects Unread lines in the order in which they came, single ones first."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], None] = {}
-        self._groups: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()  # of (path, reason); a single line counts nothing
 
     def add(self, path: str, reason: str) -> None:
         """One element that was not used."""
-        self._lines[path, shorten(reason, 300)] = None
+        self._counts[path, shorten(reason, 300)] += 0
 
-    def group(self, opened: str, reason: str, count: int = 1) -> None:
+    def group(self, opened: str, reason: str) -> None:
         """One of many alike: those of the same path (opened by `anywhere`) and reason share a line that counts them."""
-        self._groups[opened, reason] += count
+        self._counts[opened, reason] += 1
 
     def rows(self) -> list[Unread]:
-        single = [Unread(path=path, reason=reason) for path, reason in self._lines]
-        grouped = [
-            Unread(path=f"{path} x {count}", reason=reason, count=count)
-            for (path, reason), count in self._groups.items()
+        return [
+            Unread(path=f"{path} x {count}" if count else path, reason=reason, count=count or 1)
+            for (path, reason), count in sorted(self._counts.items(), key=lambda item: item[1] > 0)
         ]
-        return single + grouped

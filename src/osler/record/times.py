@@ -55,17 +55,12 @@ def reference_time(dated: Iterable[tuple[str, str | None]], omissions: Omissions
     A date that began in some zone of the earth is not later than now.
     """
     latest = datetime.now(UTC) + timedelta(hours=14)
-    paths: dict[str, list[str]] = {}
-    for path, text in dated:
-        if text:
-            paths.setdefault(text, []).append(path)
     past = []
-    for text in paths:
-        found = moment(text)
+    for path, text in dated:
+        found = moment(text) if text else None
         if found is not None and found.instant > latest:
-            for path in paths[text]:
-                omissions.add(path, f"its time {text} is later than now: not used as the time that the case speaks of")
-        else:
+            omissions.add(path, f"its time {text} is later than now: not used as the time that the case speaks of")
+        elif text:
             past.append(text)
     return newest(past)
 
@@ -78,16 +73,15 @@ def age_at(birth: str, reference: str) -> tuple[str | None, str | None]:
     born, now = moment(birth), moment(reference)
     if born is None or now is None:
         return None, None
-    if born.precision in ("year", "month") or now.precision in ("year", "month"):
-        years = now.day.year - born.day.year
-        if born.precision != "year" and now.precision != "year":
-            years -= now.day.month < born.day.month
-        if not 0 <= years <= OLDEST:
-            return None, f"birth date {birth} does not go with the reference time {reference}: age not counted"
-        return f"P{years}Y", f"birth date {birth} or reference time {reference} has no day: age may be a year off"
-    months = (now.day.year - born.day.year) * 12 + now.day.month - born.day.month - (now.day.day < born.day.day)
+    coarse = {born.precision, now.precision} & {"year", "month"}
+    months = (now.day.year - born.day.year) * 12
+    if "year" not in coarse:
+        months += now.day.month - born.day.month - (not coarse and now.day.day < born.day.day)
     if not 0 <= months <= OLDEST * 12:
         return None, f"birth date {birth} does not go with the reference time {reference}: age not counted"
+    if coarse:
+        doubt = f"birth date {birth} or reference time {reference} has no day: age may be a year off"
+        return f"P{months // 12}Y", doubt
     if months < 2:
         return f"P{(now.day - born.day).days}D", None
     return duration(months // 12, months % 12) if months < 24 else f"P{months // 12}Y", None
