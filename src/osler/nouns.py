@@ -93,9 +93,9 @@ class ModelReference(Noun):
 
 
 class Answer(Noun):
-    """A checked answer. `confidence` is null unless it was calibrated; `shares`: of votes or probability by option, as the
-    model gave them; `next_question`: what to ask or examine where the case is not clear; `abstained` is null when it answers; `withheld`: why the configured model was not asked, null where
-    it was or none was wanted."""
+    """A checked answer. `confidence` is null unless it was calibrated; `shares`: of votes or probability by option, as
+    the model gave them; `next_question`: what to ask or examine where the case is not clear; `abstained` is null when
+    it answers; `withheld`: why the configured model was not asked, null where it was or none was wanted."""
 
     question: str
     statements: list[Statement] = []

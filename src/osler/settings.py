@@ -29,6 +29,7 @@ class Models(Section):
     threads: int = Field(default=0, ge=0, description="0: as many as the machine has cores")
     context: int = Field(default=8192, ge=512, description="tokens")
     reading: int = Field(default=900, ge=100, description="tokens of passages that a model is shown at most")
+    sure: float = Field(default=0.5, ge=0, le=1, description="chance below which the method `gate` gives no answer")
     adapter: str | None = None
     api_key_variable: str = Field(default="OSLER_API_KEY", description="environment variable with the endpoint's key")
     timeout: float = Field(default=120.0, gt=0, description="seconds")
