@@ -12,31 +12,16 @@ import msgspec
 
 from osler.errors import InputError
 from osler.nouns import Finding
-from osler.record.case import Case, Code, Condition, Medication, Observation, Part, Patient, Procedure, Sex
+from osler.record.case import Case, Code, Condition, Medication, Observation, Part, Patient, Procedure
 from osler.record.merge import assemble
 from osler.record.node import Node, root
 from osler.record.omissions import Omissions, anywhere
 from osler.record.source import parse
+from osler.record.tables import table
 from osler.record.times import days_of, moment, reference_time
 
 DIAGNOSIS = "diagnosis"
-_KEYS = frozenset(("subject", "phenotypicFeatures", "metaData", "diseases", "interpretations"))
-_SEXES: dict[str, Sex] = {"MALE": "male", "FEMALE": "female", "OTHER_SEX": "other", "UNKNOWN_SEX": "unknown"}
-# HPO onset terms in the order of life, with the days after birth at which each begins.
-ONSETS = {
-    "HP:0030674": -280.0,  # antenatal
-    "HP:0011460": -280.0,  # embryonal
-    "HP:0011461": -210.0,  # fetal
-    "HP:0003577": 0.0,  # congenital
-    "HP:0003623": 0.0,  # neonatal
-    "HP:0003593": 28.0,  # infantile
-    "HP:0011463": 365.25,  # childhood
-    "HP:0003621": 1826.25,  # juvenile
-    "HP:0003581": 5844.0,  # adult
-    "HP:0011462": 5844.0,  # young adult
-    "HP:0003596": 14610.0,  # middle age
-    "HP:0003584": 21915.0,  # late
-}
+_TABLE = table("phenopacket")
 _UNDERSCORE = re.compile(r"(?<!^)_+(\w)")
 _CURIE = re.compile(r"[A-Za-z][\w.]*:\S+")
 
@@ -50,14 +35,26 @@ def read_phenopacket(data: bytes, digest: str, name: str) -> Case:
     content = _camel(parse(data, name))
     if not isinstance(content, dict):
         raise InputError("a phenopacket is a JSON object", where=name)
-    for wrapper, what in (("proband", "Family"), ("members", "Cohort")):
+    for wrapper, what in _TABLE["wrappers"].items():
         if wrapper in content:
             said = f"this is a {what} of phenopackets"
             raise InputError(said, where=f"{name}: {wrapper}", hint="Give one person's phenopacket.")
-    if not content.keys() & _KEYS:
+    if content.keys().isdisjoint(_TABLE["keys"]):
         said = "this JSON is no phenopacket: it has neither subject nor phenotypicFeatures"
         raise InputError(said, where=name, hint="Osler reads FHIR R4 JSON and GA4GH phenopackets v2.")
-    return _case(root(msgspec.json.encode(content), "", Omissions()), digest)
+    omissions = Omissions()
+    packet = root(msgspec.json.encode(content), "", omissions)
+    found = list(_findings(packet))
+    parts = list(_parts(packet))
+    subject = packet.node("subject")
+    met = reference_time([(subject.path, _time(subject.node("timeAtLastEncounter"), "timestamp"))], omissions)
+    patient = _patient(subject)
+    packet.asked.update(("id", "metaData", "@type"))
+    for path in packet.unused():
+        omissions.group(anywhere(path), "element not used")
+    onsets = [onset for finding, onset in found if onset and finding.status == "present"]
+    known = {"reference_time": met, "findings": [finding for finding, _ in found]}
+    return assemble("phenopacket", digest, patient, parts, omissions, onset=_earliest(onsets), **known)
 
 
 def _camel(value: Any) -> Any:
@@ -66,58 +63,46 @@ def _camel(value: Any) -> Any:
     return [_camel(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _case(packet: Node, digest: str) -> Case:
-    omissions, subject = packet.omissions, packet.node("subject")
-    onsets: list[str] = []
-    findings = list(_findings(packet, onsets))
-    parts: list[Part] = [*_conditions(packet)]
-    for one in packet.nodes("measurements"):
-        parts += _measured(one)
-    for one in packet.nodes("medicalActions"):
-        parts += [*_treatment(one), *_procedure(one.node("procedure"))]
-    met = reference_time([(subject.path, _time(subject.node("timeAtLastEncounter"), "timestamp"))], omissions)
-    patient = _patient(subject)
-    packet.asked.update(("id", "metaData", "@type"))
-    for path in packet.unused():
-        omissions.group(anywhere(path), "element not used")
-    known = {"reference_time": met, "findings": findings, "onset": min(onsets, key=_onset_days, default=None)}
-    return assemble("phenopacket", digest, patient, parts, omissions, **known)
+def _earliest(onsets: list[str]) -> str | None:
+    lengths = {onset: days_of(onset) for onset in onsets}
+    days = {onset: _TABLE["onsets"].get(onset, float("inf")) if n is None else n for onset, n in lengths.items()}
+    return min(onsets, key=days.__getitem__, default=None)
 
 
 def _patient(subject: Node) -> Patient:
     written = subject.text("sex")
-    if written and written not in _SEXES:
+    if written and written not in _TABLE["sex"]:
         subject.omit("sex", f"unknown code {written!r}: read as not known")
     species = _term(subject, "taxonomy")
-    if species and species.code != "NCBITaxon:9606":
+    if species.code and species.code != "NCBITaxon:9606":
         subject.omit("taxonomy", f"the subject is no human ({species.display}): Osler's knowledge is of people")
     birth = _time(subject, "dateOfBirth")
     return Patient(
         source="subject",
         id=subject.text("id"),
         identifiers=subject.texts("alternateIds"),
-        sex=_SEXES.get(written or ""),
+        sex=_TABLE["sex"].get(written),
         birth_date=birth.split("T")[0] if birth else None,
         age=_age(subject.node("timeAtLastEncounter", "age", "ageAtCollection")),
-        deceased={"DECEASED": True, "ALIVE": False}.get(subject.node("vitalStatus").text("status") or ""),
+        deceased=_TABLE["vital_status"].get(subject.node("vitalStatus").text("status")),
     )
 
 
-def _term(holder: Node, name: str) -> Code | None:
-    """The code of an ontology class, its id in place of a missing label; null and a report if the id is none."""
+def _term(holder: Node, name: str) -> Code:
+    """The code of an ontology class, its id in place of a missing label; empty, with a report, if the id is none."""
     term = holder.node(name)
     code, label = (term.text("id") or "").strip(), (term.text("label") or "").strip()
     if _CURIE.fullmatch(code):
         return Code(system=code.split(":", 1)[0], code=code, display=label or code)
     if term:
         term.omit("id", f"{code!r} is no identifier of the form PREFIX:ID")
-    return None
+    return Code()
 
 
 def _named(holder: Node, name: str) -> dict[str, Any] | None:
     """`source`, `label` and `codes` of the part that an ontology class names."""
     code = _term(holder, name)
-    return {"source": holder.path, "label": code.display, "codes": [code]} if code else None
+    return {"source": holder.path, "label": code.display, "codes": [code]} if code.code else None
 
 
 def _time(holder: Node, name: str) -> str | None:
@@ -136,10 +121,10 @@ def _age(element: Node) -> str | None:
         if written is not None and days_of(written) is not None:
             return written
         age.omit("", f"{written!r} is no ISO 8601 duration")
-    term = _term(element, "ontologyClass")
+    term = _term(element, "ontologyClass").code
     if element and not (term or element.has("age") or element.has("timestamp")):
         element.omit("", "holds no age and no term of onset that can be read")
-    return term.code if term else None
+    return term
 
 
 def _is_absent(holder: Node) -> bool | None:
@@ -154,28 +139,27 @@ def _is_absent(holder: Node) -> bool | None:
     return raw is not None and bytes(raw) == b"true"
 
 
-def _findings(packet: Node, onsets: list[str]) -> Iterator[Finding]:
+def _findings(packet: Node) -> Iterator[tuple[Finding, str | None]]:
+    """Findings, each with its onset."""
     for feature in packet.nodes("phenotypicFeatures"):
         if not feature.has("type"):
             feature.omit("", "feature without a type")
         code, absent = _term(feature, "type"), _is_absent(feature)
-        if code is None or absent is None:
+        if code.code is None or absent is None:
             continue
-        onset = _age(feature.node("onset")) or (_term(feature, "classOfOnset") or Code()).code
-        if onset and not absent:
-            onsets.append(onset)
         feature.asked.add("evidence")
-        yield Finding(
-            code=code.code or "",
+        finding = Finding(
+            code=code.code,
             label=code.display or "",
             status="absent" if absent else "present",
             time="historical" if feature.has("resolution") else "current",
             text=feature.text("description") or None,
             source=feature.path,
         )
+        yield finding, _age(feature.node("onset")) or _term(feature, "classOfOnset").code
 
 
-def _conditions(packet: Node) -> Iterator[Condition]:
+def _parts(packet: Node) -> Iterator[Part]:
     for disease in packet.nodes("diseases"):
         named, absent, onset = _named(disease, "term"), _is_absent(disease), _age(disease.node("onset"))
         if named and absent is not None:
@@ -184,6 +168,13 @@ def _conditions(packet: Node) -> Iterator[Condition]:
         one.asked.update(("id", "progressStatus"))
         if named := _named(one.node("diagnosis"), "disease"):
             yield Condition(**named, category=DIAGNOSIS)
+    for one in packet.nodes("measurements"):
+        yield from _measured(one)
+    for one in packet.nodes("medicalActions"):
+        yield from _treatment(one)
+        procedure = one.node("procedure")
+        if named := _named(procedure, "code"):
+            yield Procedure(**named, started=_time(procedure.node("performed"), "timestamp"))
 
 
 def _measured(one: Node) -> Iterator[Observation]:
@@ -191,7 +182,7 @@ def _measured(one: Node) -> Iterator[Observation]:
     if named := _named(one, "assay"):
         if quantity := value.node("quantity"):
             yield Observation(**named, **_quantity(quantity), time=time)
-        elif answer := _term(value, "ontologyClass"):
+        elif (answer := _term(value, "ontologyClass")).code:
             yield Observation(**named, text=answer.display, value_codes=[answer], time=time)
         elif not one.has("complexValue"):
             one.omit("value", "measurement without a value that can be read")
@@ -202,31 +193,20 @@ def _measured(one: Node) -> Iterator[Observation]:
 
 def _quantity(quantity: Node) -> dict[str, Any]:
     # UCUM:mg/dL carries its unit in the id; other vocabularies name it.
-    term, limits = _term(quantity, "unit") or Code(), quantity.node("referenceRange")
+    term, limits = _term(quantity, "unit"), quantity.node("referenceRange")
     unit = (term.code or "").removeprefix("UCUM:") if term.system == "UCUM" else term.display
     limits.asked.add("unit")
     return {"value": quantity.number("value"), "unit": unit, "low": limits.number("low"), "high": limits.number("high")}
 
 
 def _treatment(action: Node) -> Iterator[Medication]:
-    treatment, target = action.node("treatment"), _term(action, "treatmentTarget") or Code()
+    treatment, target = action.node("treatment"), _term(action, "treatmentTarget")
     if named := _named(treatment, "agent"):
         intervals = [one.node("interval") for one in treatment.nodes("doseIntervals")]
-        starts, ends = [_time(one, "start") for one in intervals], [_time(one, "end") for one in intervals]
         yield Medication(
             **named,
-            route=(_term(treatment, "routeOfAdministration") or Code()).display,
+            route=_term(treatment, "routeOfAdministration").display,
             reason=target.display,
-            started=min(filter(None, starts), default=None),
-            ended=max(filter(None, ends), default=None),
+            started=min(filter(None, [_time(one, "start") for one in intervals]), default=None),
+            ended=max(filter(None, [_time(one, "end") for one in intervals]), default=None),
         )
-
-
-def _procedure(procedure: Node) -> Iterator[Procedure]:
-    if named := _named(procedure, "code"):
-        yield Procedure(**named, started=_time(procedure.node("performed"), "timestamp"))
-
-
-def _onset_days(onset: str) -> float:
-    days = days_of(onset)
-    return ONSETS.get(onset, float("inf")) if days is None else days
