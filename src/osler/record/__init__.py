@@ -8,7 +8,7 @@ from pathlib import Path
 
 from osler.errors import InputError
 from osler.record.case import Case, CaseKind
-from osler.record.source import TEXT_LIMIT, decode, load, parse, shape_of, unpack
+from osler.record.source import decode, load, parse, shape_of, unpack
 
 __all__ = ["Case", "CaseKind", "read", "read_text"]
 _PHENOPACKET = frozenset(
@@ -22,20 +22,11 @@ def read(source: str | Path | bytes, kind: CaseKind | None = None, name: str | N
     `Case.digest` is the SHA-256 of the unpacked bytes. Raises InputError naming the file and the place in it for
     everything that can't be read; what is left out of a readable input stands in `Case.unread`.
     """
+    # The readers are imported where they are used: each input needs one of them.
     if name is None:
         name = "standard input" if isinstance(source, bytes) or str(source) == "-" else str(source)
     data = unpack(source, name) if isinstance(source, bytes) else load(source)
-    return _read(decode(data, name), hashlib.sha256(data).hexdigest(), kind, name)
-
-
-def read_text(text: str, kind: CaseKind | None = None, name: str = "text") -> Case:
-    """The Case of a text; `Case.digest` is the SHA-256 of its UTF-8."""
-    data = text.encode("utf-8", "replace")
-    return _read(decode(data, name), hashlib.sha256(data).hexdigest(), kind, name)
-
-
-def _read(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
-    # The readers are imported where they are used: each input needs one of them.
+    text, digest = decode(data, name), hashlib.sha256(data).hexdigest()
     shape = shape_of(text, name) if kind in (None, "fhir", "phenopacket") else "text"
     if shape == "text":
         return _read_prose(text, digest, kind, name)
@@ -49,18 +40,20 @@ def _read(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
     return read_fhir(data, digest, name, shape)
 
 
+def read_text(text: str, kind: CaseKind | None = None, name: str = "text") -> Case:
+    """The Case of a text; `Case.digest` is the SHA-256 of its UTF-8."""
+    return read(text.encode("utf-8", "replace"), kind, name)
+
+
 def _read_prose(text: str, digest: str, kind: CaseKind | None, name: str) -> Case:
     from osler.record.dialogue import is_dialogue, labels_of, read_dialogue
     from osler.record.note import read_note
 
     if kind in ("fhir", "phenopacket"):
         raise InputError(f"this is text, not {kind} JSON", where=name)
-    if len(text) > TEXT_LIMIT:
-        raise InputError(f"larger than the {TEXT_LIMIT // 1_000_000} MB that a note can be", where=name)
     if kind == "dialogue" and not labels_of(text):
-        raise InputError(
-            "no speaker is named in this dialogue", where=name, hint="Begin each turn with `Doctor:` or `Patient:`."
-        )
+        hint = "Begin each turn with `Doctor:` or `Patient:`."
+        raise InputError("no speaker is named in this dialogue", where=name, hint=hint)
     is_spoken = kind == "dialogue" or (kind is None and is_dialogue(text))
     return read_dialogue(text, digest) if is_spoken else read_note(text, digest)
 

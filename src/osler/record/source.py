@@ -4,7 +4,6 @@ It opens no more of a file than its limit allows and knows nothing of any kind o
 """
 
 import gzip
-import os
 import re
 import sys
 import zlib
@@ -22,20 +21,6 @@ Shape = Literal["json", "ndjson", "text"]
 JSON_LIMIT = 100_000_000  # bytes, unpacked; some 100,000 FHIR resources
 TEXT_LIMIT = 50_000_000  # bytes, unpacked; far above any note
 _GZIP = b"\x1f\x8b"
-_SIGNATURES = (
-    (b"%PDF", "a PDF file", "Add it to a library with `osler ingest`, or give its text."),
-    (b"PK\x03\x04", "a ZIP or Office file", "Give the text or the FHIR JSON inside."),
-    (b"{\\rtf", "an RTF file", "Save it as plain text."),
-    (b"\x89PNG", "an image", "Give the text or FHIR JSON of the record."),
-    (b"\xff\xd8\xff", "an image", "Give the text or FHIR JSON of the record."),
-)
-_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|Bundle|ClinicalDocument|[A-Z]\w+\s+xmlns=)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # tabs, line and page breaks, escapes may stand
 
@@ -44,12 +29,11 @@ def load(path: str | Path) -> bytes:
     """The bytes of a file (`-`: standard input), unpacked if gzipped. Raises InputError naming the file."""
     if str(path) == "-":
         return unpack(_bounded(sys.stdin.buffer, "standard input"), "standard input")
-    name = str(path)
     try:
         with open(path, "rb") as file:
-            return unpack(_bounded(file, name, os.fstat(file.fileno()).st_size), name)
+            return unpack(_bounded(file, str(path)), str(path))
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        raise InputError(f"can't be read: {getattr(error, 'strerror', None) or error}", where=name) from None
+        raise InputError(f"can't be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from None
 
 
 def unpack(data: bytes, name: str) -> bytes:
@@ -64,18 +48,14 @@ def unpack(data: bytes, name: str) -> bytes:
     return _within(data, name, JSON_LIMIT if is_json else TEXT_LIMIT)
 
 
-def _bounded(file: BinaryIO | gzip.GzipFile, name: str, size: int = 0) -> bytes:
-    # A file that says it is too large is not read; what is longer than it says is cut one byte above the limit.
-    return _within(file.read(JSON_LIMIT + 1) if size <= JSON_LIMIT else b"", name, JSON_LIMIT, size)
+def _bounded(file: BinaryIO | gzip.GzipFile, name: str) -> bytes:
+    return _within(file.read(JSON_LIMIT + 1), name, JSON_LIMIT)
 
 
-def _within(data: bytes, name: str, limit: int, size: int = 0) -> bytes:
-    if max(len(data), size) > limit:
-        raise InputError(
-            f"larger than the {limit // 1_000_000} MB that can be one patient's record",
-            where=name,
-            hint="Split it: one patient, one record.",
-        )
+def _within(data: bytes, name: str, limit: int) -> bytes:
+    if len(data) > limit:
+        said = f"larger than the {limit // 1_000_000} MB that can be one patient's record"
+        raise InputError(said, where=name, hint="Split it: one patient, one record.")
     return data
 
 
@@ -84,20 +64,20 @@ def decode(data: bytes, name: str, charset: str | None = None) -> str:
 
     Raises InputError for empty, binary and undecodable input, naming the place where it fails.
     """
-    for signature, what, hint in _SIGNATURES:
-        if data.startswith(signature):
+    from osler.record.tables import table
+
+    head, known = data[:8].decode("latin-1"), table("source")
+    for signature, (what, hint) in known["signatures"].items():
+        if head.startswith(signature):
             raise InputError(f"this is {what}, not a record that can be read", where=name, hint=hint)
-    encoding = charset or next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    encoding = charset or next((one for mark, one in known["marks"].items() if head.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         chinese = _gb18030(data) if encoding == "utf-8" else None
         if chinese is None:
-            raise InputError(
-                f"the text is not valid {encoding.upper()}: byte {data[error.start]:#04x} at offset {error.start}",
-                where=name,
-                hint="Save it as UTF-8.",
-            ) from None
+            said = f"the text is not valid {encoding.upper()}: byte {data[error.start]:#04x} at offset {error.start}"
+            raise InputError(said, where=name, hint="Save it as UTF-8.") from None
         text = chinese
     except (LookupError, UnicodeError):
         raise InputError(f"{encoding!r} is no encoding of text that is known", where=name) from None
@@ -105,11 +85,8 @@ def decode(data: bytes, name: str, charset: str | None = None) -> str:
         raise InputError("the input is empty", where=name)
     # JSON is spared this: none that can be parsed holds control characters.
     if not text.startswith("{") and (found := _CONTROLS.search(text)):
-        raise InputError(
-            f"the input is binary: control character {ord(found[0]):#04x} at offset {found.start()}",
-            where=name,
-            hint="Give text (UTF-8), FHIR JSON or phenopacket JSON.",
-        )
+        said = f"the input is binary: control character {ord(found[0]):#04x} at offset {found.start()}"
+        raise InputError(said, where=name, hint="Give text (UTF-8), FHIR JSON or phenopacket JSON.")
     return text
 
 
@@ -132,9 +109,8 @@ def shape_of(text: str, name: str) -> Shape:
 
     head = text.lstrip("\ufeff \t\r\n")
     if _MARKUP.match(head):
-        raise InputError(
-            "XML and HTML records are not read", where=name, hint="Give FHIR as JSON, or the text of the note."
-        )
+        hint = "Give FHIR as JSON, or the text of the note."
+        raise InputError("XML and HTML records are not read", where=name, hint=hint)
     if not (head.startswith("{") or re.match(r"\[\s*(?:[{\[\]]|$)", head)):
         return "text"
     first, _, rest = head.partition("\n")
@@ -157,7 +133,6 @@ def parse(data: "bytes | Raw", name: str, line: int = 1, kind: Any = Any) -> Any
         try:
             orjson.loads(data)  # says the line and column
         except orjson.JSONDecodeError as error:
-            raise InputError(
-                f"malformed JSON at line {error.lineno + line - 1}, column {error.colno}: {error.msg}", where=name
-            ) from None
+            place = f"line {error.lineno + line - 1}, column {error.colno}"
+            raise InputError(f"malformed JSON at {place}: {error.msg}", where=name) from None
         raise InputError(f"malformed JSON in what begins on line {line}: {failed}", where=name) from None
