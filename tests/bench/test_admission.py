@@ -13,7 +13,7 @@ from osler.bench.admission.checks import Item, mark, request
 from osler.bench.admission.decide import decide
 from osler.bench.choice import Item as Posed
 from osler.bench.choice import messages
-from osler.bench.task import Reply
+from osler.bench.figures import Reply
 from osler.bench.tasks import find_task
 from osler.cli import run
 from osler.models import Generation, ScoreRequest

@@ -8,12 +8,16 @@ import pytest
 from tests.support.scripted import ScriptedModel
 
 from osler.bench.metrics.chest_labels import chest_labels, label_f1
-from osler.bench.metrics.concepts import concept_f1, concepts_of
-from osler.bench.metrics.likeness import likeness
 from osler.bench.metrics.refusal import refuses
-from osler.bench.metrics.rouge import common_subsequence, rouge
-from osler.bench.metrics.rubric import Criterion, judge, rubric_score
-from osler.bench.metrics.support import support_rate
+from osler.bench.metrics.texts import (
+    common_subsequence,
+    concept_f1,
+    concepts_of,
+    likeness,
+    rouge,
+    support_rate,
+)
+from osler.bench.tasks.rubric import Criterion, judge, rubric_score
 from osler.knowledge.concepts.recogniser import load_recogniser
 from osler.models.embedder import load_embedder
 from osler.splits import split

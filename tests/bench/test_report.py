@@ -9,7 +9,8 @@ import pytest
 from tests.support.scripted import ScriptedModel
 
 from osler.bench import runner
-from osler.bench.pictures import Row, bars, coverage_picture, reliability_diagram
+from osler.bench.figures import Figure
+from osler.bench.pictures import bars, coverage_picture, reliability_diagram
 from osler.bench.statistics import coverage_curve, reliability
 from osler.cli import run
 from osler.reasoning.resources import Resources
@@ -51,6 +52,6 @@ def test_pictures_place_what_they_are_given() -> None:
     assert diagram.count("<circle") == 2 and "n = 2" in diagram
     curve = coverage_picture([("one", *coverage_curve(sure, right)), ("two", *coverage_curve(sure, 1 - right))])
     assert "line0" in curve and "line1" in curve and ">two</text>" in curve
-    drawn = bars("By subject", [Row("A <b>", 0.5, (0.25, 0.75), 8), Row("C", 1.0, None, 1)], 0.6)
+    drawn = bars("By subject", [Figure("A <b>", 0.5, (0.25, 0.75), 8), Figure("C", 1.0, None, 1)], 0.6)
     assert "A &lt;b&gt;" in drawn and 'width="150.0"' in drawn and "M285.0" in drawn and drawn.count("whisker") == 1
     assert all(picture.startswith("<svg role=") and "<title>" in picture for picture in (diagram, curve, drawn))

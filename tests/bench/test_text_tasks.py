@@ -7,12 +7,12 @@ import pytest
 from tests.support.scripted import ScriptedModel
 
 from osler.bench import runner
-from osler.bench.task import Bench, Figure, Reply
+from osler.bench.figures import Figure, Reply, figure
+from osler.bench.task import Bench
 from osler.bench.tasks import find_task
-from osler.bench.tasks.agentclinic import LAST, TURNS, diseases, facts, same_disease
+from osler.bench.tasks.agentclinic import PROMPT, TURNS, diseases, facts, same_disease
 from osler.bench.tasks.medcalc import read_number
 from osler.bench.tasks.medec import Item as Note
-from osler.bench.written import figure
 from osler.errors import MissingComponent
 from osler.models import Request
 from osler.reasoning.resources import Resources
@@ -50,7 +50,7 @@ def test_figures_have_what_stands_beside_them() -> None:
         Reply("b", "b", "x", {"m": 0.0, "copy: m": 0.0}),
         Reply("c", "c", None, {}),
     ]
-    found = figure("m", replies, always=0.3)
+    found = figure("m", replies, baseline={"always": 0.3})
     assert (found.value, found.n, found.unparsed) == (0.5, 2, 1)
     assert found.baseline == {"always": 0.3, "copy": 0.25}
     assert found.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)  # Wilson, 1 of 2
@@ -214,7 +214,7 @@ def test_a_dialogue_ends_in_a_diagnosis_or_without_one(settings: Settings, scrip
     [reply] = runner.run("agentclinic", settings, "generated", "tune", limit=1).replies
     assert (reply.said, reply.why, reply.scores["right"]) == (None, "named no diagnosis", 0.0)
     assert reply.scores["turns"] == TURNS and str(reply.output).count("doctor:") == TURNS + 1
-    assert LAST in str(reply.output)
+    assert PROMPT["last"] in str(reply.output)
 
 
 def test_the_ranker_reads_the_whole_case(settings: Settings) -> None:

@@ -2,43 +2,32 @@
 
 Two ways to ask a model: `letters` takes the likeliest option letter as the next token (quick, but it under-reports chat
 models), `generated` lets it reply through its chat template and reads the letter. Every method of `osler ask` is a
-third.
+third. A public set is a TOML file of `tasks/` that says which field of a row is what.
 """
 
-import math
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
 
+from osler.bench.figures import Figure, Reply, figure, share, statistic, unread
 from osler.bench.selective import selective_figures
-from osler.bench.statistics import macro_f1, mean_interval, statistic_interval, wilson
-from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
+from osler.bench.statistics import macro_f1
+from osler.bench.task import GENERATED, LETTERS, Bench, Method, Task, rows, table
 from osler.errors import InputError, OslerError
-from osler.models import Message, ScoreRequest
+from osler.models import Message
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.registry import methods as ask_methods
 from osler.reasoning.resources import Run
 
-LETTERS, GENERATED = "letters", "generated"
-TOKENS = 320  # of a generated reply
+LETTERED = "ABCDEFGHIJ"
+EXPRESSIONS = {"id", "group", "question", "options", "answer", "subject", "context", "only"}
 PARSER = "2"  # version of `read_reply`
-PROMPTS = {
-    "en": (
-        "You answer medical examination questions. Exactly one option is right unless the question says otherwise.",
-        "Give the letter of the right option and nothing else.",
-        "Think it through in at most four sentences, then end with a line: Answer: LETTER",
-    ),
-    "zh": (
-        "你正在回答医学考试题。除题目另有说明外，只有一个选项正确。",
-        "只回答正确选项的字母，不要写其他内容。",
-        "先用不超过四句话分析，最后一行写：答案：字母",
-    ),
-}
+PROMPTS: dict[str, list[str]] = table("prompts")["choice"]  # language: system, for a letter, for a generated reply
 _SAID = re.compile(r"(?:answer|答案)\s*(?:is|为|是)?\s*[:：]?\s*\**\(?([A-J](?:\s*[,、和&]?\s*[A-J])*)\b\)?", re.I)
 _ALONE = re.compile(r"^\W*([A-J])(?:\W*$|[.:：)、,*\n]|(?<!A)\s)")  # "A fever ..." is no letter
 
@@ -57,48 +46,145 @@ class Item(NamedTuple):
 
 
 class ChoiceTask(Task):
-    """A set of questions. `item`: an item of a row, None for a row that can't be one."""
+    """Questions, whatever they are read from."""
 
     prompts: Any = (PROMPTS, PARSER)
-
-    def __init__(self, name: str, about: str, path: str, licence: str, item: "Callable[[dict[str, Any]], Item | None]"):
-        self.name, self.about, self.path, self.licence, self.item = name, about, path, licence, item
-
-    def read(self, path: Path) -> Iterator[Item]:
-        for number, row in enumerate(rows(path), start=1):
-            item = self.item(row)
-            if item is None:
-                continue
-            if len(item.options) < 2 or not item.answer or not set(item.answer) <= item.options.keys():
-                said = f"the answer {item.answer!r} is none of the options {', '.join(item.options)}"
-                raise InputError(said, where=f"{path}, question {number}")
-            yield item
+    ways: tuple[Method, ...] = (
+        Method(LETTERS, "the likeliest option letter as the next token", model=True),
+        Method(GENERATED, "a reply through the chat template, its letter read", model=True),
+    )
+    unread = {"right": 0.0}
+    unreadable = "names no option"
 
     def methods(self) -> dict[str, Method]:
-        own = (
-            Method(LETTERS, "the likeliest option letter as the next token", model=True),
-            Method(GENERATED, "a reply through the chat template, its letter read", model=True),
-        )
         asked = (
             Method(m.name, f"osler ask --method {m.name}", model=m.calls != "none") for m in ask_methods().values()
         )
-        return {method.name: method for method in (*own, *asked)}
+        return super().methods() | {method.name: method for method in asked}
 
-    def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        if method == LETTERS:
-            return _letters(items, bench)
-        if method == GENERATED:
-            return _generated(items, bench)
-        return [_reasoned(item, method, bench) for item in items]
+    def chat(self, item: Item, method: str) -> list[Message]:
+        return messages(item, method == GENERATED)
+
+    def labels(self, item: Item) -> list[str]:
+        return list(item.options)
+
+    def parse(self, text: str, item: Item) -> str | None:
+        return read_reply(text, item)
+
+    def score(self, said: str, item: Item, bench: Bench) -> dict[str, float]:
+        return {"right": float(said == item.answer)}
+
+    def answer(self, item: Item, method: str, bench: Bench) -> Reply:
+        question = Question(text=item.question, options=item.options, context=item.context, id=item.id, method=method)
+        try:
+            made = answer(question, Run(bench.resources, "bench"))
+        except OslerError as error:
+            if error.exit_code == 3:  # a missing component fails every item alike
+                raise
+            return self.reply(item, None, why=f"error: {error.message}")
+        why = made.abstained.reason if made.abstained else None if made.choice else "chose none"
+        said = " ".join(statement.text for statement in made.statements)
+        return self.reply(item, made.choice, output=said, why=why, confidence=made.confidence)
 
     def versions(self, method: str, bench: Bench) -> dict[str, str]:
-        return {} if method in (LETTERS, GENERATED) else Run(bench.resources, "bench").knowledge()
+        return Run(bench.resources, "bench").knowledge() if method in ask_methods() else {}
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        return measure(items, replies)
+        """Accuracy over all items (no choice is not right, and counted in `unparsed`), accuracy of what was answered,
+        macro-F1 where all items have the same options, and what the confidence is worth where there is one."""
+        truth, said = [item.answer for item in items], [reply.said for reply in replies]
+        commonest, most = Counter(truth).most_common(1)[0]
+        guessed = sum(1 / len(item.options) for item in items if len(item.answer) == 1)
+        baseline = {"majority": most / len(items), "random": guessed / len(items)}
+        answered = [reply for reply in replies if reply.said is not None]
+        hits, lost = sum(reply.scores["right"] for reply in answered), unread(replies)
+        found = [
+            figure("right", replies, "accuracy", baseline=baseline),
+            share("accuracy of answered", hits, len(answered), lost, baseline),
+        ]
+        if len({tuple(item.options.values()) for item in items}) == 1:
+            found.append(
+                statistic(
+                    "macro-F1",
+                    [reply.group for reply in replies],
+                    lambda drawn: macro_f1([truth[i] for i in drawn], [said[i] for i in drawn]),
+                    lost,
+                    {"majority": macro_f1(truth, [commonest] * len(truth))},
+                )
+            )
+        return [*found, *selective_figures(replies, truth)]
 
 
-# --- posing and reading ---------------------------------------------------------------------------------------
+class QuestionSet(ChoiceTask):
+    """A public set by the keys of its file. `question`, `options`, `answer`, and where they are given `id`, `group`,
+    `subject`, `context` and `only` are Jinja expressions over a row; `unfit`: rows whose answer is none of their
+    options are left out, not refused."""
+
+    language = "en"
+    unfit = False
+
+    def __init__(self, keys: dict[str, Any]) -> None:
+        self.expressions = {"id": "id"} | {key: keys.pop(key) for key in EXPRESSIONS & keys.keys()}
+        vars(self).update(keys)
+
+    def read(self, path: Path) -> Iterator[Item]:
+        fields = _fields(self.expressions)
+        for number, row in enumerate(rows(path), start=1):
+            value = fields(row)
+            if not value.get("only", True):
+                continue
+            options, answer = posed(value["options"], value["answer"])
+            if len(options) >= 2 and answer:
+                identifier, subject, context = str(value["id"]), value.get("subject"), value.get("context")
+                group = value.get("group", identifier)
+                yield Item(identifier, group, value["question"], options, answer, self.language, subject, context)
+            elif not self.unfit:
+                said = f"the answer {value['answer']!r} is none of the options {', '.join(options)}"
+                raise InputError(said, where=f"{path}, question {number}")
+
+
+def _fields(expressions: dict[str, str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What expressions make of a row. Raises KeyError for a field that the row does not have."""
+    environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined)
+    environment.filters["lines"] = _lines
+    environment.filters["last_like"] = _last_like
+    compiled = environment.compile_expression(f"[{', '.join(expressions.values())}]")
+
+    def made(row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            found = dict(zip(expressions, compiled(row) or (), strict=True))
+        except jinja2.TemplateError as error:
+            raise KeyError(str(error)) from None
+        if missing := [key for key, value in found.items() if isinstance(value, jinja2.Undefined)]:
+            raise KeyError(f"no {missing[0]}")
+        return found
+
+    return made
+
+
+def _lines(text: str) -> dict[str, str]:
+    """Lines that begin with the letter of an option."""
+    lines = (line.strip().partition(" ") for line in text.splitlines())
+    return {key: option.strip() for key, _, option in lines if len(key) == 1 and option}
+
+
+def _last_like(texts: list[str], pattern: str) -> int | None:
+    """The number of the last text in which a pattern is found."""
+    return max((number for number, text in enumerate(texts) if re.search(pattern, text, re.I)), default=None)
+
+
+def posed(choices: list[Any] | dict[str, Any], target: Any) -> tuple[dict[str, str], str | None]:
+    """Options by letter, and the letters that a target names: keys of the choices, if those have letters; else the
+    number of one from 0, its text, or its letter. None where it names none of them."""
+    text = str(target).strip()
+    if isinstance(choices, dict) and all(key in LETTERED for key in choices):
+        letters = "".join(sorted(text))
+        return choices, letters if text and set(letters) <= choices.keys() else None
+    options = lettered([str(choice) for choice in (choices.values() if isinstance(choices, dict) else choices)])
+    if isinstance(target, int) or text.isdigit():
+        return options, list(options)[int(text)] if int(text) < len(options) else None
+    named = [key for key, option in options.items() if option.strip() == text]
+    return options, named[0] if len(named) == 1 else text if text in options else None
 
 
 def messages(item: Item, generated: bool) -> list[Message]:
@@ -124,100 +210,6 @@ def read_reply(text: str, item: Item) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def shares(scores: dict[str, float]) -> dict[str, float]:
-    """Probabilities of the options from log-probabilities of their letters."""
-    high = max(scores.values())
-    weights = {key: math.exp(score - high) for key, score in scores.items()}
-    total = sum(weights.values())
-    return {key: weight / total for key, weight in weights.items()}
-
-
-# --- asking ---------------------------------------------------------------------------------------------------
-
-
-def _letters(items: Sequence[Item], bench: Bench) -> list[Reply]:
-    began = time.perf_counter()
-    asked = [ScoreRequest(messages(item, generated=False), list(item.options)) for item in items]
-    scored = bench.score(asked)
-    each = (time.perf_counter() - began) / len(items)
-    replies = []
-    for item, scores in zip(items, scored, strict=True):
-        if not scores:
-            replies.append(_reply(item, None, each, why="too long for the model"))
-            continue
-        probabilities = shares(scores)
-        choice = max(probabilities, key=probabilities.__getitem__)
-        replies.append(_reply(item, choice, each, confidence=probabilities[choice], shares=probabilities))
-    return replies
-
-
-def _generated(items: Sequence[Item], bench: Bench) -> list[Reply]:
-    replies = []
-    made = bench.generate([messages(item, generated=True) for item in items], TOKENS)
-    for item, reply in zip(items, made, strict=True):
-        choice = read_reply(reply.text, item)
-        why = None if choice else ("cut off" if reply.finish == "length" else "names no option")
-        replies.append(_reply(item, choice, reply.seconds, output=reply.text, why=why))
-    return replies
-
-
-def _reasoned(item: Item, method: str, bench: Bench) -> Reply:
-    began = time.perf_counter()
-    question = Question(text=item.question, options=item.options, context=item.context, id=item.id, method=method)
-    try:
-        made = answer(question, Run(bench.resources, "bench"))
-    except OslerError as error:
-        if error.exit_code == 3:  # a missing component fails every item alike
-            raise
-        return _reply(item, None, time.perf_counter() - began, why=f"error: {error.message}")
-    why = made.abstained.reason if made.abstained else None if made.choice else "chose none"
-    said = " ".join(statement.text for statement in made.statements)
-    seconds = time.perf_counter() - began
-    return _reply(item, made.choice, seconds, output=said, why=why, confidence=made.confidence)
-
-
-def _reply(item: Item, choice: str | None, seconds: float, **more: Any) -> Reply:
-    right = {"right": float(choice == item.answer)}
-    return Reply(item.id, item.group, choice, right, seconds=round(seconds, 4), **more)
-
-
-# --- scoring --------------------------------------------------------------------------------------------------
-
-
-def measure(items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-    """Accuracy over all items (no choice is not right, and counted in `unparsed`), accuracy of what was answered,
-    macro-F1 where all items have the same options, and what the confidence is worth where there is one."""
-    n, right = len(replies), np.array([reply.scores["right"] for reply in replies])
-    groups = [reply.group for reply in replies]
-    answered = [reply for reply in replies if reply.said is not None]
-    baseline, unread = baselines(items), n - len(answered)
-    whole = wilson(int(right.sum()), n) if len(set(groups)) == n else mean_interval(right, groups)
-    hits = int(sum(reply.scores["right"] for reply in answered))
-    share = hits / len(answered) if answered else 0.0
-    found = [
-        Figure("accuracy", float(right.mean()) if n else 0.0, whole, n, unread, baseline),
-        Figure("accuracy of answered", share, wilson(hits, len(answered)), len(answered), unread, baseline),
-    ]
-    if len({tuple(item.options.values()) for item in items}) == 1:
-        truth, said = [item.answer for item in items], [reply.said for reply in replies]
-        interval = statistic_interval(
-            lambda drawn: macro_f1([truth[i] for i in drawn], [said[i] for i in drawn]), groups
-        )
-        always = macro_f1(truth, [Counter(truth).most_common(1)[0][0]] * n)
-        found.append(Figure("macro-F1", macro_f1(truth, said), interval, n, unread, {"majority": always}))
-    truths = [item.answer for item in items]
-    return [*found, *selective_figures(replies, truths)]
-
-
-def baselines(items: Sequence[Item]) -> dict[str, float]:
-    """What the commonest letter and blind guessing would reach."""
-    if not items:
-        return {}
-    commonest = Counter(item.answer for item in items).most_common(1)[0][1]
-    guessed = sum(1 / len(item.options) for item in items if len(item.answer) == 1)
-    return {"majority": commonest / len(items), "random": guessed / len(items)}
-
-
 def lettered(texts: Sequence[str]) -> dict[str, str]:
     """Options under the letters A, B, C, ..."""
-    return {"ABCDEFGHIJ"[place]: text for place, text in enumerate(texts)}
+    return {LETTERED[place]: text for place, text in enumerate(texts)}

@@ -62,8 +62,12 @@ def compare(first: Finished, second: Finished, metric: str | None = None) -> Com
 
 
 def compare_all(first: Finished, others: Sequence[Finished], metric: str | None = None) -> list[Comparison]:
-    """Each of several runs against one, with p values adjusted for how many pairs there are (Holm)."""
-    found = [compare(first, other, metric) for other in others]
-    tested = [k for k, row in enumerate(found) if row.p is not None]
-    adjusted = dict(zip(tested, holm([p for row in found if (p := row.p) is not None]), strict=True))
-    return [row._replace(adjusted=adjusted.get(k)) for k, row in enumerate(found)]
+    """Each of several runs against one, with p values adjusted for how many pairs there are."""
+    return adjusted([compare(first, other, metric) for other in others])
+
+
+def adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+    """With the p values of those that have one adjusted for how many there are (Holm)."""
+    by_place = {k: row.p for k, row in enumerate(found) if row.p is not None}
+    ps = dict(zip(by_place, holm(list(by_place.values())), strict=True))
+    return [row._replace(adjusted=ps.get(k)) for k, row in enumerate(found)]

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from osler import __version__
+from osler.bench.figures import Reply
 from osler.bench.runner import Finished
 from osler.bench.statistics import Z
-from osler.bench.task import Item, Reply
+from osler.bench.task import Item
 from osler.errors import InputError
 from osler.nouns import Measurement
 

@@ -4,14 +4,12 @@ Words for English, characters for Chinese. A hit is a reason to look, not a proo
 (paraphrases are not seen).
 """
 
-import gzip
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from osler.bench.task import Task
-from osler.errors import InputError
+from osler.bench.task import Task, lines_of
 from osler.text import words
 
 N = 13
@@ -76,21 +74,17 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _file(path: Path) -> Iterator[str]:
     """The texts of a file, a JSON object or a paragraph at a time."""
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            paragraph: list[str] = []
-            for line in lines:
-                if line.lstrip().startswith(("{", "[")):
-                    try:
-                        yield " ".join(_texts(json.loads(line)))
-                        continue
-                    except ValueError:
-                        pass  # a text that begins with a bracket
-                if line.strip():
-                    paragraph.append(line)
-                else:
-                    yield " ".join(paragraph)
-                    paragraph = []
+    paragraph: list[str] = []
+    for line in lines_of(path):
+        if line.lstrip().startswith(("{", "[")):
+            try:
+                yield " ".join(_texts(json.loads(line)))
+                continue
+            except ValueError:
+                pass  # a text that begins with a bracket
+        if line.strip():
+            paragraph.append(line)
+        else:
             yield " ".join(paragraph)
-    except (OSError, UnicodeDecodeError, EOFError) as error:
-        raise InputError(f"the file can't be read: {error}", where=str(path)) from None
+            paragraph = []
+    yield " ".join(paragraph)

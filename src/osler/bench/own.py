@@ -7,27 +7,23 @@ known here is refused. A JSON Lines file has `question`, `options` and `answer` 
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from osler.bench.choice import ChoiceTask, Item, lettered
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+
+from osler.bench.choice import ChoiceTask, Item, posed
 from osler.bench.task import rows
 from osler.errors import InputError, MissingComponent
 from osler.text import language_of
 
 NEEDED = ("task", "dataset_path", "doc_to_text", "doc_to_choice", "doc_to_target")
 TAKEN = {*NEEDED, "dataset_name", "dataset_kwargs", "test_split", "validation_split", "description", "output_type"}
-HARMLESS = {
-    "tag",
-    "group",
-    "metadata",
-    "metric_list",
-    "repeats",
-    "should_decontaminate",
-    "doc_to_decontamination_query",
-}
-HARMLESS |= {"training_split", "fewshot_split", "fewshot_config", "target_delimiter", "task_alias", "num_fewshot"}
+HARMLESS = {"tag", "group", "metadata", "metric_list", "repeats", "training_split", "fewshot_split", "fewshot_config"}
+HARMLESS |= {"target_delimiter", "task_alias", "num_fewshot", "should_decontaminate", "doc_to_decontamination_query"}
 PLAIN = {"doc_to_text": "question", "doc_to_choice": "options", "doc_to_target": "answer"}
 MOST = 10  # options, A to J
 
@@ -35,8 +31,10 @@ MOST = 10  # options, A to J
 class OwnTask(ChoiceTask):
     """All its items are of the report part: nobody but its owner knows what was tuned on it."""
 
+    licence = "its owner's"
+
     def __init__(self, source: Path, keys: dict[str, Any]) -> None:
-        super().__init__(str(keys["task"]), f"own task of {source.name}", str(source), "its owner's", lambda row: None)
+        self.name, self.about, self.path = str(keys["task"]), f"own task of {source.name}", str(source)
         self.source, self.keys = str(source), keys
         self.prompts = (ChoiceTask.prompts, {key: keys[key] for key in sorted(TAKEN & keys.keys())})
 
@@ -64,20 +62,15 @@ class OwnTask(ChoiceTask):
             yield from rows(found)
 
     def _item(self, row: dict[str, Any], number: int, where: str) -> Item:
-        choices = _value(self.keys["doc_to_choice"], row, where)
+        text, choices, target = (_value(self.keys[key], row, where) for key in NEEDED[2:])
         if isinstance(choices, str):
             choices = _literal(choices)
-        if isinstance(choices, dict):
-            choices = list(choices.values())
-        if not isinstance(choices, list) or not 2 <= len(choices) <= MOST:
+        if not isinstance(choices, list | dict) or not 2 <= len(choices) <= MOST:
             raise InputError(f"`doc_to_choice` must give 2 to {MOST} options, not {choices!r}", where=where)
-        options = lettered([str(choice) for choice in choices])
-        target = _value(self.keys["doc_to_target"], row, where)
-        answer = _key(target, options)
+        options, answer = posed(choices, target)
         if answer is None:
             raise InputError(f"`doc_to_target` gives {target!r}, which is none of the options", where=where)
-        said = str(self.keys.get("description") or "")
-        question = f"{said}{_value(self.keys['doc_to_text'], row, where)}".strip()
+        question = f"{self.keys.get('description') or ''}{text}".strip()
         if not question:
             raise InputError("`doc_to_text` gives an empty question", where=where)
         identifier = str(row.get("id", number))
@@ -101,14 +94,17 @@ def own_task(path: Path) -> OwnTask:
         raise InputError(f"not valid YAML: {' '.join(str(error).split())}", where=str(path), hint=hint) from None
     if not isinstance(keys, dict):
         raise InputError("the task file must be a mapping of keys", where=str(path))
-    if missing := [key for key in NEEDED if keys.get(key) in (None, "")]:
-        raise InputError(f"missing {', '.join(missing)}", where=str(path))
-    if keys.get("output_type", "multiple_choice") != "multiple_choice":
-        raise InputError(f"output_type {keys['output_type']!r} is not taken; only multiple_choice", where=str(path))
-    if keys.get("num_fewshot"):
-        raise InputError("num_fewshot above 0 is not taken; a few-shot method is a method", where=str(path))
-    if unknown := sorted(map(str, keys.keys() - TAKEN - HARMLESS)):
-        raise InputError(f"these keys are not taken: {', '.join(unknown)}", where=str(path))
+    missing = [key for key in NEEDED if keys.get(key) in (None, "")]
+    kind = keys.get("output_type", "multiple_choice")
+    unknown = sorted(map(str, keys.keys() - TAKEN - HARMLESS))
+    for wrong, said in (
+        (missing, f"missing {', '.join(missing)}"),
+        (kind != "multiple_choice", f"output_type {kind!r} is not taken; only multiple_choice"),
+        (keys.get("num_fewshot"), "num_fewshot above 0 is not taken; a few-shot method is a method"),
+        (unknown, f"these keys are not taken: {', '.join(unknown)}"),
+    ):
+        if wrong:
+            raise InputError(said, where=str(path))
     return OwnTask(path, keys)
 
 
@@ -118,13 +114,15 @@ def _value(template: Any, row: dict[str, Any], where: str) -> Any:
         return template
     if template in row:
         return row[template]
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
-
     try:
-        return SandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(**row)
-    except (TemplateError, TypeError, ValueError) as error:
+        return _compiled(template).render(**row)
+    except (jinja2.TemplateError, TypeError, ValueError) as error:
         raise InputError(f"the template {template!r} fails: {error}", where=where) from None
+
+
+@functools.cache
+def _compiled(template: str) -> jinja2.Template:
+    return SandboxedEnvironment(undefined=jinja2.StrictUndefined).from_string(template)
 
 
 def _literal(text: str) -> Any:
@@ -132,15 +130,6 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
-
-
-def _key(target: Any, options: dict[str, str]) -> str | None:
-    """The option that a target names: by number from 0, by its text, or by its letter."""
-    text = str(target).strip()
-    if isinstance(target, int) or text.isdigit():
-        return list(options)[int(text)] if int(text) < len(options) else None
-    named = [key for key, option in options.items() if option.strip() == text]
-    return named[0] if len(named) == 1 else text if text in options else None
 
 
 def _downloaded(name: str, configuration: str | None, part: str) -> Iterator[dict[str, Any]]:

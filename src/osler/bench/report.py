@@ -5,35 +5,29 @@ No script and no other host; the file holds what it shows. It measures nothing a
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from itertools import combinations
 from typing import Any
 
-import jinja2
-
 from osler import __version__
-from osler.bench.compare import Comparison, compare
-from osler.bench.pictures import Row, bars, coverage_picture, reliability_diagram
+from osler.bench.compare import Comparison, adjusted, compare
+from osler.bench.figures import Figure, Reply, share
+from osler.bench.pictures import bars, coverage_picture, reliability_diagram, template
 from osler.bench.runner import Finished, RunCard
 from osler.bench.selective import LEAST, confident
-from osler.bench.statistics import coverage_curve, holm, reliability, wilson
-from osler.bench.task import Reply
+from osler.bench.statistics import coverage_curve, reliability
 from osler.errors import InputError
 from osler.ledger.chain import now
 from osler.text import shorten
 
 EXAMPLES, FIELD = 12, 1500  # worst examples of a run; code points of a field
-SUBJECTS = (2, 24)  # least and most subjects that make a picture
+SUBJECTS = range(2, 25)  # how many subjects make a picture
+UNSHOWN = ("id", "group", "language", "kind")
 
 
 def report(finished: Sequence[Finished]) -> str:
     """The page as HTML. Runs of one task are compared in pairs."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["interval"] = lambda pair: f"[{pair[0]:.3f}, {pair[1]:.3f}]" if pair else ""
-    page = environment.from_string((files("osler.bench") / "pages" / "report.html.jinja").read_text(encoding="utf-8"))
-    return page.render(
-        runs=[_section(run) for run in finished], compared=_compared(finished), made=now()[:16], version=__version__
-    )
+    runs, compared = [_section(run) for run in finished], _compared(finished)
+    return template("report.html.jinja").render(runs=runs, compared=compared, made=now()[:16], version=__version__)
 
 
 def _section(run: Finished) -> dict[str, Any]:
@@ -56,44 +50,35 @@ def _compared(finished: Sequence[Finished]) -> list[Comparison]:
                 found.append(compare(first, second))
             except InputError:  # no item or no metric in common: nothing to compare
                 continue
-    tested = [k for k, row in enumerate(found) if row.p is not None]
-    adjusted = dict(zip(tested, holm([p for row in found if (p := row.p) is not None]), strict=True))
-    return [row._replace(adjusted=adjusted.get(k)) for k, row in enumerate(found)]
+    return adjusted(found)
 
 
 def _pictures(run: Finished) -> list[tuple[str, str]]:
+    """(picture, caption)."""
     found = []
-    headline = run.task.headline
-    confidence, right, _ = confident(run.replies, headline)
+    sure, right, _ = confident(run.replies, run.task.headline)
     if len(right) >= LEAST:
-        found.append(
-            (reliability_diagram(reliability(confidence, right)), "On the dashed line a confidence is what it says.")
-        )
-        curve = coverage_picture([("", *coverage_curve(confidence, right))])
+        diagram = reliability_diagram(reliability(sure, right))
+        curve = coverage_picture([("", *coverage_curve(sure, right))])
+        found.append((diagram, "On the dashed line a confidence is what it says."))
         found.append((curve, "Further left, fewer and surer answers. A flat line: the confidence tells nothing."))
+    scores = [reply.scores[run.task.headline] for reply in run.replies if run.task.headline in reply.scores]
     if subjects := _subjects(run):
-        mean = sum(r.scores[headline] for r in run.replies if headline in r.scores) / max(1, len(run.replies))
-        found.append(
-            (bars("By subject", subjects, mean), "By subject, with 95% intervals; the dashed line is the whole.")
-        )
+        drawn = bars("By subject", subjects, sum(scores) / len(scores))
+        found.append((drawn, "By subject, with 95% intervals; the dashed line is the whole."))
     return found
 
 
-def _subjects(run: Finished) -> list[Row]:
-    """Share right by subject (or kind, or language) of the items, where items have one and are right or wrong."""
+def _subjects(run: Finished) -> list[Figure]:
+    """Share right by subject (or kind) of the items, where items have one and are right or wrong."""
     by_subject: dict[str, list[float]] = {}
     for item, reply in zip(run.items, run.replies, strict=True):
         name = getattr(item, "subject", None) or getattr(item, "kind", None)
         if name and run.task.headline in reply.scores:
             by_subject.setdefault(str(name), []).append(reply.scores[run.task.headline])
-    if not SUBJECTS[0] <= len(by_subject) <= SUBJECTS[1] or not all(
-        v in (0, 1) for vs in by_subject.values() for v in vs
-    ):
+    if len(by_subject) not in SUBJECTS or not all(value in (0, 1) for one in by_subject.values() for value in one):
         return []
-    return [
-        Row(name, sum(values) / len(values), wilson(int(sum(values)), len(values)), len(values))
-        for name, values in sorted(by_subject.items())
-    ]
+    return [share(name, sum(values), len(values)) for name, values in sorted(by_subject.items())]
 
 
 def _examples(run: Finished) -> list[dict[str, Any]]:
@@ -109,15 +94,10 @@ def _examples(run: Finished) -> list[dict[str, Any]]:
 
 
 def _example(item: Any, reply: Reply, headline: str) -> dict[str, Any]:
-    value = reply.scores.get(headline, 0.0)
-    verdict = "wrong" if headline in ("right", "passed") else f"{headline} {value:.2f}"
+    verdict = "wrong" if headline in ("right", "passed") else f"{headline} {reply.scores.get(headline, 0.0):.2f}"
     if reply.said is None:
         verdict = f"not read: {reply.why}"
-    asked = [
-        (name, value)
-        for name, value in item._asdict().items()
-        if value and name not in ("id", "group", "language", "kind")
-    ]
+    asked = [(name, value) for name, value in item._asdict().items() if value and name not in UNSHOWN]
     said = [("said", reply.said), ("why", reply.why), ("reply", reply.output)]
     fields = [(name, _text(value)) for name, value in asked + said if value is not None]
     begins = shorten(next((value for _, value in asked if isinstance(value, str)), ""), 90)

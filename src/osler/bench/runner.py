@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler import __version__
-from osler.bench.task import Bench, Item, Progress, Reply, Task
+from osler.bench.figures import Reply
+from osler.bench.task import Bench, Item, Progress, Task
 from osler.bench.tasks import find_task
 from osler.errors import InputError
 from osler.ledger import canonical
 from osler.ledger.chain import now
+from osler.models import LanguageModel
+from osler.models.files import write_atomically
 from osler.nouns import Measurement
 from osler.settings import Settings
 
@@ -143,16 +146,10 @@ def replies_of(path: Path) -> Iterator[tuple[str, Reply]]:
 
 
 def _finished(card: RunCard, task: Task, items: Sequence[Any], replies: Sequence[Reply]) -> Finished:
-    about: dict[str, Any] = {
-        "task": card.task,
-        "model": card.model["spec"] if card.model else None,
-        "method": card.method,
-        "split": card.split,
-        "prompt_hash": card.prompt_hash,
-        "data_hash": card.data_hash,
-        "versions": card.versions,
-        "seconds": round(sum(reply.seconds for reply in replies), 3),
-    }
+    shared = ("task", "method", "split", "prompt_hash", "data_hash", "versions")
+    about: dict[str, Any] = {key: value for key, value in card._asdict().items() if key in shared}
+    about["model"] = card.model["spec"] if card.model else None
+    about["seconds"] = round(sum(reply.seconds for reply in replies), 3)
     rows = [Measurement(**figure._asdict(), **about) for figure in task.figures(items, replies)]
     return Finished(card, task, list(items), list(replies), rows)
 
@@ -161,11 +158,11 @@ def _finished(card: RunCard, task: Task, items: Sequence[Any], replies: Sequence
 def _answers(settings: Settings, card: RunCard) -> Iterator[tuple[dict[str, Reply], Callable[[Any], None]]]:
     """The replies there are, and how to keep more: on disk when it returns. One process at a time."""
     home = settings.home / "bench"
-    for folder in ("runs", "answers"):
-        (home / folder).mkdir(parents=True, exist_ok=True)
-    part, path = home / "runs" / f".{card.id}.{os.getpid()}", home / "answers" / card.answers
-    part.write_text(json.dumps(card._asdict(), indent=1, ensure_ascii=False), encoding="utf-8")
-    part.replace(home / "runs" / f"{card.id}.json")
+    write_atomically(
+        home / "runs" / f"{card.id}.json", json.dumps(card._asdict(), indent=1, ensure_ascii=False).encode()
+    )
+    path = home / "answers" / card.answers
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as out:
         try:
             fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -174,12 +171,11 @@ def _answers(settings: Settings, card: RunCard) -> Iterator[tuple[dict[str, Repl
         done = dict(replies_of(path))
 
         def keep(made: Any) -> None:
-            fresh = list(made)
-            lines = [json.dumps({"item": key, **reply._asdict()}, ensure_ascii=False) + "\n" for key, reply in fresh]
-            out.write("".join(lines))
+            for key, reply in made:
+                out.write(json.dumps({"item": key, **reply._asdict()}, ensure_ascii=False) + "\n")
+                done[key] = reply
             out.flush()
             os.fsync(out.fileno())
-            done.update(fresh)
 
         yield done, keep
 
@@ -197,16 +193,11 @@ def _method(task: Task, name: str | None) -> str:
 def _card(
     task: Task, items: Sequence[Item], part: str, limit: int | None, seed: int, method: str, bench: Bench
 ) -> RunCard:
-    model = judge = None
-    if task.methods()[method].model:
-        model = {"spec": bench.resources.model.info.spec, "digest": bench.resources.model.info.digest}
-    if bench.judge_spec is not None:
-        judge = {"spec": bench.judge.info.spec, "digest": bench.judge.info.digest}
     depends: dict[str, Any] = {
         "task": task.name,
         "source": task.source,
-        "model": model,
-        "judge": judge,
+        "model": _named(bench.resources.model) if task.methods()[method].model else None,
+        "judge": _named(bench.judge) if bench.judge_spec is not None else None,
         "method": method,
         "prompt_hash": task.fingerprint(),
         "versions": {"osler": __version__, **task.versions(method, bench)},
@@ -215,6 +206,10 @@ def _card(
     drawn = {"split": part, "data_hash": _data_hash(items), "n": len(items), "limit": limit, "seed": seed}
     asked = {**depends, **drawn, "answers": answers}
     return RunCard(id=hashlib.sha256(canonical(asked)).hexdigest()[:12], started=now(), **asked)
+
+
+def _named(model: LanguageModel) -> dict[str, str]:
+    return {"spec": model.info.spec, "digest": model.info.digest}
 
 
 def _hash(item: Item) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from osler.bench.figures import Figure, Reply, share, statistic
 from osler.bench.statistics import (
     Floats,
     calibration_error,
@@ -16,10 +17,7 @@ from osler.bench.statistics import (
     coverage_curve,
     mean_interval,
     risk_area,
-    statistic_interval,
-    wilson,
 )
-from osler.bench.task import Figure, Reply
 from osler.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,51 +37,37 @@ def confident(replies: Sequence[Reply], metric: str = "right") -> tuple[Floats, 
 def selective_figures(replies: Sequence[Reply], truths: Sequence[str] | None = None) -> list[Figure]:
     """Calibration error, area under risk-coverage, accuracy of the surer half, and, with options' shares and the
     right keys, the coverage and size of conformal sets. None where too few replies have a confidence."""
-    confidence, right, groups = confident(replies)
+    sure, right, groups = confident(replies)
     if len(right) < LEAST:
         return []
-    coverage, accuracy = coverage_curve(confidence, right)
+    coverage, accuracy = coverage_curve(sure, right)
     half = int(np.searchsorted(coverage, 0.5))
-    error = float(1 - right.mean())
+    n = round(float(coverage[half] * len(right)))
     found = [
-        Figure(
-            "calibration error",
-            calibration_error(confidence, right),
-            statistic_interval(lambda drawn: calibration_error(confidence[drawn], right[drawn]), groups),
-            len(right),
-        ),
-        Figure(
+        statistic("calibration error", groups, lambda drawn: calibration_error(sure[drawn], right[drawn])),
+        statistic(
             "risk-coverage area",
-            risk_area(confidence, right),
-            statistic_interval(lambda drawn: risk_area(confidence[drawn], right[drawn]), groups),
-            len(right),
-            baseline={"any order": error},
+            groups,
+            lambda drawn: risk_area(sure[drawn], right[drawn]),
+            baseline={"any order": float(1 - right.mean())},
         ),
-        Figure(
-            "accuracy of the surer half",
-            float(accuracy[half]),
-            wilson(
-                round(float(accuracy[half] * coverage[half] * len(right))), round(float(coverage[half] * len(right)))
-            ),
-            round(float(coverage[half] * len(right))),
-        ),
+        share("accuracy of the surer half", round(float(accuracy[half] * n)), n),
     ]
-    return found + (conformal_figures(replies, truths) if truths is not None else [])
+    return found + (_conformal(replies, truths) if truths is not None else [])
 
 
-def conformal_figures(replies: Sequence[Reply], truths: Sequence[str]) -> list[Figure]:
+def _conformal(replies: Sequence[Reply], truths: Sequence[str]) -> list[Figure]:
     """Prediction sets promised to hold the right option `TARGET` of the time: every second item sets the threshold, the
     others show what it keeps (split conformal, Angelopoulos and Bates 2023)."""
     pairs = [(r.shares, t) for r, t in zip(replies, truths, strict=True) if r.shares is not None and t in r.shares]
     if len(pairs) < 2 * LEAST:
         return []
-    least = conformal_threshold(np.array([share[truth] for share, truth in pairs[::2]]), TARGET)
-    sizes = np.array([sum(value >= least for value in share.values()) for share, _ in pairs[1::2]], dtype=np.float64)
-    held = sum(share[truth] >= least for share, truth in pairs[1::2])
-    n = len(sizes)
+    least = conformal_threshold(np.array([shares[truth] for shares, truth in pairs[::2]]), TARGET)
+    sizes = np.array([sum(value >= least for value in shares.values()) for shares, _ in pairs[1::2]], dtype=np.float64)
+    held = sum(shares[truth] >= least for shares, truth in pairs[1::2])
     return [
-        Figure("conformal coverage", held / n, wilson(held, n), n, baseline={"promised": TARGET}),
-        Figure("conformal set size", float(sizes.mean()), mean_interval(sizes), n),
+        share("conformal coverage", held, len(sizes), baseline={"promised": TARGET}),
+        Figure("conformal set size", float(sizes.mean()), mean_interval(sizes), len(sizes)),
     ]
 
 
@@ -98,8 +82,8 @@ def agree(runs: Sequence["Finished"]) -> list[Figure]:
     joined = agreement([run.replies for run in runs], {key: str(value) for key, value in truths.items()})
     if not joined:
         raise InputError("the runs have no item in common", hint="Give all the same --limit, --seed and --split.")
-    n, hits = len(joined), int(sum(reply.scores["right"] for reply in joined))
-    return [Figure("accuracy", hits / n, wilson(hits, n), n), *selective_figures(joined)]
+    hits = sum(reply.scores["right"] for reply in joined)
+    return [share("accuracy", hits, len(joined)), *selective_figures(joined)]
 
 
 def agreement(runs: Sequence[Sequence[Reply]], truths: dict[str, str]) -> list[Reply]:
@@ -111,17 +95,8 @@ def agreement(runs: Sequence[Sequence[Reply]], truths: dict[str, str]) -> list[R
         replies = [run[first.id] for run in by_id if first.id in run]
         if len(replies) < len(runs):
             continue
-        counts = Counter(reply.said for reply in replies if reply.said is not None).most_common(1)
-        choice, votes = counts[0] if counts else (None, 0)
-        joined.append(
-            Reply(
-                first.id,
-                first.group,
-                choice,
-                {"right": float(choice == truths[first.id])},
-                why=None if choice is not None else "no run answered",
-                confidence=votes / len(runs),
-                seconds=sum(reply.seconds for reply in replies),
-            )
-        )
+        said = Counter(reply.said for reply in replies if reply.said is not None)
+        choice, votes = said.most_common(1)[0] if said else (None, 0)
+        right = {"right": float(choice == truths[first.id])}
+        joined.append(Reply(first.id, first.group, choice, right, confidence=votes / len(runs)))
     return joined

@@ -39,11 +39,9 @@ def mean_interval(
     values: Sequence[float] | Floats, groups: Sequence[Hashable] | None = None, seed: int = 0
 ) -> Interval:
     """Of a mean, by drawing items (or groups) again. For a paired difference give the differences."""
-    array = np.asarray(values, dtype=np.float64)
-    if not len(array):
+    if not len(values):
         return math.nan, math.nan
-    counts = draws_of(range(len(array)) if groups is None else groups, seed=seed)
-    return _middle(counts @ array / counts.sum(axis=1))
+    return ratio_interval(values, np.ones(len(values)), range(len(values)) if groups is None else groups, seed)
 
 
 def statistic_interval(
@@ -74,12 +72,9 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """p values adjusted for how many there are (Holm 1979), in the order given."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
-        adjusted[place] = highest
-    return adjusted
+    p, order = np.array(p_values), np.argsort(p_values, kind="stable")
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1.0)
+    return [float(value) for value in raised[np.argsort(order)]]
 
 
 def macro_f1(truth: Sequence[Hashable], said: Sequence[Hashable]) -> float:
@@ -93,10 +88,8 @@ def macro_f1(truth: Sequence[Hashable], said: Sequence[Hashable]) -> float:
 
 
 class Bin(NamedTuple):
-    """Items whose confidence lies in [low, high): their mean confidence, the share that was right, how many."""
+    """Items of like confidence: its mean, the share that was right, how many."""
 
-    low: float
-    high: float
     confidence: float
     right: float
     n: int
@@ -105,21 +98,14 @@ class Bin(NamedTuple):
 def reliability(confidence: Floats, right: Floats, bins: int = 10) -> list[Bin]:
     """The reliability diagram in bins of equal width, empty ones left out."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    found = []
-    for number in range(bins):
-        mine = place == number
-        if mine.any():
-            shares = float(confidence[mine].mean()), float(right[mine].mean())
-            found.append(Bin(number / bins, (number + 1) / bins, *shares, int(mine.sum())))
-    return found
+    each = [place == number for number in np.unique(place)]
+    return [Bin(float(confidence[mine].mean()), float(right[mine].mean()), int(mine.sum())) for mine in each]
 
 
 def calibration_error(confidence: Floats, right: Floats, bins: int = 10) -> float:
     """Expected calibration error (Naeini 2015): mean distance of the diagram from its diagonal, by items."""
-    rows = reliability(confidence, right, bins)
-    return (
-        sum(row.n * abs(row.confidence - row.right) for row in rows) / len(confidence) if len(confidence) else math.nan
-    )
+    gaps = [row.n * abs(row.confidence - row.right) for row in reliability(confidence, right, bins)]
+    return sum(gaps) / len(confidence) if gaps else math.nan
 
 
 def coverage_curve(confidence: Floats, right: Floats) -> tuple[Floats, Floats]:

@@ -1,20 +1,24 @@
 """What a task of the bench is: its items, the methods that can answer them, and the figures that replies make.
 
-A task is one file of `tasks/` that subclasses `Task` (or one of its kinds, as `choice.ChoiceTask`). It reads, asks and
-scores; drawing, keeping and resuming are the runner's.
+A task is one file of `tasks/` that subclasses `Task` (or one of its kinds, as `choice.ChoiceTask`). It reads, poses and
+scores; the ways to ask a model are written here once. Drawing, keeping and resuming are the runner's.
 """
 
+import functools
 import gzip
 import hashlib
 import json
+import math
+import time
+import tomllib
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from osler.bench.statistics import Interval
+from osler.bench.figures import Figure, Reply
 from osler.errors import InputError, MissingComponent
 from osler.models import Generation, LanguageModel, Message, Request, ScoreRequest, load_model
 from osler.reasoning.resources import Resources
@@ -22,7 +26,7 @@ from osler.settings import Settings
 from osler.splits import split
 
 Progress = Callable[[int, int], None]
-
+LETTERS, GENERATED = "letters", "generated"
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -36,32 +40,6 @@ class Item(Protocol):
     @property
     def group(self) -> str: ...
     def _asdict(self) -> dict[str, Any]: ...
-
-
-class Reply(NamedTuple):
-    """One item answered. `said`: what was read out of the output, None where nothing could be, and `why` says why.
-    `scores`: this item's value by metric; the task's headline is among them unless the item could not be scored."""
-
-    id: str
-    group: str
-    said: Any
-    scores: dict[str, float]
-    output: str | None = None
-    why: str | None = None
-    confidence: float | None = None
-    shares: dict[str, float] | None = None
-    seconds: float = 0.0
-
-
-class Figure(NamedTuple):
-    """One number of a run. `unparsed`: items whose reply could not be read, counted apart."""
-
-    metric: str
-    value: float
-    interval: Interval | None
-    n: int
-    unparsed: int = 0
-    baseline: dict[str, float] = {}
 
 
 class Method(NamedTuple):
@@ -81,12 +59,12 @@ class Bench:
         self.resources = Resources(settings)
         self.judge_spec = judge
 
-    @cached_property
+    @functools.cached_property
     def data(self) -> Path:
         named = self.settings.bench.data
         return Path(named).expanduser() if named else self.settings.home / "data"
 
-    @cached_property
+    @functools.cached_property
     def judge(self) -> LanguageModel:
         """Raises MissingComponent where no judge was named."""
         if self.judge_spec is None:
@@ -98,14 +76,17 @@ class Bench:
         requests = [Request(messages=list(chat), max_tokens=tokens) for chat in chats]
         return _each(self.resources.model.generate, requests, Generation("", None, "", 0, "length", 0.0))
 
-    def score(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
-        """Log-probabilities of labels; none where a chat is too long for the model."""
-        return _each(self.resources.model.score, requests, {})
+    def shares(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
+        """Probabilities of labels as the next token; none where a chat is too long for the model."""
+        nothing: dict[str, float] = {}
+        return [_shares(scores) for scores in _each(self.resources.model.score, requests, nothing)]
 
 
 class Task(ABC):
     """`path`: below the data folder (a file, or a folder with several). `headline`: the metric that `compare` pairs by
-    default. `prompts`: all text and versions that its figures depend on beside model and items."""
+    default. `prompts`: all text and versions that its figures depend on beside model and items. `ways`: the methods,
+    its default first. `tokens`: of a generated reply. `unread`: what a reply scores that can't be read; empty where it
+    is only counted apart. `knows`: the resources whose versions its figures depend on."""
 
     name: str
     about: str
@@ -113,6 +94,11 @@ class Task(ABC):
     licence: str
     headline: str = "right"
     prompts: Any = ()
+    ways: tuple[Method, ...] = (Method(GENERATED, "a reply through the chat template", model=True),)
+    tokens: int = 320
+    unread: dict[str, float] = {}
+    unreadable: str = "can't be read"
+    knows: tuple[str, ...] = ()
     source: str | None = None  # the file of a user's own task
     batch: int = 16
 
@@ -121,16 +107,81 @@ class Task(ABC):
         """All items of the data at `path`."""
 
     @abstractmethod
-    def methods(self) -> dict[str, Method]:
-        """The ways to answer it by name, its default first."""
-
-    @abstractmethod
-    def ask(self, items: Sequence[Any], method: str, bench: Bench) -> list[Reply]:
-        """A reply to each item. Raises what the model raises; what was asked before is already kept."""
-
-    @abstractmethod
     def figures(self, items: Sequence[Any], replies: Sequence[Reply]) -> list[Figure]:
         """What the replies measure, the headline's figure first."""
+
+    def chat(self, item: Any, method: str) -> list[Message]:
+        """The item as posed to a model."""
+        raise NotImplementedError(method)
+
+    def parse(self, text: str, item: Any) -> Any | None:
+        """What a generated reply says; None if that can't be read. Empty texts don't come here."""
+        return text
+
+    def labels(self, item: Any) -> list[str]:
+        """What `letters` chooses from."""
+        return ["A", "B"]
+
+    def chosen(self, label: str) -> Any:
+        """What a label says."""
+        return label
+
+    def answer(self, item: Any, method: str, bench: Bench) -> Reply:
+        """The reply of a method of the task's own; its seconds, and scores beside those it has, are filled in."""
+        raise NotImplementedError(method)
+
+    def score(self, said: Any, item: Any, bench: Bench) -> dict[str, float]:
+        """What was said, by metric; metrics that don't apply to the item are left out."""
+        return {}
+
+    # --- asking, the same for all ---------------------------------------------------------------------------------
+
+    def methods(self) -> dict[str, Method]:
+        """The ways to answer it by name, its default first."""
+        return {method.name: method for method in self.ways}
+
+    def ask(self, items: Sequence[Any], method: str, bench: Bench) -> list[Reply]:
+        """A reply to each item. Raises what the model raises; what was asked before is already kept."""
+        if method == GENERATED:
+            made = bench.generate([self.chat(item, method) for item in items], self.tokens)
+            replies = [self._heard(item, one) for item, one in zip(items, made, strict=True)]
+        elif method == LETTERS:
+            began = time.perf_counter()
+            shares = bench.shares([ScoreRequest(self.chat(item, method), self.labels(item)) for item in items])
+            each = round((time.perf_counter() - began) / len(items), 4)
+            replies = [self._preferred(item, one, each) for item, one in zip(items, shares, strict=True)]
+        else:
+            replies = [self._timed(item, method, bench) for item in items]
+        return [self._scored(reply, item, bench) for item, reply in zip(items, replies, strict=True)]
+
+    def reply(self, item: Item, said: Any, **more: Any) -> Reply:
+        """Not scored yet, but for what `more` may hold."""
+        return Reply(item.id, item.group, said, more.pop("scores", {}), **more)
+
+    def _heard(self, item: Item, made: Generation) -> Reply:
+        text = made.text.strip()
+        said = self.parse(text, item) if text else None
+        why = None if said is not None else self.unreadable if text else "empty reply"
+        if made.finish == "length":
+            why = "cut off"
+        return self.reply(item, said, output=text, why=why, seconds=round(made.seconds, 4))
+
+    def _preferred(self, item: Item, shares: dict[str, float], seconds: float) -> Reply:
+        if not shares:
+            return self.reply(item, None, why="too long for the model", seconds=seconds)
+        best = max(shares, key=shares.__getitem__)
+        return self.reply(item, self.chosen(best), confidence=shares[best], shares=shares, seconds=seconds)
+
+    def _timed(self, item: Item, method: str, bench: Bench) -> Reply:
+        began = time.perf_counter()
+        reply = self.answer(item, method, bench)
+        return reply._replace(seconds=round(time.perf_counter() - began, 4))
+
+    def _scored(self, reply: Reply, item: Item, bench: Bench) -> Reply:
+        scores = dict(self.unread) if reply.said is None else self.score(reply.said, item, bench)
+        return reply._replace(scores=scores | reply.scores)
+
+    # --- its data -------------------------------------------------------------------------------------------------
 
     @property
     def data_set(self) -> str:
@@ -155,7 +206,8 @@ class Task(ABC):
 
     def versions(self, method: str, bench: Bench) -> dict[str, str]:
         """Of the knowledge that a method draws on."""
-        return {}
+        found = dict(bench.resources.graph.versions) if "graph" in self.knows else {}
+        return found | ({"embedder": bench.resources.embedder.info.digest[:16]} if "embedder" in self.knows else {})
 
     def part(self, item: Any) -> str:
         return split(self.data_set, item.group)
@@ -175,23 +227,41 @@ def _each(ask: Callable[[Sequence[Q]], list[A]], asked: Sequence[Q], nothing: A)
         return [answer for one in asked for answer in _each(ask, [one], nothing)]
 
 
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file, gzipped or not. Raises InputError naming the line that isn't one."""
+def _shares(scores: dict[str, float]) -> dict[str, float]:
+    """Probabilities of labels from log-probabilities of each."""
+    high = max(scores.values(), default=0.0)
+    weights = {key: math.exp(score - high) for key, score in scores.items()}
+    total = sum(weights.values())
+    return {key: weight / total for key, weight in weights.items()}
+
+
+@functools.cache
+def table(name: str) -> dict[str, Any]:
+    """A table of words of `data/`: prompts, kinds, cues."""
+    return tomllib.loads((files("osler.bench") / "data" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a file, gzipped or not. Raises InputError saying after which it can't be read."""
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _object(line, f"{path}, line {number}")
+            for line in lines:
+                number += 1
+                yield line
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"the file can't be read: {error}", where=f"{path}, after line {number}") from None
 
 
-def _object(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not valid JSON: {error}", where=where) from None
-    if not isinstance(row, dict):
-        raise InputError("the line is not a JSON object", where=where)
-    return row
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file, gzipped or not. Raises InputError naming the line that isn't one."""
+    for number, line in enumerate(lines_of(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"not valid JSON: {error}", where=f"{path}, line {number}") from None
+        if not isinstance(row, dict):
+            raise InputError("the line is not a JSON object", where=f"{path}, line {number}")
+        yield row

@@ -1,5 +1,6 @@
 """`osler bench`: measure models and methods on public data, and compare runs item by item."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ from osler.errors import InputError
 from osler.settings import Settings
 
 if TYPE_CHECKING:
+    from osler.bench.figures import Figure
     from osler.bench.runner import Finished
+    from osler.nouns import Measurement
 
 PARTS = ("report", "tune", "train", "all")
+METHOD = "How to answer; `osler bench list` names each task's. Default: its first."
 
 
 @click.group()
@@ -46,25 +50,14 @@ def list_tasks(json_out: bool, settings: Settings) -> None:
 
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="TASK...")
-@click.option(
-    "--method", metavar="NAME", help="How to answer; `osler bench list` names each task's. Default: its first."
-)
+@click.option("--method", metavar="NAME", help=METHOD)
 @click.option("--split", "part", type=click.Choice(PARTS), default="report", show_default=True)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N items, drawn by the seed.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--judge", metavar="SPEC", help="The model that judges, for tasks that need one.")
 @as_json
 @with_settings
-def run(
-    names: tuple[str, ...],
-    method: str | None,
-    part: str,
-    limit: int | None,
-    seed: int,
-    judge: str | None,
-    json_out: bool,
-    settings: Settings,
-) -> None:
+def run(names: tuple[str, ...], json_out: bool, settings: Settings, **asked: Any) -> None:
     """Run TASKs: names, or YAML or JSON Lines files of your own.
 
     A run that was interrupted goes on where it stood; what was answered once is not asked again."""
@@ -73,7 +66,7 @@ def run(
     done = []
     for name in names:
         with progress(name) as report:
-            done.append(run_task(name, settings, method, part, limit, seed, report, judge))
+            done.append(run_task(name, settings, progress=report, **asked))
         if not json_out:
             _show(done[-1])
     if json_out:
@@ -87,9 +80,7 @@ def run(
 @with_settings
 def show(identifier: str, items: bool, json_out: bool, settings: Settings) -> None:
     """What a run measured, and on request each of its replies."""
-    from osler.bench.runner import show as show_run
-
-    finished = show_run(identifier, settings)
+    [finished] = _runs([identifier], settings)
     if json_out:
         print_json({**_as_rows(finished), **({"items": finished.items, "replies": finished.replies} if items else {})})
     else:
@@ -105,9 +96,9 @@ def show(identifier: str, items: bool, json_out: bool, settings: Settings) -> No
 def compare(first: str, others: tuple[str, ...], metric: str | None, json_out: bool, settings: Settings) -> None:
     """The paired difference of each further RUN to the first, over the same items."""
     from osler.bench.compare import compare_all
-    from osler.bench.runner import show as show_run
 
-    found = compare_all(show_run(first, settings), [show_run(other, settings) for other in others], metric)
+    one, *more = _runs([first, *others], settings)
+    found = compare_all(one, more, metric)
     if json_out:
         print_json(found if len(others) > 1 else found[0])
         return
@@ -117,9 +108,8 @@ def compare(first: str, others: tuple[str, ...], metric: str | None, json_out: b
         click.echo(f"{row.task}, {row.metric}, {row.n} items: {row.values[0]:.3f} then {row.values[1]:.3f}")
         click.echo(f"  difference {row.difference:+.3f} [{low:+.3f}, {high:+.3f}]{p}")
         click.echo(f"  better in the first: {row.only_first}; in {row.second}: {row.only_second}")
-    click.echo(
-        f"Holm's p is adjusted for the {len(found)} comparison(s) of this call; others count too if you made them."
-    )
+    said = "comparison(s) of this call; others count too if you made them."
+    click.echo(f"Holm's p is adjusted for the {len(found)} {said}")
 
 
 @command.command()
@@ -128,16 +118,13 @@ def compare(first: str, others: tuple[str, ...], metric: str | None, json_out: b
 @with_settings
 def agree(identifiers: tuple[str, ...], json_out: bool, settings: Settings) -> None:
     """Several runs of a question task as one: the answer most give, as sure as they agree."""
-    from osler.bench.runner import show as show_run
     from osler.bench.selective import agree as agree_runs
 
-    figures = agree_runs([show_run(identifier, settings) for identifier in identifiers])
+    figures = agree_runs(_runs(identifiers, settings))
     if json_out:
         print_json(figures)
-        return
-    for row in figures:
-        low, high = row.interval or (row.value, row.value)
-        click.echo(f"{row.metric:28}{row.value:.3f} [{low:.3f}, {high:.3f}]  n = {row.n}")
+    else:
+        _print(figures)
 
 
 @command.command()
@@ -147,9 +134,8 @@ def agree(identifiers: tuple[str, ...], json_out: bool, settings: Settings) -> N
 def report(identifiers: tuple[str, ...], target: Path, settings: Settings) -> None:
     """Write RUNs as one page that opens offline."""
     from osler.bench.report import report as page
-    from osler.bench.runner import show as show_run
 
-    _write(target, page([show_run(identifier, settings) for identifier in identifiers]))
+    _write(target, page(_runs(identifiers, settings)))
 
 
 @command.command()
@@ -160,9 +146,9 @@ def report(identifiers: tuple[str, ...], target: Path, settings: Settings) -> No
 def export(identifier: str, style: str, target: Path, settings: Settings) -> None:
     """Write a RUN as results of lm-evaluation-harness or as a log of inspect-ai."""
     from osler.bench.export import export as exported
-    from osler.bench.runner import show as show_run
 
-    _write(target, exported(show_run(identifier, settings), style))
+    [finished] = _runs([identifier], settings)
+    _write(target, exported(finished, style))
 
 
 @command.command()
@@ -185,6 +171,12 @@ def leak(name: str, files: tuple[Path, ...], json_out: bool, settings: Settings)
     click.echo(f"{len(found.short)} are too short to check. --json names them.")
 
 
+def _runs(identifiers: Sequence[str], settings: Settings) -> "list[Finished]":
+    from osler.bench.runner import show as show_run
+
+    return [show_run(identifier, settings) for identifier in identifiers]
+
+
 def _write(target: Path, text: str) -> None:
     from osler.models.files import write_atomically
 
@@ -200,12 +192,16 @@ def _as_rows(finished: "Finished") -> dict[str, Any]:
 
 
 def _show(finished: "Finished") -> None:
+    card = finished.card
+    click.echo(f"{card.id}  {card.task}, {card.split} part, n = {card.n}, {card.method}")
+    _print(finished.measurements)
+
+
+def _print(rows: "Sequence[Figure | Measurement]") -> None:
     from osler.cli.show import console, plain_table
 
-    card = finished.card
-    console().print(f"{card.id}  {card.task}, {card.split} part, n = {card.n}, {card.method}", highlight=False)
     table = plain_table("metric", "value", "95% interval", "n", "not read", "beside it")
-    for row in finished.measurements:
+    for row in rows:
         interval = f"[{row.interval[0]:.3f}, {row.interval[1]:.3f}]" if row.interval else ""
         beside = ", ".join(f"{name} {value:.3f}" for name, value in row.baseline.items())
         table.add_row(row.metric, f"{row.value:.3f}", interval, str(row.n), str(row.unparsed), beside)

@@ -1,2 +1,1 @@
-"""What a text is worth beside a reference, its source or a list of criteria. Each metric is one module; none knows a
-task."""
+"""What a text is worth beside a reference, its source or a rule. None of the metrics knows a task."""

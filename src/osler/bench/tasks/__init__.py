@@ -1,13 +1,16 @@
 """The bench's tasks by name. A task is one file of this folder: its items, what they are and how they are read.
 
-A file holds `TASK`, or `TASKS` where several share all but their data.
+A set of questions is a TOML file (its keys: `choice.QuestionSet`), every other task a module with `TASKS`.
 """
 
 import functools
 import importlib
 import pkgutil
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
+from osler.bench.choice import QuestionSet
 from osler.bench.task import Task
 from osler.errors import InputError
 
@@ -15,11 +18,13 @@ from osler.errors import InputError
 @functools.cache
 def tasks() -> dict[str, Task]:
     """Every task, by name."""
-    found: dict[str, Task] = {}
+    found: list[Task] = []
     for module in pkgutil.iter_modules(__path__):
-        made = importlib.import_module(f"{__name__}.{module.name}")
-        found |= {task.name: task for task in getattr(made, "TASKS", None) or (made.TASK,)}
-    return dict(sorted(found.items()))
+        found += importlib.import_module(f"{__name__}.{module.name}").TASKS
+    for file in files(__name__).iterdir():
+        if file.name.endswith(".toml"):
+            found.append(QuestionSet(tomllib.loads(file.read_text(encoding="utf-8"))))
+    return {task.name: task for task in sorted(found, key=lambda task: task.name)}
 
 
 def find_task(name: str) -> Task:

@@ -6,14 +6,13 @@ patient understands less than a person would; what is not in the case is never m
 """
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
-from osler.bench.written import GENERATED, figure, knowledge
+from osler.bench.figures import Figure, Reply, figure
+from osler.bench.task import GENERATED, Bench, Method, Task, rows, table
 from osler.clinic.consult import phenotypes
 from osler.knowledge.concepts.recogniser import findings_of, load_recogniser
 from osler.knowledge.diagnosis import rank
@@ -22,17 +21,10 @@ from osler.knowledge.graph.names import key
 from osler.models import Message
 from osler.record import read_text
 
-RANKER = "ranker"
 TURNS, TOKENS, TOP = 8, 60, 10
 NEAR, NEAR_TEST = 0.8, 0.84  # cosine from which a fact, a result answers; read off the tune part
 BELOW, FACTS = 0.02, 2  # how far below the nearest fact another may be told too, facts at most
-SYSTEM = (
-    f"You are a doctor and have {TURNS} turns to find the diagnosis. Each turn write one line and nothing else: a "
-    "question to the patient, or `TEST: name` for an examination or a test, or `DIAGNOSIS: name of the disease` once "
-    "you know it."
-)
-LAST = "That was the last turn. Write now: DIAGNOSIS: name of the disease"
-UNKNOWN, NO_RESULT = "I can't say anything about that.", "There is no result of that."
+PROMPT: dict[str, str] = table("prompts")["agentclinic"]
 _TEST = re.compile(r"\**TEST\**\s*:\s*(.+)", re.I)
 _DIAGNOSIS = re.compile(
     r"\W*(?:(?:my|the|final|most likely) )*diagnosis\**\s*(?:is|:)\s*\**\s*(?:an? |the )?(.+)", re.I
@@ -56,8 +48,24 @@ class AgentClinic(Task):
     about = f"diagnosis by a dialogue of {TURNS} turns with a patient made of the case's facts"
     path = "qa/agentclinic_medqa.jsonl.gz"
     licence = "MIT"
-    prompts = (SYSTEM, LAST, TURNS, TOKENS, NEAR, NEAR_TEST, BELOW, FACTS, _TEST.pattern, _DIAGNOSIS.pattern)
+    prompts = (
+        PROMPT["system"],
+        PROMPT["last"],
+        TURNS,
+        TOKENS,
+        NEAR,
+        NEAR_TEST,
+        BELOW,
+        FACTS,
+        _TEST.pattern,
+        _DIAGNOSIS.pattern,
+    )
     batch = 8
+    knows = ("graph", "embedder")
+    ways = (
+        Method(GENERATED, "the model as doctor", model=True),
+        Method("ranker", "Osler's differential over all facts, tests included; no dialogue", model=False),
+    )
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -70,25 +78,36 @@ class AgentClinic(Task):
             gender = None if sex is None else "female" if sex[1] or sex[2] else "male"
             yield Item(row["id"], name.casefold(), case["Objective_for_Doctor"], gender, told, results, name)
 
-    def methods(self) -> dict[str, Method]:
-        return {
-            GENERATED: Method(GENERATED, "the model as doctor", model=True),
-            RANKER: Method(RANKER, "Osler's differential over all facts, tests included; no dialogue", model=False),
-        }
-
-    def versions(self, method: str, bench: Bench) -> dict[str, str]:
-        return knowledge(bench)
-
     def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        return [_ranked(item, bench) for item in items] if method == RANKER else _talked(items, bench)
+        if method != GENERATED:
+            return super().ask(items, method, bench)
+        dialogues = [_Dialogue(item, bench) for item in items]
+        while waiting := [one for one in dialogues if not one.over]:
+            for one, made in zip(waiting, bench.generate([one.chat for one in waiting], TOKENS), strict=True):
+                one.seconds += made.seconds
+                one.hear(made.text)
+        return [one.reply() for one in dialogues]
+
+    def answer(self, item: Item, method: str, bench: Bench) -> Reply:
+        case = read_text("\n".join((*item.told, *item.results)))
+        found, patient = findings_of(case, bench.resources.recogniser), case.patient
+        observed, excluded = phenotypes(found, "present"), phenotypes(found, "absent")
+        ranked = rank(observed, excluded, patient.sex or item.sex, patient.age, top=TOP, general=True)
+        gold = diseases(item.diagnosis)
+        hits = [one.id in gold or same_disease(one.label, item.diagnosis) for one in ranked]
+        scores = {"right": float(any(hits[:1])), f"in top {TOP}": float(any(hits))}
+        said, why = (ranked[0].label, None) if ranked else (None, "no finding to rank by")
+        return self.reply(item, said, scores=scores, output="; ".join(one.label for one in ranked), why=why)
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         commonest = Counter(item.group for item in items).most_common(1)[0][1] / len(items)
         named = sum(bool(diseases(item.diagnosis)) for item in items) / len(items)
+        beside = {"commonest diagnosis": commonest, "named in the graph": named}
+        metrics = (f"in top {TOP}", "turns", "questions without answer")
         found = [
-            figure("right", replies, "accuracy", **{"commonest diagnosis": commonest, "named in the graph": named})
+            figure("right", replies, "accuracy", baseline=beside),
+            *(figure(metric, replies) for metric in metrics),
         ]
-        found += [figure(metric, replies) for metric in (f"in top {TOP}", "turns", "questions without answer")]
         return [one for one in found if one.n]
 
 
@@ -117,27 +136,12 @@ def same_disease(said: str, gold: str) -> bool:
     return key(said) == key(gold) or bool(diseases(said) & diseases(gold))
 
 
-def _ranked(item: Item, bench: Bench) -> Reply:
-    began = time.perf_counter()
-    case = read_text("\n".join((*item.told, *item.results)))
-    found, patient = findings_of(case, bench.resources.recogniser), case.patient
-    observed, excluded = phenotypes(found, "present"), phenotypes(found, "absent")
-    ranked = rank(observed, excluded, patient.sex or item.sex, patient.age, top=TOP, general=True)
-    gold = diseases(item.diagnosis)
-    hits = [one.id in gold or same_disease(one.label, item.diagnosis) for one in ranked]
-    scores = {"right": float(any(hits[:1])), f"in top {TOP}": float(any(hits))}
-    said = ranked[0].label if ranked else None
-    output = "; ".join(one.label for one in ranked)
-    seconds = round(time.perf_counter() - began, 4)
-    return Reply(item.id, item.group, said, scores, output, None if said else "no finding to rank by", seconds=seconds)
-
-
 class _Dialogue:
     """One doctor's talk with one patient."""
 
     def __init__(self, item: Item, bench: Bench) -> None:
         self.item, self.embedder = item, bench.resources.embedder
-        self.chat = [Message("system", SYSTEM), Message("user", item.opening)]
+        self.chat = [Message("system", PROMPT["system"]), Message("user", item.opening)]
         self.told, self.results = (self.embedder.embed_passages(texts) for texts in (item.told, item.results))
         self.said: str | None = None
         self.turns = self.unanswered = 0
@@ -157,8 +161,8 @@ class _Dialogue:
         test = _TEST.search(line)
         reply = self._nearest(test[1] if test else line, bool(test)) if line else None
         self.unanswered += reply is None
-        reply = reply or (NO_RESULT if test else UNKNOWN)
-        self.chat.append(Message("user", f"{reply}\n{LAST}" if self.turns == TURNS else reply))
+        reply = reply or PROMPT["no_result" if test else "unknown"]
+        self.chat.append(Message("user", f"{reply}\n{PROMPT['last']}" if self.turns == TURNS else reply))
 
     def _nearest(self, question: str, test: bool) -> str | None:
         texts, vectors = (self.item.results, self.results) if test else (self.item.told, self.told)
@@ -170,8 +174,8 @@ class _Dialogue:
         return " ".join(texts[k] for k in best) or None
 
     def reply(self) -> Reply:
-        scores = {"right": float(self.said is not None and same_disease(self.said, self.item.diagnosis))}
-        scores |= {"turns": float(self.turns)}
+        right = self.said is not None and same_disease(self.said, self.item.diagnosis)
+        scores = {"right": float(right), "turns": float(self.turns)}
         if self.turns:
             scores["questions without answer"] = self.unanswered / self.turns
         roles = {"assistant": "doctor", "user": "patient"}
@@ -180,13 +184,4 @@ class _Dialogue:
         return Reply(self.item.id, self.item.group, self.said, scores, transcript, why, seconds=round(self.seconds, 4))
 
 
-def _talked(items: Sequence[Item], bench: Bench) -> list[Reply]:
-    dialogues = [_Dialogue(item, bench) for item in items]
-    while waiting := [one for one in dialogues if not one.over]:
-        for one, made in zip(waiting, bench.generate([one.chat for one in waiting], TOKENS), strict=True):
-            one.seconds += made.seconds
-            one.hear(made.text)
-    return [one.reply() for one in dialogues]
-
-
-TASK = AgentClinic()
+TASKS = (AgentClinic(),)

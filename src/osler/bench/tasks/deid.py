@@ -6,43 +6,17 @@ countries, sex, ages below 90) need not be found, and finding them is not wrong.
 """
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from osler.bench.pooled import pooled
-from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
-from osler.bench.written import figure
+from osler.bench.figures import Figure, Reply, figure
+from osler.bench.task import Bench, Method, Task, rows, table
 from osler.errors import InputError
 from osler.privacy.deid import find_identifiers
 
-KINDS: dict[str, str | None] = {
-    # presidio's generator
-    "PERSON": "NAME", "STREET_ADDRESS": "ADDRESS", "ADDRESS": "ADDRESS", "LOCATION": "ADDRESS", "GPE": "ADDRESS",
-    "CREDIT_CARD": "ACCOUNT", "IBAN_CODE": "ACCOUNT", "PHONE_NUMBER": "PHONE", "DATE_TIME": "DATE",
-    "EMAIL_ADDRESS": "EMAIL", "DOMAIN_NAME": "URL", "US_SSN": "SSN", "ZIP_CODE": "ZIP", "IP_ADDRESS": "IP",
-    "US_DRIVER_LICENSE": "LICENSE", "AGE": "AGE",
-    # ASQ-PHI
-    "GEOGRAPHIC_LOCATION": "ADDRESS", "NAME": "NAME", "DATE": "DATE", "MEDICAL_RECORD_NUMBER": "MRN",
-    "HEALTH_PLAN_BENEFICIARY_NUMBER": "ID", "SOCIAL_SECURITY_NUMBER": "SSN", "UNIQUE_IDENTIFIER": "ID",
-    "CERTIFICATE_LICENSE_NUMBER": "LICENSE", "FAX_NUMBER": "FAX", "ACCOUNT_NUMBER": "ACCOUNT", "URL": "URL",
-    "DEVICE_IDENTIFIER": "DEVICE", "VEHICLE_IDENTIFIER": "VEHICLE", "BIOMETRIC_IDENTIFIER": "BIOMETRIC",
-    # MEDDOCAN
-    "TERRITORIO": "ADDRESS", "FECHAS": "DATE", "EDAD_SUJETO_ASISTENCIA": "AGE", "NOMBRE_SUJETO_ASISTENCIA": "NAME",
-    "NOMBRE_PERSONAL_SANITARIO": "NAME", "CALLE": "ADDRESS", "ID_SUJETO_ASISTENCIA": "MRN",
-    "ID_TITULACION_PERSONAL_SANITARIO": "LICENSE", "CORREO_ELECTRONICO": "EMAIL", "ID_ASEGURAMIENTO": "ID",
-    "HOSPITAL": "HOSPITAL", "CENTRO_SALUD": "HOSPITAL", "ID_CONTACTO_ASISTENCIAL": "ID", "NUMERO_TELEFONO": "PHONE",
-    "NUMERO_FAX": "FAX", "ID_EMPLEO_PERSONAL_SANITARIO": "ID", "URL_WEB": "URL", "DIREC_PROT_INTERNET": "IP",
-    "NUMERO_BENEF_PLAN_SALUD": "ID", "IDENTIF_BIOMETRICOS": "BIOMETRIC", "IDENTIF_DISPOSITIVOS_NRSERIE": "DEVICE",
-    "IDENTIF_VEHICULOS_NRSERIE_PLACAS": "VEHICLE", "OTRO_NUMERO_IDENTIF": "ID",
-    # neither asked nor wrong
-    **dict.fromkeys((
-        "ORGANIZATION", "TITLE", "PREFIX", "NRP", "NATIONALITY", "PAIS", "SEXO_SUJETO_ASISTENCIA", "PROFESION",
-        "INSTITUCION", "FAMILIARES_SUJETO_ASISTENCIA", "OTROS_SUJETO_ASISTENCIA",
-    )),
-}  # fmt: skip
+KINDS: dict[str, str | None] = {kind: name or None for kind, name in table("deid")["kinds"].items()}
 _OLD = re.compile(r"(?<!\d)(?:9\d|1\d\d)(?!\d)|ninet|hundred|novent|cient")
 
 
@@ -65,55 +39,49 @@ class Deid(Task):
     headline = "recall"
     prompts = KINDS
     batch = 64
+    ways = (Method("rules", "the detector of `osler deid`", model=False),)
 
-    def __init__(
-        self, name: str, about: str, path: str, licence: str, item: Callable[[dict[str, Any]], "Item"]
-    ) -> None:
-        self.name, self.about, self.path, self.licence, self.item = name, about, path, licence, item
+    def __init__(self, name: str, about: str, path: str, licence: str, fields: list[str]) -> None:
+        self.name, self.about, self.path, self.licence, self.fields = name, about, path, licence, fields
 
     def read(self, path: Path) -> Iterator[Item]:
-        yield from map(self.item, rows(path))
+        identifier, group, text, spans, *place = self.fields
+        for row in rows(path):
+            marks = [_mark(row[text], *(span[field] for field in place)) for span in row[spans]]
+            yield Item(row[identifier], str(row[group]), row[text], [mark for mark in marks if mark])
 
-    def methods(self) -> dict[str, Method]:
-        return {"rules": Method("rules", "the detector of `osler deid`", model=False)}
+    def answer(self, item: Item, method: str, bench: Bench) -> Reply:
+        spans = [(span.start, span.end, span.type) for span in find_identifiers(item.text)]
+        return self.reply(item, spans)
 
-    def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        replies = []
-        for item in items:
-            began = time.perf_counter()
-            spans = find_identifiers(item.text)
-            seconds = round(time.perf_counter() - began, 4)
-            said = [(span.start, span.end, span.type) for span in spans]
-            replies.append(Reply(item.id, item.group, said, _scores(item, said), seconds=seconds))
-        return replies
+    def score(self, said: Sequence[tuple[int, int, str]], item: Item, bench: Bench) -> dict[str, float]:
+        """Recall of the item's identifiers and precision of its spans where there are any, and the counts, by kind."""
+        covered = {place for start, end, _ in said for place in range(start, end)}
+        counts: Counter[str] = Counter({"all marked": 0, "all covered": 0})
+        for mark in item.marks:
+            hit = all(k in covered or item.text[k].isspace() for k in range(mark.start, mark.end))
+            for name in ("all", mark.kind) if mark.kind else ():
+                counts.update({f"{name} marked": 1, f"{name} covered": int(hit)})
+        touched = [
+            [mark.kind for mark in item.marks if start < mark.end and mark.start < end] for start, end, _ in said
+        ]
+        claims = [any(kinds) for kinds in touched if any(kinds) or not kinds]  # what touches None alone claims nothing
+        counts.update({"spans": len(claims), "spans right": sum(claims)})
+        scores = {name: float(count) for name, count in counts.items()}
+        if counts["all marked"]:
+            scores["recall"] = counts["all covered"] / counts["all marked"]
+        if claims:
+            scores["precision"] = counts["spans right"] / len(claims)
+        return scores
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         kinds = sorted({mark.kind for item in items for mark in item.marks if mark.kind})
         return [
             figure("recall", replies, "recall, mean of texts"),
-            pooled("recall", replies, "all covered", "all marked"),
-            pooled("precision", replies, "spans right", "spans"),
-            *(pooled(f"recall, {kind}", replies, f"{kind} covered", f"{kind} marked") for kind in kinds),
+            figure("all covered", replies, "recall", per=("all marked",)),
+            figure("spans right", replies, "precision", per=("spans",)),
+            *(figure(f"{kind} covered", replies, f"recall, {kind}", per=(f"{kind} marked",)) for kind in kinds),
         ]
-
-
-def _scores(item: Item, said: Sequence[tuple[int, int, str]]) -> dict[str, float]:
-    """Recall of the item's identifiers and precision of its spans where there are any, and the counts, by kind too."""
-    covered = {place for start, end, _ in said for place in range(start, end)}
-    counts: Counter[str] = Counter({"all marked": 0, "all covered": 0})
-    for mark in item.marks:
-        hit = all(k in covered or item.text[k].isspace() for k in range(mark.start, mark.end))
-        for name in ("all", mark.kind) if mark.kind else ():
-            counts.update({f"{name} marked": 1, f"{name} covered": int(hit)})
-    touched = [[mark.kind for mark in item.marks if start < mark.end and mark.start < end] for start, end, _ in said]
-    claims = [any(kinds) for kinds in touched if any(kinds) or not kinds]  # what touches None alone claims nothing
-    counts.update({"spans": len(claims), "spans right": sum(claims)})
-    scores = {name: float(count) for name, count in counts.items()}
-    if counts["all marked"]:
-        scores["recall"] = counts["all covered"] / counts["all marked"]
-    if claims:
-        scores["precision"] = counts["spans right"] / len(claims)
-    return scores
 
 
 def _mark(text: str, start: int | None, end: int | None, kind: str) -> Mark | None:
@@ -126,23 +94,4 @@ def _mark(text: str, start: int | None, end: int | None, kind: str) -> Mark | No
     return Mark(start, end, None if young else KINDS[kind])
 
 
-def _item(row: dict[str, Any], group: str, text: str, spans: str, start: str, end: str, kind: str) -> Item:
-    marks = [_mark(row[text], one[start], one[end], one[kind]) for one in row[spans]]
-    return Item(row["id"], str(row[group]), row[text], [mark for mark in marks if mark])
-
-
-TASKS = (
-    Deid(
-        "deid_presidio", "synthetic sentences with personal data, by template", "deid/presidio_synth.jsonl.gz", "MIT",
-        lambda row: _item(row, "template_id", "full_text", "spans", "start_position", "end_position", "entity_type"),
-    ),
-    Deid(
-        "deid_asq_phi", "clinical queries with synthetic identifiers, and harmless ones", "deid/asq_phi_dev.jsonl.gz",
-        "MIT", lambda row: _item(row, "id", "query", "phi_tags", "start", "end", "identifier_type"),
-    ),
-    Deid(
-        "deid_meddocan", "Spanish case reports (MEDDOCAN); the rules know English and Chinese",
-        "deid/meddocan_dev.jsonl.gz", "CC BY 4.0",
-        lambda row: _item(row, "id", "text", "spans", "start", "end", "type"),
-    ),
-)  # fmt: skip
+TASKS = tuple(Deid(**keys) for keys in table("deid")["sets"])

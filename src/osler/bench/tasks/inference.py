@@ -3,24 +3,27 @@
 The corrected sentence stands word for word in its evidence, so what is hard here is to reject the wrong one.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from osler.bench.choice import GENERATED, LETTERS, ChoiceTask, Item, measure
-from osler.bench.task import Bench, Figure, Method, Reply, rows
+from osler.bench.choice import ChoiceTask, Item
+from osler.bench.figures import Figure, Reply, figure
+from osler.bench.task import Bench, Method, rows, table
 from osler.bench.tasks.medec import group_of
-from osler.bench.written import figure
 from osler.nouns import Evidence
 from osler.reasoning.verify import verify
 
-VERIFIER = "verifier"
 OPTIONS = {"A": "yes", "B": "no"}
-QUESTION = "Does the note above support this statement?\n{statement}"
+QUESTION: str = table("prompts")["inference"]["question"]
 
 
 class Inference(ChoiceTask):
+    name = "inference"
+    about = "does a note support a statement; half do"
+    path = "qa/medec_val.jsonl.gz"
+    licence = "CC BY 4.0"
     prompts = (ChoiceTask.prompts, QUESTION)
+    ways = (Method("verifier", "Osler's rules; supported is yes, all else no", model=False), *ChoiceTask.ways)
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -31,32 +34,18 @@ class Inference(ChoiceTask):
                     yield Item(f"{row['Text ID']}-{key}", group_of(row), question, OPTIONS, answer, context=note)
 
     def methods(self) -> dict[str, Method]:
-        models = {name: method for name, method in super().methods().items() if name in (LETTERS, GENERATED)}
-        return {VERIFIER: Method(VERIFIER, "Osler's rules; supported is yes, all else no", model=False), **models}
+        return {method.name: method for method in self.ways}
 
-    def versions(self, method: str, bench: Bench) -> dict[str, str]:
-        return {}
-
-    def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        return [_verified(item) for item in items] if method == VERIFIER else super().ask(items, method, bench)
+    def answer(self, item: Item, method: str, bench: Bench) -> Reply:
+        statement = item.question.partition("\n")[2]
+        made = verify(statement, [Evidence(id="note", kind="case", text=item.context or "")])
+        said = f"{made.verdict}: {'; '.join(made.reasons)}"
+        scores = {"contradiction named": float(made.verdict == "contradicted")} if item.answer == "B" else {}
+        return self.reply(item, "A" if made.verdict == "supported" else "B", output=said, scores=scores)
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         named = [reply for reply in replies if "contradiction named" in reply.scores]
-        return [*measure(items, replies), *([figure("contradiction named", named)] if named else [])]
+        return super().figures(items, replies) + ([figure("contradiction named", named)] if named else [])
 
 
-def _verified(item: Item) -> Reply:
-    began = time.perf_counter()
-    statement = item.question.partition("\n")[2]
-    made = verify(statement, [Evidence(id="note", kind="case", text=item.context or "")])
-    choice = "A" if made.verdict == "supported" else "B"
-    scores = {"right": float(choice == item.answer)}
-    if item.answer == "B":
-        scores["contradiction named"] = float(made.verdict == "contradicted")
-    said = f"{made.verdict}: {'; '.join(made.reasons)}"
-    return Reply(item.id, item.group, choice, scores, said, seconds=round(time.perf_counter() - began, 4))
-
-
-TASK = Inference(
-    "inference", "does a note support a statement; half do", "qa/medec_val.jsonl.gz", "CC BY 4.0", lambda row: None
-)
+TASKS = (Inference(),)

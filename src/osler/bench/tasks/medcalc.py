@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from osler.bench.task import Bench, Figure, Reply, rows
-from osler.bench.written import WrittenTask, figure
+from osler.bench.figures import Figure, Reply, figure, parts
+from osler.bench.task import Bench, Task, rows, table
 from osler.models import Message
 
-SYSTEM = "You calculate medical scores and quantities from patient notes."
-ASK = "Work it out briefly, then end with one line: Answer: RESULT"
+PROMPT: dict[str, str] = table("prompts")["medcalc"]
 _ANSWER = re.compile(r"(?:answer|result|答案)\**\s*(?:is|为|是)?\s*[:：=]?", re.I)
 _NUMBER = re.compile(r"(?<![\w.])[-−–]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|(?<![\w.])[-−–]?\.\d+")
 _NEAR = re.compile(r"(?:[^\n.]|\.(?=\d)){0,40}?\d")
@@ -31,12 +30,12 @@ class Item(NamedTuple):
     high: float
 
 
-class MedCalc(WrittenTask):
+class MedCalc(Task):
     name = "medcalc"
     about = "calculations from notes, one a calculator; right within the file's limits"
     path = "qa/medcalc.jsonl.gz"
     licence = "CC BY-SA 4.0"
-    prompts = (SYSTEM, ASK, *(rule.pattern for rule in (_ANSWER, _NUMBER, _NEAR, _DATE, _WEEKS)))
+    prompts = (*PROMPT.values(), *(rule.pattern for rule in (_ANSWER, _NUMBER, _NEAR, _DATE, _WEEKS)))
     tokens = 400
     unread = {"right": 0.0}
 
@@ -48,8 +47,9 @@ class MedCalc(WrittenTask):
             group = row["Calculator ID"]
             yield Item(row["Row Number"], group, row["Patient Note"], row["Question"], kind, gold, low, high)
 
-    def chat(self, item: Item) -> list[Message]:
-        return [Message("system", SYSTEM), Message("user", f"{item.note}\n\n{item.question}\n\n{ASK}")]
+    def chat(self, item: Item, method: str) -> list[Message]:
+        asked = f"{item.note}\n\n{item.question}\n\n{PROMPT['ask']}"
+        return [Message("system", PROMPT["system"]), Message("user", asked)]
 
     def parse(self, text: str, item: Item) -> float | list[int] | None:
         return read_number(text) if not item.gold else list(_values(_tail(text) or text, len(item.gold))) or None
@@ -61,13 +61,11 @@ class MedCalc(WrittenTask):
         numbers = sorted({value for item in items if not item.gold for value in (item.low, item.high)})
         best = max((sum(_right(value, item) for item in items) / len(items) for value in numbers), default=0.0)
         found = [
-            figure("right", replies, "accuracy", **{"one number for all": best}),
+            figure("right", replies, "accuracy", baseline={"one number for all": best}),
             figure("right", [reply for reply in replies if reply.said is not None], "accuracy of answered"),
         ]
-        for kind in sorted({item.kind for item in items}):
-            mine = [reply for item, reply in zip(items, replies, strict=True) if item.kind == kind]
-            found.append(figure("right", mine, f"accuracy, {kind}"))
-        return found
+        kinds = parts(items, replies, lambda item: item.kind, sorted({item.kind for item in items}))
+        return found + [figure("right", mine, f"accuracy, {kind}") for kind, mine in kinds]
 
 
 def read_number(text: str) -> float | None:
@@ -100,4 +98,4 @@ def _right(said: float | list[int], item: Item) -> bool:
     return item.low - 1e-6 <= said <= item.high + 1e-6
 
 
-TASK = MedCalc()
+TASKS = (MedCalc(),)

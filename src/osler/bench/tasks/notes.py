@@ -4,39 +4,19 @@ Beside every score stands the dialogue's own, taken as the note (`copy`), and fo
 """
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from osler.bench.metrics.concepts import concept_f1, concepts_of
-from osler.bench.metrics.likeness import NAME as LIKENESS
-from osler.bench.metrics.likeness import likeness
-from osler.bench.metrics.rouge import rouge
-from osler.bench.metrics.support import support_rate
-from osler.bench.task import Bench, Figure, Method, Reply, rows
-from osler.bench.written import BESIDE, WrittenTask, figure, knowledge
+from osler.bench.figures import BESIDE, Figure, Reply, figure
+from osler.bench.metrics.texts import LIKENESS, concept_f1, concepts_of, likeness, rouge, support_rate
+from osler.bench.task import Bench, Method, Task, rows, table
 from osler.models import Message
 from osler.text import sentences
 
 CONCEPTS, SUPPORT = "concept F1", "support rate"
-METRICS = ("ROUGE-1", "ROUGE-2", "ROUGE-L", LIKENESS, CONCEPTS, SUPPORT)
-SYSTEM = "You write clinical documentation. Write only what the dialogue says, in a clinician's words."
-NOTE = (
-    "Write the visit note of this dialogue, with the headings CHIEF COMPLAINT, HISTORY OF PRESENT ILLNESS, PHYSICAL "
-    "EXAM, RESULTS, ASSESSMENT AND PLAN. Leave out a heading that has nothing under it."
-)
-SECTION = "Write the section {section} of the medical note from this dialogue, as plain sentences without its heading."
-SECTIONS = {
-    "FAM/SOCHX": "family and social history",
-    "GENHX": "history of present illness",
-    "PASTMEDICALHX": "past medical history",
-    "CC": "chief complaint",
-    "PASTSURGICAL": "past surgical history",
-    "ROS": "review of systems",
-    "GYNHX": "gynecologic history",
-    "EDCOURSE": "course in the emergency department",
-    "OTHER_HISTORY": "other history",
-}
+METRICS = ("ROUGE-L", "ROUGE-1", "ROUGE-2", LIKENESS, CONCEPTS, SUPPORT)
+PROMPT: dict[str, Any] = table("prompts")["notes"]
 
 
 class Item(NamedTuple):
@@ -47,42 +27,50 @@ class Item(NamedTuple):
     asked: str
 
 
-class Notes(WrittenTask):
+class Notes(Task):
+    """`fields`: of a row, its id and the human's text; a third names the section that is asked for alone."""
+
     headline = "ROUGE-L"
     licence = "CC BY 4.0"
     batch = 4
-    plain = (
+    knows = ("graph", "embedder")
+    ways = (
+        *Task.ways,
         Method("copy", "the dialogue itself", model=False),
         Method("lead", "the dialogue's first sentences, as long as the references are", model=False),
     )
 
-    def __init__(self, name: str, about: str, path: str, tokens: int, item: Callable[[dict[str, Any]], Item]) -> None:
-        self.name, self.about, self.path, self.tokens, self.item = name, about, path, tokens, item
-        self.prompts = (SYSTEM, NOTE, SECTION, SECTIONS, tokens)
+    def __init__(self, name: str, about: str, path: str, tokens: int, *fields: str) -> None:
+        self.name, self.about, self.path, self.tokens, self.fields = name, about, path, tokens, fields
+        self.prompts = (*PROMPT.values(), tokens)
         self.length = 0  # words of the middle reference
-
-    def versions(self, method: str, bench: Bench) -> dict[str, str]:
-        return knowledge(bench)
 
     def read(self, path: Path) -> Iterator[Item]:
         read = [self.item(row) for row in rows(path)]
         self.length = int(statistics.median(len(item.reference.split()) for item in read))
         yield from read
 
-    def chat(self, item: Item) -> list[Message]:
-        return [Message("system", SYSTEM), Message("user", f"{item.asked}\n\n{item.dialogue}")]
+    def item(self, row: dict[str, Any]) -> Item:
+        identifier, reference, *section = (row[field] for field in self.fields)
+        asked = PROMPT["note"]
+        if section:
+            asked = PROMPT["section"].format(section=PROMPT["sections"].get(section[0], section[0].lower()))
+        return Item(identifier, identifier, row["dialogue"], reference, asked)
 
-    def parse(self, text: str, item: Item) -> str:
-        return text
+    def chat(self, item: Item, method: str) -> list[Message]:
+        return [Message("system", PROMPT["system"]), Message("user", f"{item.asked}\n\n{item.dialogue}")]
 
-    def without_model(self, item: Item, method: str) -> str:
-        if method == "copy":
-            return item.dialogue
+    def answer(self, item: Item, method: str, bench: Bench) -> Reply:
+        text = item.dialogue if method == "copy" else self.lead(item.dialogue)
+        return self.reply(item, text or None, output=text, why=None if text else "empty reply")
+
+    def lead(self, dialogue: str) -> str:
+        """Its first sentences, until they have as many words as the middle reference."""
         lead: list[str] = []
-        for start, end in sentences(item.dialogue):
+        for start, end in sentences(dialogue):
             if sum(len(sentence.split()) for sentence in lead) >= self.length:
                 break
-            lead.append(item.dialogue[start:end])
+            lead.append(dialogue[start:end])
         return "\n".join(lead)
 
     def score(self, said: str, item: Item, bench: Bench) -> dict[str, float]:
@@ -103,21 +91,16 @@ class Notes(WrittenTask):
         return rouge(text, item.reference) | {metric: value for metric, value in more.items() if value is not None}
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        by_metric = {metric: figure(metric, replies) for metric in METRICS}
-        return [by_metric.pop(self.headline), *by_metric.values()]
-
-
-def _visit(row: dict[str, Any]) -> Item:
-    return Item(row["encounter_id"], row["encounter_id"], row["dialogue"], row["note"], NOTE)
-
-
-def _section(row: dict[str, Any]) -> Item:
-    name = row["section_header"]
-    asked = SECTION.format(section=SECTIONS.get(name, name.lower()))
-    return Item(row["ID"], row["ID"], row["dialogue"], row["section_text"], asked)
+        return [figure(metric, replies) for metric in METRICS]
 
 
 TASKS = (
-    Notes("acibench", "visit dialogue to the whole note", "notes/acibench_valid.jsonl", 700, _visit),
-    Notes("mtsdialog", "short dialogue to one section of a note", "notes/mtsdialog_valid.jsonl", 220, _section),
+    Notes("acibench", "visit dialogue to the whole note", "notes/acibench_valid.jsonl", 700, "encounter_id", "note"),
+    Notes(
+        "mtsdialog",
+        "short dialogue to one section of a note",
+        "notes/mtsdialog_valid.jsonl",
+        220,
+        *("ID", "section_text", "section_header"),
+    ),
 )

@@ -6,13 +6,13 @@ built on the first run; what a kill interrupts goes on with the next. It knows r
 
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from osler.bench.task import Bench, Figure, Method, Reply, Task, rows
-from osler.bench.written import figure
+from osler.bench.figures import Figure, Reply, figure
+from osler.bench.task import Bench, Method, Task, rows
 from osler.errors import InputError, MissingComponent
 from osler.knowledge.library import Library, Mode, run_queries
 from osler.knowledge.library.library import LEXICAL, create_library
@@ -25,12 +25,6 @@ MODES: dict[str, tuple[Mode, ...]] = {
     "bm25": ("bm25",),
     "vectors": ("vector",),
     "rrf": ("bm25", "vector"),
-}
-ABOUT = {
-    "osler": "the ranking of `osler search`",
-    "bm25": "words alone",
-    "vectors": "the embedder's vectors alone",
-    "rrf": "bm25 and vectors by reciprocal rank fusion (Cormack et al. 2009)",
 }
 
 
@@ -48,6 +42,12 @@ class Retrieval(Task):
     headline = METRICS[0]
     prompts = (DEPTH, FUSION, METRICS)
     batch = 64
+    ways = (
+        Method("osler", "the ranking of `osler search`", model=False),
+        Method("bm25", "words alone", model=False),
+        Method("vectors", "the embedder's vectors alone", model=False),
+        Method("rrf", "bm25 and vectors by reciprocal rank fusion (Cormack et al. 2009)", model=False),
+    )
 
     def __init__(self, name: str, about: str, folder: str) -> None:
         self.name, self.about, self.path = name, about, f"retrieval/{folder}"
@@ -59,9 +59,6 @@ class Retrieval(Task):
             name = str(row["_id"])
             if name in judged:
                 yield Item(name, name, row["text"], judged[name])
-
-    def methods(self) -> dict[str, Method]:
-        return {name: Method(name, about, model=False) for name, about in ABOUT.items()}
 
     def versions(self, method: str, bench: Bench) -> dict[str, str]:
         return {"library": self.library(bench).version}
@@ -90,7 +87,7 @@ class Retrieval(Task):
         orders = found[0] if len(found) == 1 else [fused(pair) for pair in zip(*found, strict=True)]
         each = round((time.perf_counter() - began) / len(items), 4)
         return [
-            Reply(item.id, item.group, order[:10], judge(order, item.relevant), seconds=each)
+            self.reply(item, order[:10], scores=judge(order, item.relevant), seconds=each)
             for item, order in zip(items, orders, strict=True)
         ]
 
@@ -111,10 +108,10 @@ def judge(order: Sequence[str], relevant: dict[str, int]) -> dict[str, float]:
 
 def fused(orders: Sequence[Sequence[str]]) -> list[str]:
     """Several rankings as one by the sum of 1 / (60 + place); ties by name."""
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     for order in orders:
         for place, name in enumerate(order, start=1):
-            scores[name] += 1 / (FUSION + place)  # type: ignore[assignment]
+            scores[name] += 1 / (FUSION + place)
     return sorted(scores, key=lambda name: (-scores[name], name))[:DEPTH]
 
 
