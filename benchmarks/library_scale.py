@@ -19,9 +19,9 @@ import numpy as np
 
 from osler.knowledge.library.library import Library
 from osler.knowledge.library.passages import passage_id
-from osler.knowledge.library.shelf import write_card
+from osler.knowledge.library.rows import table_of
 from osler.knowledge.library.starter import read_pack
-from osler.knowledge.library.store import Store, table_of
+from osler.knowledge.library.store import Store
 
 BATCH = 20_000
 QUERIES = 50
@@ -73,11 +73,9 @@ def main() -> None:
     vectors = packed.astype(np.float32)
     dimension = vectors.shape[1]
     shutil.rmtree(options.work, ignore_errors=True)
-    options.work.mkdir(parents=True)
     print("| step | CPU s | wall s | peak memory so far, GB |\n|---|---|---|---|")
     with Spent("create"):
-        store = Store.create(options.work, dimension)
-        write_card(options.work, "scale", {"spec": "none", "digest": "", "dimension": dimension})
+        store = Store.create(options.work, {"spec": "none", "digest": "", "dimension": dimension})
     with Spent(f"write {options.passages} passages"):
         for first in range(0, options.passages, BATCH):
             columns, made = mixed(rows, vectors, min(BATCH, options.passages - first), first, chance)

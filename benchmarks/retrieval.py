@@ -25,8 +25,9 @@ import numpy as np
 from osler.knowledge.library import Library, open_library, ranking
 from osler.knowledge.library.library import DEPTH
 from osler.knowledge.library.ranking import FEATURES, described, fuse
+from osler.knowledge.library.rows import table_of
 from osler.knowledge.library.starter import read_pack
-from osler.knowledge.library.store import Candidates, Filters, matches, table_of
+from osler.knowledge.library.store import Candidates, Filters, matches
 from osler.settings import load_settings
 from osler.splits import split
 from osler.text import words

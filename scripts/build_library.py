@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from osler.knowledge.library.documents import Block, DocumentText, compose
-from osler.knowledge.library.ingest import columns_of
+from osler.knowledge.library.library import embedder_card
 from osler.knowledge.library.passages import Passage, passages_of
-from osler.knowledge.library.shelf import embedder_card
-from osler.knowledge.library.starter import MANIFEST, PACK, write_pack
+from osler.knowledge.library.rows import Columns, bodies, columns_of
+from osler.knowledge.library.starter import COLUMNS, MANIFEST, PACK
 from osler.models.embedder import Embedder
 from osler.text import sentences
 
@@ -186,6 +186,29 @@ def embed(bodies: list[str], embedder: Embedder, work: Path) -> np.ndarray:
     return np.stack([known[name] for name in names])
 
 
+def quantise(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Signed bytes (n, d) and one scale a row (n,): `bytes * scale` is close to `vectors`; see `starter.restore`."""
+    scale = np.abs(vectors).max(axis=1) / 127
+    scale[scale == 0] = 1
+    return np.rint(vectors / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+def write_pack(path: Path, columns: Columns, vectors: np.ndarray | None) -> str:
+    """Write a pack and return its sha256. `vectors`: shape (n, d), or None for a pack to be searched by words alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({name: columns[name] for name in COLUMNS})
+    if vectors is not None:
+        packed, scale = quantise(vectors)
+        flat = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(packed.shape[1]), len(packed), [None, pa.py_buffer(packed.tobytes())]
+        )
+        table = table.append_column("vector", flat).append_column("scale", pa.array(scale))
+    pq.write_table(table, path, compression="zstd", compression_level=19, row_group_size=8192)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder that holds corpus/")
@@ -214,14 +237,14 @@ def main() -> None:
         )  # fmt: skip
         print(json.dumps(sources[-1]), file=sys.stderr)
     columns = columns_of(pairs)
-    bodies = columns.pop("body")
+    texts = bodies(columns)
     embedder = None if options.no_vectors else load(options.threads)
-    vectors = embed(bodies, embedder, options.work) if embedder else None
+    vectors = embed(texts, embedder, options.work) if embedder else None
     options.out.mkdir(parents=True, exist_ok=True)
     digest = write_pack(options.out / PACK, columns, vectors)
     card = embedder_card(embedder)
     described = {
-        "name": "starter", "passages": len(bodies), "documents": len(pairs), "sha256": digest, "embedder": card,
+        "name": "starter", "passages": len(texts), "documents": len(pairs), "sha256": digest, "embedder": card,
         "sources": sources, "built_with": {name: version(name) for name in ("osler", "pyarrow", "onnxruntime")},
     }  # fmt: skip
     (options.out / MANIFEST).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from osler.errors import InputError, IntegrityError
+from osler.knowledge.folders import building
 from osler.ledger import Entry, Ledger, canonical
 from osler.ledger.chain import now
 from osler.ledger.vault import Vault
@@ -38,6 +39,8 @@ class Conflict(Noun):
 
 
 class Unused(Noun):
+    """A part of an import that was left out."""
+
     where: str
     why: str
 
@@ -82,19 +85,14 @@ class Sources:
 
     def all(self) -> list[ImportedSource]:
         """Every version there is, by name and time of import. Raises IntegrityError for a sheet that can't be read."""
-        sheets = sorted(self._folder.glob(f"*/*/{_SHEET}")) if self._folder.is_dir() else []
-        found = [self._read(sheet) for sheet in sheets if not sheet.parent.name.startswith(".")]
+        found = [_read(sheet) for sheet in self._folder.glob(f"*/[!.]*/{_SHEET}")]
         return sorted(found, key=lambda source: (source.name, source.imported))
 
     def acting(self, kind: SourceKind) -> list[ImportedSource]:
         """The approved version of each name (the last approved, if several are)."""
-        chosen: dict[str, ImportedSource] = {}
-        for source in self.all():
-            if source.kind == kind and source.approval is not None:
-                before = chosen.get(source.name)
-                if before is None or before.approval is None or source.approval.time >= before.approval.time:
-                    chosen[source.name] = source
-        return [source for source in chosen.values() if self._holds(source)]
+        approved = [(source.approval.time, source) for source in self.all() if source.kind == kind and source.approval]
+        chosen = {source.name: source for _, source in sorted(approved, key=lambda pair: pair[0])}
+        return [source for _, source in sorted(chosen.items()) if self._holds(source)]
 
     def files(self, source: ImportedSource) -> list[Path]:
         """Its files, each proven to be what was imported. Raises IntegrityError naming one that isn't."""
@@ -107,15 +105,9 @@ class Sources:
         return paths
 
     def add(
-        self,
-        name: str,
-        kind: SourceKind,
-        paths: Sequence[Path],
-        report: Report,
-        licence: str = "not stated",
-        attribution: str = "",
-        term_kind: str | None = None,
-    ) -> ImportedSource:
+        self, name: str, kind: SourceKind, paths: Sequence[Path], report: Report, licence: str = "not stated",
+        attribution: str = "", term_kind: str | None = None,
+    ) -> ImportedSource:  # fmt: skip
         """Keep the files of `paths` (folders whole) as a version of `name`. The same files again: the version there is.
 
         Raises InputError for a name that can't be one or files that can't be read.
@@ -124,57 +116,40 @@ class Sources:
             raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
         content = {relative: _bytes(path) for relative, path in _named(paths).items()}
         files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
-        version = _version(kind, term_kind, files)
-        if known := [item for item in self.all() if (item.name, item.version) == (name, version)]:
-            return known[0]
         source = ImportedSource(
-            name=name,
-            version=version,
-            kind=kind,
-            licence=licence,
-            attribution=attribution,
-            imported=now(),
-            files=files,
-            report=report,
-            term_kind=term_kind,
-        )
-        making = self._folder / name / f".{version}-{secrets.token_hex(4)}"
-        for relative, data in content.items():
-            target = making / "files" / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        _write(making / _SHEET, source)
-        try:
-            making.rename(self._place(source))
-        except OSError as error:
-            shutil.rmtree(making, ignore_errors=True)
-            if not (self._place(source) / _SHEET).exists():  # else another process imported the same meanwhile
-                raise InputError(f"can't be kept: {error.strerror}", where=str(self._place(source))) from None
-        return source
+            name=name, version=_version(kind, term_kind, files), kind=kind, licence=licence, attribution=attribution,
+            imported=now(), files=files, report=report, term_kind=term_kind,
+        )  # fmt: skip
+        place = self._place(source)
+        if not (place / _SHEET).exists():
+            with building(place, _SHEET) as folder:
+                for relative, data in content.items():
+                    target = folder / "files" / relative
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(data)
+                _write(folder / _SHEET, source)
+        return _read(place / _SHEET)
 
     def approve(self, name: str, by: str, reason: str, version: str | None = None) -> tuple[ImportedSource, Entry]:
         """Let a version (by default the newest) act. It is in the ledger before it acts.
 
         Raises InputError if there is none, or no name or reason, IntegrityError if its files were changed.
         """
-        source = self._one(name, version)
-        _decided(by, reason)
+        source = self._versions(name, version, by, reason)[-1]
         self.files(source)
         given = Approval(by=by.strip(), reason=reason.strip(), time=now(), signature="")
         signature = Vault(self._keys).sign(_signed_part(source, given))
         approved = source.model_copy(update={"approval": given.model_copy(update={"signature": signature})})
-        entry = self._ledger.append("approval", approved.model_dump(mode="json", exclude={"report"}))
+        entry = Ledger.open(self._settings).append("approval", approved.model_dump(mode="json", exclude={"report"}))
         _write(self._place(source) / _SHEET, approved)
         return approved, entry
 
     def remove(self, name: str, by: str, reason: str, version: str | None = None) -> tuple[list[ImportedSource], Entry]:
         """Take out one version, or all of a name; what was taken out, and the ledger's entry that says so."""
-        gone = [item for item in self.all() if item.name == name and version in (None, item.version)]
-        if not gone:
-            raise _unknown(name, version)
-        _decided(by, reason)
+        gone = self._versions(name, version, by, reason)
         taken = [item.model_dump(mode="json", include={"name", "version", "kind"}) for item in gone]
-        entry = self._ledger.append("source removed", {"sources": taken, "by": by.strip(), "reason": reason.strip()})
+        decision = {"sources": taken, "by": by.strip(), "reason": reason.strip()}
+        entry = Ledger.open(self._settings).append("source removed", decision)
         for source in gone:
             doomed = self._folder / name / f".removed-{secrets.token_hex(4)}"
             self._place(source).rename(doomed)
@@ -183,44 +158,28 @@ class Sources:
             (self._folder / name).rmdir()
         return gone, entry
 
-    @property
-    def _ledger(self) -> Ledger:
-        return Ledger.open(self._settings)
-
-    def _one(self, name: str, version: str | None) -> ImportedSource:
+    def _versions(self, name: str, version: str | None, by: str, reason: str) -> list[ImportedSource]:
+        """What is decided on, the newest last. Raises InputError if there is none, or nobody and no reason is named."""
         found = [item for item in self.all() if item.name == name and version in (None, item.version)]
         if not found:
-            raise _unknown(name, version)
-        return max(found, key=lambda item: item.imported)
+            raise InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
+        if not by.strip() or not reason.strip():
+            raise InputError("this needs the name of who decides it, and a reason")
+        return found
 
     def _place(self, source: ImportedSource) -> Path:
         return self._folder / source.name / source.version
 
-    def _read(self, sheet: Path) -> ImportedSource:
-        try:
-            return ImportedSource.model_validate_json(sheet.read_bytes())
-        except (OSError, ValidationError):
-            raise IntegrityError("the sheet of an imported source is damaged", str(sheet), "Import it again.") from None
-
     def _holds(self, source: ImportedSource) -> bool:
         """Whether the approval was signed by this home for just this version, and the version is that of its files."""
         approval = source.approval
-        if source.version != _version(source.kind, source.term_kind, source.files):
+        if approval is None or source.version != _version(source.kind, source.term_kind, source.files):
             return False
-        return approval is not None and Vault(self._keys).signed(_signed_part(source, approval), approval.signature)
+        return Vault(self._keys).signed(_signed_part(source, approval), approval.signature)
 
 
 def _version(kind: str, term_kind: str | None, files: dict[str, str]) -> str:
     return hashlib.sha256(canonical({"kind": kind, "term_kind": term_kind, "files": files})).hexdigest()[:16]
-
-
-def _decided(by: str, reason: str) -> None:
-    if not by.strip() or not reason.strip():
-        raise InputError("this needs the name of who decides it, and a reason")
-
-
-def _unknown(name: str, version: str | None) -> InputError:
-    return InputError(f"no source is called {name!r}" + (f" with version {version}" if version else ""))
 
 
 def _signed_part(source: ImportedSource, approval: Approval) -> bytes:
@@ -237,9 +196,9 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
     """Relative name to file of all files given, folders searched; a name taken twice gets a number."""
     found: dict[str, Path] = {}
     for path in paths:
-        inside = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
-        for file in inside:
-            relative = str(file.relative_to(path)) if path.is_dir() else file.name
+        root = path if path.is_dir() else path.parent
+        for file in sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]:
+            relative = str(file.relative_to(root))
             while relative in found:
                 relative = f"{len(found)}-{relative}"
             found[relative] = file
@@ -253,6 +212,13 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"can't be read: {error.strerror}", where=str(path)) from None
+
+
+def _read(sheet: Path) -> ImportedSource:
+    try:
+        return ImportedSource.model_validate_json(sheet.read_bytes())
+    except (OSError, ValidationError):
+        raise IntegrityError("the sheet of an imported source is damaged", str(sheet), "Import it again.") from None
 
 
 def _write(sheet: Path, source: ImportedSource) -> None:

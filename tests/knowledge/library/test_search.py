@@ -10,7 +10,7 @@ import pytest
 from library_standin import HashedWords
 
 from osler.errors import InputError, MissingComponent
-from osler.knowledge.library import Filters, Library, open_library, run_queries, store
+from osler.knowledge.library import Filters, Library, open_library, rows, run_queries, store
 from osler.settings import Settings
 
 Make = Callable[..., Library]
@@ -157,12 +157,12 @@ def test_filters_hold_for_rows_outside_the_index(mixed: Library, tmp_path: Path)
 
 def table(vectors: np.ndarray, first: int) -> object:
     """Rows d<first>, d<first + 1>, ... with these vectors; every tenth is Chinese."""
-    columns: dict[str, list[object]] = {name: [None] * len(vectors) for name in store.FIELDS}
+    columns: dict[str, list[object]] = {name: [None] * len(vectors) for name in rows.FIELDS}
     names = [f"d{first + n}" for n in range(len(vectors))]
     columns |= {"id": [f"{name}-0" for name in names], "document_id": names, "text": names, "sha256": names}
     columns |= {"ordinal": [0] * len(names), "retracted": [False] * len(names)}
     columns |= {"language": ["en" if n % 10 else "zh" for n in range(len(names))]}
-    return store.table_of(columns, vectors, vectors.shape[1])
+    return rows.table_of(columns, vectors, vectors.shape[1])
 
 
 def test_the_nearest_are_found_whatever_the_index_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,8 +175,8 @@ def test_the_nearest_are_found_whatever_the_index_holds(tmp_path: Path, monkeypa
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     there = np.zeros(len(vectors), bool)
-    writer = store.Store.create(tmp_path, 32)
-    reader = store.Store(tmp_path)
+    writer = store.Store.create(tmp_path / "made", {"dimension": 32})
+    reader = store.Store(tmp_path / "made")
 
     def same() -> None:
         for place in chance.integers(0, len(vectors), 5):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build_library import quantise, write_pack
 
 from osler.errors import InputError, IntegrityError
+from osler.knowledge.folders import building
 from osler.knowledge.library import Filters, Library, open_library
 from osler.knowledge.library import starter as pack
-from osler.knowledge.library.shelf import building
 from osler.settings import Settings, load_settings
 
 DATA = files("osler.knowledge.library") / "data"
@@ -96,7 +97,7 @@ def test_it_is_read_only_and_replaced_by_a_new_version(tmp_path: Path, monkeypat
 
     def ship(licence: str) -> str:
         row["licence"] = [licence, licence]
-        digest = pack.write_pack(data / "data" / pack.PACK, row, vectors)
+        digest = write_pack(data / "data" / pack.PACK, row, vectors)
         described = {"sha256": digest, "passages": 2, "embedder": {"spec": "x", "digest": "d", "dimension": 8}}
         (data / "data" / pack.MANIFEST).write_text(json.dumps(described))
         return digest
@@ -117,7 +118,7 @@ def test_vectors_survive_the_bytes() -> None:
     chance = np.random.default_rng(0)
     vectors = chance.standard_normal((200, 384)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    back = pack.restore(*pack.quantise(vectors)).astype(np.float32)
+    back = pack.restore(*quantise(vectors)).astype(np.float32)
     assert np.abs(back @ vectors.T - vectors @ vectors.T).max() < 0.005
 
 
@@ -132,7 +133,7 @@ def test_whoever_unpacks_second_takes_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "library" / "x"
 
     def build(number: int) -> None:
-        with building(path) as folder:
+        with building(path, "library.json") as folder:
             (folder / "library.json").write_text(json.dumps(number))
 
     with ThreadPoolExecutor(4) as pool:

@@ -5,7 +5,7 @@ It does not know formats (readers do) or ranking.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from osler.errors import InputError, MissingComponent
 from osler.knowledge.library.documents import Deletion, DocumentText, Item
 from osler.knowledge.library.passages import Passage, passages_of
 from osler.knowledge.library.readers import files_under, items
-from osler.knowledge.library.store import FIELDS, UNINDEXED, indexed_text, table_of
+from osler.knowledge.library.rows import bodies, columns_of, table_of
+from osler.knowledge.library.store import UNINDEXED
 from osler.nouns import Noun
 
 if TYPE_CHECKING:
@@ -51,18 +52,20 @@ def ingest(
     about = {"collection": library.name, **{key: value for key, value in origin.items() if value is not None}}
     files = files_under(paths)
     if library.card["embedder"] and library.embedder() is None:
-        raise MissingComponent(
-            f"documents can't be added: {library.info()['lexical_only']}", where=f"library {library.name}"
-        )
+        why = f"documents can't be added: {library.info()['lexical_only']}"
+        raise MissingComponent(why, where=f"library {library.name}")
     with library.writing():
-        run = _Run(library, progress, batch)
-        for number, file in enumerate(files):
+        run, done = _Run(library, batch), 0
+        for left, file in zip(reversed(range(len(files))), files, strict=True):
             for item in items(file):
-                run.take(item.complete(about) if isinstance(item, DocumentText) else item, len(files) - number - 1)
-        folders = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
-        gone = [name for name in run.known if name.startswith(tuple(folders)) and not Path(name).exists()]
+                run.take(item.complete(about) if isinstance(item, DocumentText) else item)
+                done += 1
+                if progress:
+                    progress(done, done + left)
+        folders = tuple(f"{path.resolve()}{os.sep}" for path in paths if path.is_dir())
+        gone = [name for name in run.known if name.startswith(folders) and not Path(name).exists()]
         for name in gone if prune else ():
-            run.take(Deletion(name), 0)
+            run.take(Deletion(name))
         run.flush()
         if library.store.unindexed() > UNINDEXED // 4:
             library.store.optimise()
@@ -72,15 +75,14 @@ def ingest(
 class _Run:
     """One run: changes wait until a batch is full, then they are embedded and committed together."""
 
-    def __init__(self, library: "Library", progress: "Progress | None", batch: int) -> None:
-        self._library, self._progress, self._batch = library, progress, batch
+    def __init__(self, library: "Library", batch: int) -> None:
+        self._store, self._embedder, self._batch = library.store, library.embedder(), batch
         self.known = library.store.documents()
         self._waiting: dict[str, tuple[DocumentText, list[Passage]] | None] = {}  # None: to be removed
-        self._done = 0
         self.counts = dict.fromkeys(("added", "replaced", "unchanged", "deleted", "passages"), 0)
         self.errors: list[dict[str, str | None]] = []
 
-    def take(self, item: Item, files_left: int) -> None:
+    def take(self, item: Item) -> None:
         if isinstance(item, DocumentText):
             self._add(item)
         elif not isinstance(item, Deletion):
@@ -89,11 +91,8 @@ class _Run:
             self._waiting[item.document_id] = None
         else:
             self._waiting.pop(item.document_id, None)
-        self._done += 1
         if sum(len(change[1]) for change in self._waiting.values() if change) >= self._batch:
             self.flush()
-        if self._progress:
-            self._progress(self._done, self._done + files_left)
 
     def _add(self, document: DocumentText) -> None:
         name = document.document_id
@@ -106,31 +105,19 @@ class _Run:
 
     def flush(self) -> None:
         """Embed what waits and commit it, whole documents only."""
+        if not self._waiting:
+            return
         new = {name: change for name, change in self._waiting.items() if change}
         replaced, gone = new.keys() & self.known.keys(), self._waiting.keys() - new.keys()
-        store, embedder = self._library.store, self._library.embedder()
-        if self._waiting:
-            columns = columns_of(new.values())
-            vectors = embedder.embed_passages(columns["body"]) if embedder and new else None
-            store.write(table_of(columns, vectors, store.dimension), gone | replaced)
-        for name, number in (("deleted", gone), ("replaced", replaced), ("added", new.keys() - replaced)):
-            self.counts[name] += len(number)
-        self.counts["passages"] += sum(len(passages) for _, passages in new.values())
-        self.known = {name: digest for name, digest in self.known.items() if name not in gone}
-        self.known.update((name, document.sha256) for name, (document, _) in new.items())
+        columns = columns_of(new.values())
+        vectors = self._embedder.embed_passages(bodies(columns)) if self._embedder and new else None
+        self._store.write(table_of(columns, vectors, self._store.dimension), gone | replaced)
+        changes = {"deleted": gone, "replaced": replaced, "added": new.keys() - replaced, "passages": columns["id"]}
+        for name, changed in changes.items():
+            self.counts[name] += len(changed)
+        for name in gone:
+            del self.known[name]
+        self.known |= {name: document.sha256 for name, (document, _) in new.items()}
         self._waiting = {}
-        if store.unindexed() > 10 * UNINDEXED:
-            store.optimise()
-
-
-def columns_of(documents: Iterable[tuple[DocumentText, Sequence[Passage]]]) -> dict[str, list[Any]]:
-    """The values of `FIELDS`, and `body`: the text that is embedded."""
-    columns: dict[str, list[Any]] = {name: [] for name in (*FIELDS, "body")}
-    for document, passages in documents:
-        about = {**document._asdict(), "sha256": document.sha256}
-        for passage in passages:
-            body = indexed_text(document.title, passage.section, passage.text)
-            row = {**about, **passage._asdict(), "body": body}
-            for name, values in columns.items():
-                values.append(row[name])
-    return columns
+        if self._store.unindexed() > 10 * UNINDEXED:
+            self._store.optimise()

@@ -4,10 +4,10 @@ Libraries live under `settings.home / "library"`. The starter is unpacked from p
 """
 
 import contextlib
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InputError, MissingComponent, OslerError
+from osler.knowledge.folders import locked
 from osler.knowledge.library import ranking
 from osler.knowledge.library.bilingual import other_names
-from osler.knowledge.library.shelf import building, embedder_card, locked, read_card, write_card
-from osler.knowledge.library.store import Candidates, Filters, Store, matches
+from osler.knowledge.library.store import CARD, Candidates, Filters, Store, matches
 from osler.nouns import Evidence, Source
 from osler.settings import Settings
 from osler.text import has_chinese, words
@@ -41,12 +41,12 @@ class Library:
     """An open library. Searching is safe from several threads; one process writes at a time."""
 
     def __init__(self, path: Path, load_embedder: "Callable[[], Embedder] | None" = None) -> None:
-        self.card = read_card(path)
+        self.store = Store(path)
+        self.card = self.store.card
         self.path = path
         self.name: str = self.card["name"]
-        self.store = Store(path)
         self._load_embedder = load_embedder
-        self._content: tuple[int, str, frozenset[str]] | None = None
+        self._content = functools.lru_cache(1)(self._read_content)
 
     # -- searching
 
@@ -64,8 +64,8 @@ class Library:
 
     def asked(self, query: str) -> str:
         """The query with its concepts' names in the other language, if the library holds passages in it."""
-        other = {"en", "zh"} - {"zh" if has_chinese(query) else "en"}
-        return f"{query} {other_names(query)}".strip() if other & self.languages else query
+        other = "en" if has_chinese(query) else "zh"
+        return f"{query} {other_names(query)}".strip() if other in self._content(self.store.revision)[1] else query
 
     def query_vectors(self, queries: Sequence[str], mode: Mode = "hybrid") -> Sequence[Vector | None]:
         """Vectors of queries, None each where the search is by words alone. Raises as `search` does."""
@@ -83,16 +83,13 @@ class Library:
         """All candidates, their order, best first, and their scores; ties in the order they were written in."""
         asked = matches(query) if mode != "vector" else []
         found = self.store.candidates(asked, vector if words(query) else None, filters or Filters(), depth)
-        scores = self._scores(query, found, mode)
-        return found, np.argsort(-scores, kind="stable"), scores
-
-    def _scores(self, query: str, found: Candidates, mode: Mode) -> Vector:
         if found.vectors is None or found.cosine is None:
-            return found.bm25
-        if mode == "vector":
-            return found.cosine
-
-        return ranking.rank(query, found.bm25, found.vectors, found.cosine, found.shown)
+            scores = found.bm25
+        elif mode == "vector":
+            scores = found.cosine
+        else:
+            scores = ranking.rank(query, found.bm25, found.vectors, found.cosine, found.shown)
+        return found, np.argsort(-scores, kind="stable"), scores
 
     def document(self, document_id: str) -> list[Evidence]:
         """The passages of a document in reading order."""
@@ -135,7 +132,7 @@ class Library:
         """The embedder that made the library's vectors; None, `info()` says why, if that isn't the one in use."""
         return self._usable[0]
 
-    @cached_property
+    @functools.cached_property
     def _usable(self) -> "tuple[Embedder | None, str | None]":
         made_by = self.card["embedder"]
         if made_by is None or self._load_embedder is None:
@@ -152,22 +149,15 @@ class Library:
     @property
     def version(self) -> str:
         """Hash of the documents (ids and contents) and the embedder's digest: equal content, equal version."""
-        return self._read_content()[1]
+        return self._content(self.store.revision)[0]
 
-    @property
-    def languages(self) -> frozenset[str]:
-        """Languages of its passages."""
-        return self._read_content()[2]
-
-    def _read_content(self) -> tuple[int, str, frozenset[str]]:
-        revision = self.store.revision
-        if self._content is None or self._content[0] != revision:
-            documents = sorted(self.store.documents().items())
-            lines = "\n".join([self.card.get("pack", ""), *(f"{name}\t{digest}" for name, digest in documents)])
-            made_by = (self.card["embedder"] or {}).get("digest", "none")
-            digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
-            self._content = revision, f"{digest[:16]}+{made_by[:12]}", frozenset(self.store.count_by("language"))
-        return self._content
+    def _read_content(self, revision: int) -> tuple[str, dict[str, int]]:
+        """The version and the number of passages in each language, as of a commit."""
+        documents = sorted(self.store.documents().items())
+        lines = "\n".join([self.card.get("pack", ""), *(f"{name}\t{digest}" for name, digest in documents)])
+        digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+        made_by = (self.card["embedder"] or {}).get("digest", "none")
+        return f"{digest[:16]}+{made_by[:12]}", self.store.count_by("language")
 
     def info(self) -> dict[str, Any]:
         """Name, path, version, counts, embedder, and why vectors are not used if they aren't."""
@@ -189,14 +179,13 @@ class Library:
 
 
 def evidence(row: dict[str, Any], score: float | None) -> Evidence:
-    """A table row as the noun that travels."""
-    fields = ("title", "section", "page", "year", "licence", "url", "document_id", "start", "end")
+    """What is shown of a passage as the noun that travels."""
     return Evidence(
         id=row["id"],
         kind="passage",
         text=row["text"],
         score=None if score is None else round(score, 6),
-        source=Source(**{field: row[field] for field in fields}),
+        source=Source(**{name: row[name] for name in Source.model_fields}),
         valid_from=row["valid_from"],
         superseded_by=row["superseded_by"],
         retracted=bool(row["retracted"]),
@@ -233,12 +222,15 @@ def run_queries(
                 yield f"{_SPACE.sub('%20', name)} Q0 {_SPACE.sub('%20', document)} {place} {score:.6f} osler"
 
 
+def embedder_card(embedder: "Embedder | None") -> dict[str, Any] | None:
+    """What a library remembers of the embedder that made its vectors."""
+    info = embedder.info if embedder else None
+    return {"spec": info.spec, "digest": info.digest, "dimension": info.dimension} if info else None
+
+
 def create_library(path: Path, embedder: "Embedder | None") -> None:
     """An empty library at `path`; whoever comes first wins when two processes make it at once."""
-    card = embedder_card(embedder)
-    with building(path) as folder:
-        Store.create(folder, card["dimension"] if card else None)
-        write_card(folder, path.name, card)
+    Store.create(path, embedder_card(embedder))
 
 
 def open_library(
@@ -265,12 +257,9 @@ def open_library(
         from osler.knowledge.library.starter import refresh
 
         refresh(path, progress)
-    elif not (path / "library.json").exists():
-        if create:
-            create_library(path, loader() if loader else None)
-        else:
-            known = sorted({STARTER, *(entry.parent.name for entry in folder.glob("[!.]*/library.json"))})
-            raise InputError(
-                f"there is no library {name!r}", hint=f"Known: {', '.join(known)}. `osler ingest` makes one."
-            )
+    elif not (path / CARD).exists():
+        if not create:
+            known = ", ".join(sorted({STARTER, *(card.parent.name for card in folder.glob(f"[!.]*/{CARD}"))}))
+            raise InputError(f"there is no library {name!r}", hint=f"Known: {known}. `osler ingest` makes one.")
+        create_library(path, loader() if loader else None)
     return Library(path, loader)

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InputError, IntegrityError, MissingComponent
+from osler.knowledge.folders import locked
 from osler.knowledge.library.passages import passage_id
-from osler.knowledge.library.shelf import building, locked, read_card, write_card
-from osler.knowledge.library.store import FIELDS, Store, table_of
+from osler.knowledge.library.rows import FIELDS, Columns, table_of
+from osler.knowledge.library.store import Store, read_card
 
 if TYPE_CHECKING:
     from osler.knowledge.library.library import Progress
@@ -28,34 +29,11 @@ MANIFEST = "manifest.json"
 COLUMNS = tuple(name for name in FIELDS if name != "id")  # ids follow from them
 
 
-def quantise(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Signed bytes (n, d) and one scale a row (n,), with `bytes * scale` close to `vectors`."""
-    scale = np.abs(vectors).max(axis=1) / 127
-    scale[scale == 0] = 1
-    return np.rint(vectors / scale[:, None]).astype(np.int8), scale.astype(np.float32)
-
-
 def restore(packed: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
-    """The vectors of `quantise`, normalised again, as half precision."""
+    """Vectors (n, d) of signed bytes and a scale a row (n,), normalised again, as half precision."""
     vectors = packed.astype(np.float32) * scale[:, None]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors.astype(np.float16)
-
-
-def write_pack(path: Path, columns: dict[str, list[Any]], vectors: npt.NDArray[np.float32] | None) -> str:
-    """Write a pack and return its sha256. `vectors`: shape (n, d), or None for a pack to be searched by words alone."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
-    table = pa.table({name: columns[name] for name in COLUMNS})
-    if vectors is not None:
-        packed, scale = quantise(vectors)
-        flat = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(packed.shape[1]), len(packed), [None, pa.py_buffer(packed.tobytes())]
-        )
-        table = table.append_column("vector", flat).append_column("scale", pa.array(scale))
-    pq.write_table(table, path, compression="zstd", compression_level=19, row_group_size=8192)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def manifest() -> dict[str, Any]:
@@ -76,10 +54,11 @@ def refresh(path: Path, progress: "Progress | None" = None) -> None:
     Raises MissingComponent without a pack, IntegrityError if the pack isn't the one of its manifest.
     """
     described = manifest()
-    if _present(path) != described["sha256"]:
-        with locked(path, wait=True):
-            if _present(path) != described["sha256"]:  # another process may have done it meanwhile
-                unpack(path, described, progress)
+    if _present(path) == described["sha256"]:
+        return
+    with locked(path, wait=True):
+        if _present(path) != described["sha256"]:  # another process may have done it meanwhile
+            _unpack(path, described, progress)
 
 
 def _present(path: Path) -> str | None:
@@ -89,28 +68,25 @@ def _present(path: Path) -> str | None:
     return None
 
 
-def unpack(path: Path, described: dict[str, Any], progress: "Progress | None" = None) -> None:
+def _unpack(path: Path, described: dict[str, Any], progress: "Progress | None") -> None:
     """Make the starter library at `path`: all of it or nothing."""
     data = (files("osler.knowledge.library") / "data" / PACK).read_bytes()
     if hashlib.sha256(data).hexdigest() != described["sha256"]:
         raise IntegrityError("is not the file its manifest describes", where=PACK, hint="Install the package again.")
     tell, total = progress or (lambda done, of: None), int(described["passages"])
-    with building(path, replace=True) as folder:
-        tell(0, total)
-        dimension = (described["embedder"] or {}).get("dimension")
-        rows = table_of(*read_pack(data), dimension)
-        tell(total // 2, total)
-        Store.create(folder, dimension, rows)
-        write_card(folder, path.name, described["embedder"], pack=described["sha256"])
+    tell(0, total)
+    rows = table_of(*read_pack(data), (described["embedder"] or {}).get("dimension"))
+    tell(total // 2, total)
+    Store.create(path, described["embedder"], rows, replace=True, pack=described["sha256"])
     tell(total, total)
 
 
-def read_pack(data: bytes) -> tuple[dict[str, list[Any]], npt.NDArray[np.float16] | None]:
+def read_pack(data: bytes) -> tuple[Columns, npt.NDArray[np.float16] | None]:
     """The values of `FIELDS` for the passages of a pack, and their vectors (n, d) if it has them."""
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     packed = pq.read_table(io.BytesIO(data))
-    columns: dict[str, list[Any]] = {name: packed[name].to_pylist() for name in COLUMNS}
+    columns: Columns = {name: packed[name].to_pylist() for name in COLUMNS}
     keys = zip(columns["document_id"], columns["sha256"], columns["ordinal"], strict=True)
     columns["id"] = [passage_id(*key) for key in keys]
     if "vector" not in packed.column_names:

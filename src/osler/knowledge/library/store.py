@@ -1,11 +1,11 @@
-"""The passages on disk: one LanceDB table with BM25 indexes, vectors and filters.
+"""A library on disk: a folder with a card and one LanceDB table with BM25 indexes, vectors and filters.
 
 Every write is one commit: after a kill the table holds whole commits only. It does not know files, embedders or
 fusion. Filters are always applied before ranking (a filter after it may leave nothing).
 """
 
+import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osler.errors import IntegrityError
+from osler.errors import InputError, IntegrityError
+from osler.knowledge.folders import building
+from osler.knowledge.library.rows import FIELDS, LATIN, shown_of, table_of
 from osler.text import has_chinese, words
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
+FORMAT = 2
+CARD = "library.json"
 TABLE = "passages"
 UNINDEXED = 1000  # rows outside the indexes that make a search slow
 VECTOR_ROWS = 5000  # from here on vectors are also kept as bytes
@@ -29,13 +33,6 @@ BITMAPS = ("retracted", "collection", "licence", "language")
 MAX_QUERY_WORDS = 256
 KEEP_VERSIONS = timedelta(minutes=30)
 Floats = npt.NDArray[np.float32]
-FIELDS = (
-    "id", "document_id", "sha256", "ordinal", "collection", "title", "section", "text", "page", "year", "licence",
-    "url", "language", "start", "end", "valid_from", "superseded_by", "retracted",
-)  # fmt: skip
-SHOWN = tuple(name for name in FIELDS if name not in ("sha256", "collection", "language"))
-HEADED = ("title", "section", "text")
-_LATIN = re.compile(r"[A-Za-z]{2,}")
 
 
 class Filters(NamedTuple):
@@ -60,9 +57,8 @@ class Filters(NamedTuple):
             terms.append(f"year <= {int(self.year_to)}")
         for column in ("collection", "licence", "language"):
             given: str | Sequence[str] | None = getattr(self, column)
-            values = [given] if isinstance(given, str) else given
-            if values is not None:
-                terms.append(f"{column} IN {quoted(values)}" if values else "false")
+            if given is not None:
+                terms.append(_among(column, [given] if isinstance(given, str) else given))
         return " AND ".join(terms) or None
 
 
@@ -82,69 +78,18 @@ class Candidates(NamedTuple):
         return names
 
     def shown(self, which: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
-        """What is shown of some of the candidates (`SHOWN`), in the order asked for."""
+        """What is shown of some of the candidates, in the order asked for."""
         places = np.sort(which)
-        found = dict(zip(places.tolist(), _shown(_take(self.table, self.rows[places], "shown")), strict=True))
+        found = dict(zip(places.tolist(), shown_of(_take(self.table, self.rows[places], "shown")), strict=True))
         return [found[place] for place in which.tolist()]
-
-
-def quoted(values: Iterable[str]) -> str:
-    """An SQL list of string literals."""
-    return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"
-
-
-def schema(dimension: int | None) -> "pa.Schema":
-    """Columns of the table: what is filtered and searched; `shown` holds all that a reader sees, read in one piece.
-
-    `english` and `chinese` hold title, headings and text for the two BM25 indexes.
-    """
-    import pyarrow as pa
-
-    text, number = pa.string(), pa.int32()
-    columns = {
-        "id": text, "document_id": text, "sha256": text, "ordinal": number, "collection": text, "english": text,
-        "chinese": text, "year": number, "licence": text, "language": text, "retracted": pa.bool_(),
-        "shown": pa.binary(),
-    }  # fmt: skip
-    if dimension:
-        columns["vector"] = pa.list_(pa.float16(), dimension)
-    return pa.schema(list(columns.items()))
-
-
-def table_of(columns: dict[str, list[Any]], vectors: npt.NDArray[Any] | None, dimension: int | None) -> "pa.Table":
-    """The store's table of the values of `FIELDS`; `vectors`: shape (rows, dimension), any float type."""
-    import orjson
-    import pyarrow as pa
-
-    wanted = schema(dimension)
-    bodies = [indexed_text(*parts) for parts in zip(*(columns[name] for name in HEADED), strict=True)]
-    english, chinese = zip(*map(index_columns, bodies), strict=True) if bodies else ((), ())
-    shown = [orjson.dumps(row) for row in zip(*(columns[name] for name in SHOWN), strict=True)]
-    values = {**columns, "english": english, "chinese": chinese, "shown": shown}
-    arrays = {name: pa.array(values[name], wanted.field(name).type) for name in wanted.names if name != "vector"}
-    if dimension:
-        flat = np.zeros(0, np.float16) if vectors is None else np.ascontiguousarray(vectors, dtype=np.float16).ravel()
-        arrays["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dimension)
-    return pa.table(arrays, schema=wanted)
-
-
-def indexed_text(title: str | None, section: str | None, text: str) -> str:
-    """What is searched for a passage: its title and headings, then its text; nothing twice."""
-    headings = (section or "").removeprefix(f"{title} > ")
-    above = [part for part in (title, headings) if part and not text.startswith(part)]
-    return "\n".join([*dict.fromkeys(above), text])
-
-
-def index_columns(body: str) -> tuple[str | None, str | None]:
-    """The texts for the English and the Chinese index: text in both scripts is in both."""
-    chinese = has_chinese(body)
-    return (body if not chinese or _LATIN.search(body) else None), (body if chinese else None)
 
 
 class Store:
     """One table of passages. `dimension`: length of the vectors, None for a library without vectors."""
 
     def __init__(self, path: Path) -> None:
+        """Raises InputError if there is no library of this format at `path`."""
+        self.card = read_card(path)
         self._connection = _connect(path)
         self._table: Any = self._connection.open_table(TABLE)
         self._pinned: tuple[int, Any] = (-1, None)
@@ -152,12 +97,20 @@ class Store:
         self.dimension: int | None = fields.field("vector").type.list_size if "vector" in fields.names else None
 
     @staticmethod
-    def create(path: Path, dimension: int | None, rows: "pa.Table | None" = None) -> "Store":
-        """A new table at `path`, with its indexes; with `rows` filled in one commit."""
-        _connect(path).create_table(TABLE, data=rows, schema=schema(dimension))
-        store = Store(path)
-        store._make_indexes()
-        return store
+    def create(
+        path: Path, embedder: dict[str, Any] | None, rows: "pa.Table | None" = None, replace: bool = False, **more: Any
+    ) -> "Store":
+        """A library with its indexes, all of it in one step; whoever comes first wins when two processes make it.
+
+        `embedder`: spec, digest and dimension of what makes the vectors; `more`: what else the card says.
+        """
+        card = {"format": FORMAT, "name": path.name, "embedder": embedder, **more}
+        dimension = embedder["dimension"] if embedder else None
+        with building(path, CARD, replace) as folder:
+            data = table_of({name: [] for name in FIELDS}, None, dimension) if rows is None else rows
+            _make_indexes(_connect(folder).create_table(TABLE, data=data))
+            (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return Store(path)
 
     @property
     def revision(self) -> int:
@@ -177,6 +130,11 @@ class Store:
         rows = self.rows(["document_id", "sha256"], "ordinal = 0")
         return dict(zip(rows["document_id"].to_pylist(), rows["sha256"].to_pylist(), strict=True))
 
+    def document(self, document_id: str) -> list[dict[str, Any]]:
+        """What is shown of the passages of one document, in reading order."""
+        found = shown_of(self.rows(["shown"], _among("document_id", [document_id]))["shown"])
+        return sorted(found, key=lambda passage: int(passage["ordinal"]))
+
     def count_by(self, column: str) -> dict[str, int]:
         """Number of passages for each value of a column."""
         counts = self.rows([column])[column].value_counts().to_pylist()
@@ -188,16 +146,10 @@ class Store:
         if not gone:
             self._table.add(rows)
         elif rows is None or not len(rows):
-            self._table.delete(f"document_id IN {quoted(gone)}")
+            self._table.delete(_among("document_id", gone))
         else:
-            condition = f"document_id IN {quoted(gone)}"
             merge = self._table.merge_insert("id").when_not_matched_insert_all()
-            merge.when_not_matched_by_source_delete(condition).execute(rows)
-
-    def document(self, document_id: str) -> list[dict[str, Any]]:
-        """What is shown of the passages of one document, in reading order."""
-        found = _shown(self.rows(["shown"], f"document_id IN {quoted([document_id])}")["shown"])
-        return sorted(found, key=lambda passage: int(passage["ordinal"]))
+            merge.when_not_matched_by_source_delete(_among("document_id", gone)).execute(rows)
 
     def unindexed(self) -> int:
         """Rows that an index doesn't hold yet (they are searched, but slowly)."""
@@ -209,25 +161,7 @@ class Store:
         Searches go on meanwhile: they read the version they started with.
         """
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
-        self._make_indexes()
-
-    def _make_indexes(self) -> None:
-        """Make the indexes that aren't there: words, what filters look at, and from `VECTOR_ROWS` on the vectors."""
-        from lancedb import index
-
-        words = {"english": ("simple", True), "chinese": ("icu", False)}
-        wanted: dict[str, Any] = {
-            column: index.FTS(base_tokenizer=tokenizer, stem=english, remove_stop_words=english)
-            for column, (tokenizer, english) in words.items()
-        }
-        wanted |= {column: index.Bitmap() for column in BITMAPS} | {"year": index.BTree()}
-        if self.dimension and len(self) >= VECTOR_ROWS:
-            wanted["vector"] = index.IvfSq(distance_type="cosine", num_partitions=1, sample_rate=2, max_iterations=1)
-        there = {entry.columns[0] for entry in self._table.list_indices()}
-        if "vector" in there and self._table.index_stats("vector_idx").num_indices > DELTAS:
-            there.remove("vector")
-        for column in wanted.keys() - there:
-            self._table.create_index(column, config=wanted[column])
+        _make_indexes(self._table)
 
     def candidates(self, asked: Sequence[Any], vector: Floats | None, filters: Filters, depth: int) -> Candidates:
         """The union of the `depth` best passages by BM25 and by cosine, each with an exact cosine if there is a vector.
@@ -267,12 +201,45 @@ class Store:
         return table
 
 
+def read_card(path: Path) -> dict[str, Any]:
+    """What the library at `path` says of itself: name, embedder, pack. Raises InputError if it is none."""
+    try:
+        card: dict[str, Any] = json.loads((path / CARD).read_text(encoding="utf-8"))
+        if card["format"] != FORMAT:
+            raise ValueError(f"it has format {card['format']}, not {FORMAT}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"is not a library: {error}", where=str(path), hint="Delete it and ingest anew.") from None
+    return card
+
+
 def _connect(path: Path) -> Any:
     """A search sees what another process has committed."""
     os.environ.setdefault("LANCEDB_LOG", "error")  # it warns on standard error of what is as it should be
     import lancedb
 
     return lancedb.connect(path, read_consistency_interval=timedelta(0))
+
+
+def _make_indexes(table: Any) -> None:
+    """Make the indexes that aren't there: words, what filters look at, and from `VECTOR_ROWS` on the vectors."""
+    from lancedb import index
+
+    wanted: dict[str, Any] = {column: index.Bitmap() for column in BITMAPS} | {"year": index.BTree()}
+    wanted["english"] = index.FTS(base_tokenizer="simple", stem=True, remove_stop_words=True)
+    wanted["chinese"] = index.FTS(base_tokenizer="icu", stem=False, remove_stop_words=False)
+    if "vector" in table.schema.names and table.count_rows() >= VECTOR_ROWS:
+        wanted["vector"] = index.IvfSq(distance_type="cosine", num_partitions=1, sample_rate=2, max_iterations=1)
+    there = {entry.columns[0] for entry in table.list_indices()}
+    if "vector" in there and table.index_stats("vector_idx").num_indices > DELTAS:
+        there.remove("vector")
+    for column in wanted.keys() - there:
+        table.create_index(column, config=wanted[column])
+
+
+def _among(column: str, values: Iterable[str]) -> str:
+    """The condition in SQL that a column has one of these texts."""
+    literals = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({literals})" if literals else "false"
 
 
 def _hits(query: Any, score: str, filters: Filters, depth: int) -> Iterable[tuple[int, float]]:
@@ -291,18 +258,12 @@ def _take(table: Any, rows: npt.NDArray[np.int64], column: str) -> "pa.ChunkedAr
     return table.take_row_ids(rows.tolist()).select([column]).to_arrow()[column]
 
 
-def _shown(column: "pa.ChunkedArray") -> list[dict[str, Any]]:
-    import orjson
-
-    return [dict(zip(SHOWN, orjson.loads(row), strict=True)) for row in column.to_pylist()]
-
-
 def matches(query: str) -> list[Any]:
     """The full-text queries for a text: its Chinese for the Chinese index, its other words for the English one."""
     from lancedb.query import MatchQuery
 
     terms = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
     latin = " ".join(term for term in terms if not has_chinese(term))
-    chinese = _LATIN.sub(" ", query)[: 4 * MAX_QUERY_WORDS] if has_chinese(query) else ""
+    chinese = LATIN.sub(" ", query)[: 4 * MAX_QUERY_WORDS] if has_chinese(query) else ""
     match: Any = MatchQuery
     return [match(text, column) for column, text in (("english", latin), ("chinese", chinese)) if text.strip()]
