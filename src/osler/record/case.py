@@ -43,11 +43,16 @@ class Patient(Part):
     pregnant: bool | None = None
 
 
-class Condition(Part):
-    """A problem or diagnosis of the record. Times are ISO 8601 with offset."""
+class Named(Part):
+    """A part that a code or a text names."""
 
     label: str
     codes: list[Code] = []
+
+
+class Condition(Named):
+    """A problem or diagnosis of the record. Times are ISO 8601 with offset."""
+
     status: Literal["active", "recurrence", "relapse", "inactive", "remission", "resolved"] | None = None
     verification: Literal["confirmed", "provisional", "differential", "unconfirmed", "refuted"] | None = None
     category: str | None = None
@@ -56,11 +61,9 @@ class Condition(Part):
     recorded: str | None = None
 
 
-class Medication(Part):
+class Medication(Named):
     """A drug the patient takes or took. `dose` is free text as written; `status` the record's own word."""
 
-    label: str
-    codes: list[Code] = []
     status: str | None = None
     dose: str | None = None
     route: str | None = None
@@ -73,9 +76,7 @@ class Medication(Part):
         return self.status in (None, "active", "on-hold", "intended", "draft", "unknown")
 
 
-class Allergy(Part):
-    label: str
-    codes: list[Code] = []
+class Allergy(Named):
     status: Literal["active", "inactive", "resolved"] | None = None
     verification: Literal["unconfirmed", "presumed", "confirmed", "refuted"] | None = None
     criticality: Literal["low", "high", "unable-to-assess"] | None = None
@@ -84,12 +85,10 @@ class Allergy(Part):
     recorded: str | None = None
 
 
-class Observation(Part):
+class Observation(Named):
     """One measurement or answer. `value` with UCUM `unit`, or `text` for a coded or written result, the codes of
     which are `value_codes`."""
 
-    label: str
-    codes: list[Code] = []
     value: float | None = None
     unit: str | None = None
     text: str | None = None
@@ -102,9 +101,7 @@ class Observation(Part):
     time: str | None = None
 
 
-class Procedure(Part):
-    label: str
-    codes: list[Code] = []
+class Procedure(Named):
     kind: Literal["procedure", "immunisation"] = "procedure"
     status: str | None = None
     started: str | None = None

@@ -18,12 +18,11 @@ from osler.record.fhir_patient import one_patient
 from osler.record.merge import assemble
 from osler.record.node import NOTHING, UNDECODABLE, Node, root
 from osler.record.source import Shape, parse
+from osler.record.tables import table
 from osler.record.times import moment, newest
 
 _VERSION = re.compile(r"https?://hl7\.org/fhir/(\d+\.\d+|DSTU\d|STU\d|R\d\w?)/|(\d+\.\d+(?:\.\d+)?)$")
-_PREGNANCY_STATUS = "82810-3"  # LOINC; its answers are SNOMED CT or LOINC codes
-_PREGNANT: dict[str, bool | None] = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
-_LONGEST_PREGNANCY = 308  # days: 44 weeks
+_PREGNANCY = table("fhir")["pregnancy"]
 
 
 def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Case:
@@ -53,9 +52,8 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     if not parts and not any(item.kind == "Patient" for item in wanted):
         rows = record.omissions.rows()
         first = f" First of {len(rows)}: {rows[0].path}: {rows[0].reason}." if rows else ""
-        raise InputError(
-            f"nothing in this FHIR input could be read.{first}", where=name, hint="Osler reads FHIR R4 JSON."
-        )
+        said = f"nothing in this FHIR input could be read.{first}"
+        raise InputError(said, where=name, hint="Osler reads FHIR R4 JSON.")
     return _with_pregnancy(assemble("fhir", digest, patient, parts, record.omissions))
 
 
@@ -96,15 +94,16 @@ def _is_support(item: Item) -> bool:
 
 
 def _with_pregnancy(case: Case) -> Case:
-    asked = [one for one in case.observations if any(code.code == _PREGNANCY_STATUS for code in one.codes)]
+    asked = [one for one in case.observations if any(code.code == _PREGNANCY["status"] for code in one.codes)]
     time = newest(one.time for one in asked if one.time)
     last = [one for one in asked if one.time == time]
-    answers = [code.code for one in last for code in one.value_codes if code.code in _PREGNANT]
+    known = _PREGNANCY["answers"]
+    answers = [known[code.code] for one in last for code in one.value_codes if code.code in known]
     if not answers:
         return case
-    pregnant, unread = _PREGNANT[answers[0] or ""], case.unread
+    pregnant, unread = answers[0], case.unread
     said, now = moment(time or ""), moment(case.reference_time or "")
-    if pregnant and said and now and (now.day - said.day).days > _LONGEST_PREGNANCY:
+    if pregnant and said and now and (now.day - said.day).days > _PREGNANCY["longest"]:
         reason = f"pregnant at {time}, long before the newest entry: whether she is pregnant now is not known"
         pregnant, unread = None, [*unread, Unread(path=last[0].source, reason=reason)]
     patient = case.patient.model_copy(update={"pregnant": pregnant})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from osler.record.case import Code
-from osler.record.node import UNDECODABLE, Node
+from osler.record.node import NOTHING, UNDECODABLE, Node
 from osler.record.tables import table
 
 BINDINGS = {element: frozenset(codes.split()) for element, codes in table("fhir")["bindings"].items()}
@@ -128,9 +128,26 @@ def quantity(node: Node, *names: str) -> Quantity:
         return Quantity(one.number("value"), *map(one.text, ("comparator", "unit", "system", "code")))
 
 
-def range_text(node: Node) -> str:
-    """A Range as one writes it: "30–60 mL/min", "<=30 mL/min"."""
-    low, high = quantity(node, "low"), quantity(node, "high")
+def written(node: Node, *names: str) -> str:
+    """The first of the elements that says something, in its datatype's own notation: "30–60 mL/min", "1:128"."""
+    return next(filter(None, (_written(node, name) for name in names)), "")
+
+
+def _written(node: Node, name: str) -> str:
+    if name.endswith(("Quantity", "Age")):
+        return quantity(node, name).text
+    if name.endswith("Boolean"):
+        flag = node.flag(name)
+        return "" if flag is None else str(flag).lower()
+    if name.endswith(("String", "Time")):
+        return (node.text(name) or "").strip()
+    inner = node.node(name) if name.endswith(("Period", "Ratio", "Range")) else NOTHING
+    if inner and name.endswith("Period"):
+        return "/".join(inner.text(side) or "" for side in ("start", "end"))
+    if name.endswith("Ratio"):
+        sides = [quantity(inner, side).text for side in ("numerator", "denominator")]
+        return ":".join(sides) if all(sides) else ""
+    low, high = quantity(inner, "low"), quantity(inner, "high")
     if not low.text or not high.text:
         return f"<={high.text}" if high.text else f">={low.text}" if low.text else ""
     return f"{Quantity(low.value).text if low.unit == high.unit else low.text}–{high.text}"

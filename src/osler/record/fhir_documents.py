@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from osler.record.case import Document, Section
-from osler.record.fhir_codes import concept, concepts, quantity, range_text
+from osler.record.fhir_codes import concept, concepts, written
 from osler.record.fhir_items import Item
 from osler.record.narrative import attachment_text, strip_markup
 from osler.record.node import Node
@@ -123,7 +123,7 @@ def _family(item: Item) -> Iterator[Document]:
     who = concept(item, "relationship").label or item.text("name") or "relative"
     had = []
     for one in item.nodes("condition"):
-        onset = quantity(one, "onsetAge").text or range_text(one.node("onsetRange")) or one.text("onsetString")
+        onset = written(one, "onsetAge", "onsetRange", "onsetString")
         if label := concept(one, "code").label:
             had.append(f"{label} (onset {onset})" if onset else label)
     if had:

@@ -39,14 +39,9 @@ class Record:
 
     def add(self, item: "Item") -> None:
         """Make an item findable. Of two with one address the first stays."""
-        if item.owner is not None:
-            self._places.setdefault(f"{item.owner.path}#{item.id}", item)
-            return
-        if item.url:
-            self._places.setdefault(item.url, item)
-        if item.id:
-            self._places.setdefault(f"{item.kind}/{item.id}", item)
-            self._places.setdefault(f"urn:uuid:{item.id}", item)
+        addresses = [item.url] + ([f"{item.kind}/{item.id}", f"urn:uuid:{item.id}"] if item.id else [])
+        for address in addresses if item.owner is None else [f"{item.owner.path}#{item.id}"]:
+            self._places.setdefault(address, item)
 
     def find(self, item: "Item", reference: str) -> "Item | None":
         """What `reference`, written in `item`, points to: contained, by address, relative or by type and id."""
@@ -108,17 +103,16 @@ class Item(Node):
         What is written there and is none is reported."""
         found: str | None = None
         for name in names:
-            if name in self.content and not found:
-                if name.endswith("Age"):
-                    found = quantity(self, name).age
-                    if found is None:
-                        self.omit(name, "is no age in whole years, months, weeks or days")
-                elif name.endswith(("Period", "period")):
-                    side = "end" if end else "start"
-                    found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
-                else:
-                    found = self.checked_time(self.text(name), name)
             self.asked.add(name)
+            if name not in self.content or found:
+                continue
+            if name.endswith(("Period", "period")):
+                side = "end" if end else "start"
+                found = self.checked_time(self.node(name).text(side), f"{name}.{side}")
+            elif not name.endswith("Age"):
+                found = self.checked_time(self.text(name), name)
+            elif (found := quantity(self, name).age) is None:
+                self.omit(name, "is no age in whole years, months, weeks or days")
         return found
 
     def checked_time(self, written: str | None, name: str) -> str | None:

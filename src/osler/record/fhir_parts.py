@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from osler.record import case
 from osler.record.case import Observation, Part
-from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, range_text
+from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, written
 from osler.record.fhir_items import Item
 from osler.record.node import Node
 from osler.record.tables import table
@@ -95,7 +95,7 @@ def _dose(dosage: Node) -> str:
         return " ".join(text.split())
     # Up to STU3 the elements of doseAndRate stood in the dosage; MedicationAdministration has another name.
     words = [
-        quantity(dose, "doseQuantity", "dose").text or range_text(dose.node("doseRange"))
+        quantity(dose, "doseQuantity", "dose").text or written(dose, "doseRange")
         for dose in (dosage, *dosage.nodes("doseAndRate"))
     ]
     repeat = dosage.node("timing").node("repeat")
@@ -192,30 +192,16 @@ def _measured(one: Node, item: Item) -> dict[str, Any] | None:
 
 def _value(one: Node, name: str, item: Item) -> dict[str, Any]:
     # What a value[x] fills in of an Observation; other types are left to be reported as not used.
-    text: str | None = None
-    match name:
-        case "valueQuantity":
-            amount = quantity(one, name)
-            if amount.value is not None and not amount.comparator:
-                return {"value": amount.value, "unit": _unit(amount, name, item)}
-            text = amount.text if amount.comparator else None
-        case "valueCodeableConcept":
-            answer = concept(one, name)
-            return {"text": answer.label, "value_codes": answer.codes}
-        case "valueInteger":
-            return {"value": one.number(name)}
-        case "valueBoolean":
-            flag = one.flag(name)
-            text = None if flag is None else str(flag).lower()
-        case "valueRatio":
-            sides = [quantity(one.node(name), side).text for side in ("numerator", "denominator")]
-            text = ":".join(sides) if all(sides) else None
-        case "valueRange":
-            text = range_text(one.node(name))
-        case "valuePeriod":
-            text = "/".join(one.node(name).text(side) or "" for side in ("start", "end"))
-        case "valueString" | "valueDateTime" | "valueTime":
-            text = (one.text(name) or "").strip()
+    if name == "valueQuantity":
+        amount = quantity(one, name)
+        if not amount.comparator:
+            return {} if amount.value is None else {"value": amount.value, "unit": _unit(amount, name, item)}
+    elif name == "valueCodeableConcept":
+        answer = concept(one, name)
+        return {"text": answer.label, "value_codes": answer.codes}
+    elif name == "valueInteger":
+        return {"value": one.number(name)}
+    text = written(one, name)
     return {"text": text} if text else {}
 
 

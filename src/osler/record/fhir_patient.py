@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from osler.errors import InputError
 from osler.record.case import Patient
 from osler.record.fhir_items import Item, identifiers_of
-from osler.record.node import Content, Node
+from osler.record.node import NULL, Node
 
 _OTHERS = ("Group", "Device", "Location", "Practitioner", "Organization", "Substance", "Medication", "Specimen")
 
@@ -96,7 +96,7 @@ def _same_address(first: str, second: str) -> bool:
 
 
 def _same_person(first: Item, other: Item) -> bool:
-    if first.owner and other.owner and _but_id(first) == _but_id(other):
+    if first.owner and other.owner and first.content | {"id": NULL} == other.content | {"id": NULL}:
         return True  # one contained copy of the patient in each resource
     for field in ("gender", "birthDate"):
         mine, theirs = first.text(field), other.text(field)
@@ -105,30 +105,22 @@ def _same_person(first: Item, other: Item) -> bool:
     return bool(set(identifiers_of(first)) & set(identifiers_of(other)))
 
 
-def _but_id(item: Item) -> Content:
-    return {name: raw for name, raw in item.content.items() if name != "id"}
-
-
 def _refuse(name: str, first: str, second: str) -> NoReturn:
-    raise InputError(
-        f"two patients in one input: {first} and {second}", where=name, hint="Give one patient's record at a time."
-    )
+    said = f"two patients in one input: {first} and {second}"
+    raise InputError(said, where=name, hint="Give one patient's record at a time.")
 
 
 def _read(item: Item, duplicates: list[str]) -> Patient:
     names = sorted(item.nodes("name"), key=lambda name: name.text("use") in ("old", "nickname", "maiden"))
+    written = (name.text("text") or " ".join(name.texts("given") + name.texts("family")) for name in names)
     deceased = item.time("deceasedDateTime")
     return Patient(
         source=item.path,
         duplicates=[*item.duplicates, *duplicates],
         id=item.id,
         identifiers=[f"{system}|{number}" for system, number in dict.fromkeys(identifiers_of(item))],
-        name=next((written for name in names if (written := _name(name))), None),
+        name=next(filter(None, written), None),
         sex=item.bound("gender"),
         birth_date=item.time("birthDate"),
         deceased=deceased if deceased is not None else item.flag("deceasedBoolean"),
     )
-
-
-def _name(name: Node) -> str | None:
-    return name.text("text") or " ".join(name.texts("given") + name.texts("family")) or None
