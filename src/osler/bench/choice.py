@@ -124,8 +124,8 @@ class QuestionSet(ChoiceTask):
     unfit = False
 
     def __init__(self, keys: dict[str, Any]) -> None:
-        self.expressions = {"id": "id"} | {key: keys.pop(key) for key in EXPRESSIONS & keys.keys()}
-        vars(self).update(keys)
+        super().__init__({key: value for key, value in keys.items() if key not in EXPRESSIONS})
+        self.expressions = {"id": "id"} | {key: keys[key] for key in EXPRESSIONS & keys.keys()}
 
     def read(self, path: Path) -> Iterator[Item]:
         fields = _fields(self.expressions)

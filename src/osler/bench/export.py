@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from osler import __version__
-from osler.bench.figures import Reply
+from osler.bench.figures import Reply, unread
 from osler.bench.runner import Finished
 from osler.bench.statistics import Z
 from osler.bench.task import Item
 from osler.errors import InputError
-from osler.nouns import Measurement
 
 FILTER = "none"  # lm-evaluation-harness names each metric "metric,filter"
 
@@ -39,40 +38,41 @@ def lm_eval(finished: Finished) -> dict[str, Any]:
     for row in finished.measurements:
         name = row.metric.replace(",", ";")
         results[f"{name},{FILTER}"] = row.value
-        results[f"{name}_stderr,{FILTER}"] = _stderr(row) if row.interval else "N/A"
+        # From the interval, as if it were a normal one.
+        results[f"{name}_stderr,{FILTER}"] = (row.interval[1] - row.interval[0]) / 2 / Z if row.interval else "N/A"
     samples = []
     for number, (item, reply) in enumerate(zip(finished.items, finished.replies, strict=True)):
-        document = _document(item)
-        sample = {
-            "doc_id": number,
-            "doc": {"id": item.id, **document},
-            "target": _target(item),
-            "arguments": {},
-            "resps": [[reply.output if reply.output is not None else reply.said]],
-            "filtered_resps": [reply.said],
-            "filter": FILTER,
-            "metrics": list(reply.scores),
-            "doc_hash": _hash(document),
-            "prompt_hash": _hash(card.prompt_hash),
-            "target_hash": _hash(_target(item)),
-            "osler_unparsed": reply.why if reply.said is None else None,
-            **reply.scores,
-        }
-        samples.append(sample)
-    model = card.model or {"spec": "none", "digest": ""}
+        document, target = _document(item), _target(item)
+        samples.append(
+            {
+                "doc_id": number,
+                "doc": {"id": item.id, **document},
+                "target": target,
+                "arguments": {},
+                "resps": [[reply.output if reply.output is not None else reply.said]],
+                "filtered_resps": [reply.said],
+                "filter": FILTER,
+                "metrics": list(reply.scores),
+                "doc_hash": _hash(document),
+                "prompt_hash": _hash(card.prompt_hash),
+                "target_hash": _hash(target),
+                "osler_unparsed": reply.why if reply.said is None else None,
+                **reply.scores,
+            }
+        )
+    spec = card.model["spec"] if card.model else "none"
+    about = {"version": card.prompt_hash, "osler": _about(finished)}
     return {
         "results": {task: results},
         "group_subtasks": {task: []},
-        "configs": {
-            task: {"task": task, "metadata": {"version": card.prompt_hash, "osler": _about(finished)}, "num_fewshot": 0}
-        },
+        "configs": {task: {"task": task, "metadata": about, "num_fewshot": 0}},
         "versions": {task: card.prompt_hash},
         "n-shot": {task: 0},
         "higher_is_better": {task: {}},
         "n-samples": {task: {"original": card.n, "effective": len(samples)}},
-        "config": {"model": f"osler/{card.method}", "model_args": model["spec"], "limit": card.limit},
+        "config": {"model": f"osler/{card.method}", "model_args": spec, "limit": card.limit},
         "date": datetime.fromisoformat(card.started).timestamp(),
-        "model_name": model["spec"],
+        "model_name": spec,
         "task_hashes": {task: card.data_hash},
         "samples": {task: samples},
     }
@@ -81,18 +81,16 @@ def lm_eval(finished: Finished) -> dict[str, Any]:
 def inspect(finished: Finished) -> dict[str, Any]:
     """An `EvalLog` as inspect-ai reads it; an item's scores lie under their metrics' names."""
     card = finished.card
-    model = card.model["spec"] if card.model else "none"
-    dataset = {"name": card.task, "samples": card.n, "sample_ids": [item.id for item in finished.items]}
+    model, lost = card.model["spec"] if card.model else "none", unread(finished.replies)
     metrics = {
         row.metric: {"name": row.metric, "value": row.value, "metadata": row.model_dump(mode="json")}
         for row in finished.measurements
     }
-    unread = sum(reply.said is None for reply in finished.replies)
     score = {
         "name": finished.task.headline,
         "scorer": "osler",
-        "scored_samples": card.n - unread,
-        "unscored_samples": unread,
+        "scored_samples": card.n - lost,
+        "unscored_samples": lost,
         "metrics": metrics,
     }
     return {
@@ -105,7 +103,7 @@ def inspect(finished: Finished) -> dict[str, Any]:
             "task": card.task,
             "task_id": card.id,
             "task_args": {"split": card.split, "limit": card.limit, "seed": card.seed},
-            "dataset": dataset,
+            "dataset": {"name": card.task, "samples": card.n, "sample_ids": [item.id for item in finished.items]},
             "model": f"osler/{model}",
             "config": {},
             "packages": {"osler": __version__},
@@ -127,11 +125,8 @@ def _sample(item: Item, reply: Reply, model: str) -> dict[str, Any]:
     text = reply.output if reply.output is not None else json.dumps(reply.said, ensure_ascii=False)
     message = {"role": "assistant", "content": text}
     answer = None if reply.said is None else str(reply.said)
-    scores = {
-        name: {"value": value, "answer": answer, "explanation": reply.why} for name, value in reply.scores.items()
-    }
-    if reply.said is None:
-        scores["read"] = {"value": "N", "answer": None, "explanation": reply.why}
+    values: dict[str, Any] = {**reply.scores} if reply.said is not None else {**reply.scores, "read": "N"}
+    scores = {name: {"value": value, "answer": answer, "explanation": reply.why} for name, value in values.items()}
     return {
         "id": item.id,
         "epoch": 1,
@@ -158,12 +153,6 @@ def _document(item: Item) -> dict[str, Any]:
 
 def _target(item: Item) -> str:
     return str(getattr(item, "answer", ""))
-
-
-def _stderr(row: Measurement) -> float:
-    """From the interval, as if it were a normal one."""
-    assert row.interval is not None
-    return (row.interval[1] - row.interval[0]) / 2 / Z
 
 
 def _hash(value: Any) -> str:

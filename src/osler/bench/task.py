@@ -1,7 +1,7 @@
 """What a task of the bench is: its items, the methods that can answer them, and the figures that replies make.
 
-A task is one file of `tasks/` that subclasses `Task` (or one of its kinds, as `choice.ChoiceTask`). It reads, poses and
-scores; the ways to ask a model are written here once. Drawing, keeping and resuming are the runner's.
+A task is a TOML file of `tasks/` that says what it is, and a kind (`Kind` in a module there, a subclass of `Task`) that
+reads, poses and scores; the ways to ask a model are written here once. Drawing, keeping and resuming are the runner's.
 """
 
 import functools
@@ -83,10 +83,11 @@ class Bench:
 
 
 class Task(ABC):
-    """`path`: below the data folder (a file, or a folder with several). `headline`: the metric that `compare` pairs by
-    default. `prompts`: all text and versions that its figures depend on beside model and items. `ways`: the methods,
-    its default first. `tokens`: of a generated reply. `unread`: what a reply scores that can't be read; empty where it
-    is only counted apart. `knows`: the resources whose versions its figures depend on."""
+    """A task by the keys of its file. `path`: below the data folder (a file, or a folder with several), or below this
+    package where `ours`. `headline`: the metric that `compare` pairs by default. `ways`: the methods, its default
+    first. `tokens`: of a generated reply. `unread`: what a reply scores that can't be read; empty where it is only
+    counted apart. `knows`: the resources whose versions its figures depend on. `prompts` is the code's part: all text
+    and versions that its figures depend on beside model and items."""
 
     name: str
     about: str
@@ -101,6 +102,13 @@ class Task(ABC):
     knows: tuple[str, ...] = ()
     source: str | None = None  # the file of a user's own task
     batch: int = 16
+
+    def __init__(self, keys: dict[str, Any]) -> None:
+        vars(self).update(keys)
+        if "ours" in keys:
+            self.path = str(files("osler.bench") / self.path)
+        if "methods" in keys:
+            self.ways = tuple(Method(**method) for method in vars(self).pop("methods"))
 
     @abstractmethod
     def read(self, path: Path) -> Iterator[Item]:

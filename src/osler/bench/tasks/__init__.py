@@ -1,14 +1,15 @@
-"""The bench's tasks by name. A task is one file of this folder: its items, what they are and how they are read.
+"""The bench's tasks by name. Each is a TOML file of this folder that says what it is.
 
-A set of questions is a TOML file (its keys: `choice.QuestionSet`), every other task a module with `TASKS`.
+A set of questions says which field is what (`choice.QuestionSet`); every other task names its kind, the module of this
+folder that reads, poses and scores.
 """
 
 import functools
 import importlib
-import pkgutil
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from osler.bench.choice import QuestionSet
 from osler.bench.task import Task
@@ -18,13 +19,16 @@ from osler.errors import InputError
 @functools.cache
 def tasks() -> dict[str, Task]:
     """Every task, by name."""
-    found: list[Task] = []
-    for module in pkgutil.iter_modules(__path__):
-        found += importlib.import_module(f"{__name__}.{module.name}").TASKS
-    for file in files(__name__).iterdir():
-        if file.name.endswith(".toml"):
-            found.append(QuestionSet(tomllib.loads(file.read_text(encoding="utf-8"))))
+    texts = [file.read_text(encoding="utf-8") for file in files(__name__).iterdir() if file.name.endswith(".toml")]
+    found = [_task(tomllib.loads(text)) for text in texts]
     return {task.name: task for task in sorted(found, key=lambda task: task.name)}
+
+
+def _task(keys: dict[str, Any]) -> Task:
+    if "kind" not in keys:
+        return QuestionSet(keys)
+    made: Task = importlib.import_module(f"{__name__}.{keys.pop('kind')}").Kind(keys)
+    return made
 
 
 def find_task(name: str) -> Task:

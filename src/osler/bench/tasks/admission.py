@@ -1,7 +1,6 @@
 """The admission test as a task: Osler's own items, each with its checker (`osler models admit` runs and decides)."""
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from osler.bench.admission.checks import Item, mark, request
@@ -9,21 +8,14 @@ from osler.bench.admission.decide import parts_of
 from osler.bench.choice import Item as Posed
 from osler.bench.choice import messages
 from osler.bench.figures import Figure, Reply, share, unread
-from osler.bench.task import LETTERS, Bench, Method, Task, rows
+from osler.bench.task import LETTERS, Bench, Task, rows
 from osler.models import Message
 from osler.reasoning.prompts import prompts
 
 CHECKS = "1"  # version of the checkers
 
 
-class Admission(Task):
-    name = "admission"
-    about = "Osler's own admission test: options, faithful summaries, cited answers, JSON, negation, refusal, Chinese"
-    path = str(files("osler.bench") / "admission" / "items.jsonl")
-    licence = "CC0"
-    headline = "passed"
-    ways = (Method("admission", "as the product would ask", model=True),)
-    unread = {"passed": 0.0}
+class Kind(Task):
     prompts = (prompts("admission"), prompts("cited"), CHECKS)
 
     def read(self, path: Path) -> Iterator[Item]:
@@ -63,6 +55,3 @@ class Admission(Task):
             for part in parts_of(items, replies)
         ]
         return [share("passed", passed, len(replies), unread(replies)), *parts]
-
-
-TASKS = (Admission(),)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure
-from osler.bench.task import GENERATED, Bench, Method, Task, rows, table
+from osler.bench.task import GENERATED, Bench, Task, rows, table
 from osler.clinic.consult import phenotypes
 from osler.knowledge.concepts.recogniser import findings_of, load_recogniser
 from osler.knowledge.diagnosis import rank
@@ -43,11 +43,7 @@ class Item(NamedTuple):
     diagnosis: str
 
 
-class AgentClinic(Task):
-    name = "agentclinic"
-    about = f"diagnosis by a dialogue of {TURNS} turns with a patient made of the case's facts"
-    path = "qa/agentclinic_medqa.jsonl.gz"
-    licence = "MIT"
+class Kind(Task):
     prompts = (
         PROMPT["system"],
         PROMPT["last"],
@@ -59,12 +55,6 @@ class AgentClinic(Task):
         FACTS,
         _TEST.pattern,
         _DIAGNOSIS.pattern,
-    )
-    batch = 8
-    knows = ("graph", "embedder")
-    ways = (
-        Method(GENERATED, "the model as doctor", model=True),
-        Method("ranker", "Osler's differential over all facts, tests included; no dialogue", model=False),
     )
 
     def read(self, path: Path) -> Iterator[Item]:
@@ -125,7 +115,6 @@ def facts(part: Any, name: str = "") -> Iterator[str]:
 
 def diseases(name: str) -> frozenset[str]:
     """Identifiers of the graph's diseases that bear this whole name."""
-    name = name.split("(")[0].strip(" .*\"'`")
     mentions = load_recogniser(("disease",)).mentions(name)
     whole = [one.code for one in mentions if (one.start, one.end) == (0, len(name))]
     return frozenset(load_graph().canonical(code) or code for code in whole)
@@ -182,6 +171,3 @@ class _Dialogue:
         transcript = "\n".join(f"{roles[m.role]}: {m.content}" for m in self.chat[1:])
         why = None if self.said else "named no diagnosis"
         return Reply(self.item.id, self.item.group, self.said, scores, transcript, why, seconds=round(self.seconds, 4))
-
-
-TASKS = (AgentClinic(),)

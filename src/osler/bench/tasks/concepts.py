@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure
-from osler.bench.task import Bench, Method, Task, rows
+from osler.bench.task import Bench, Task, rows
 from osler.knowledge.concepts.recogniser import load_recogniser
 
 Mention = tuple[int, int, str]
@@ -24,15 +24,7 @@ class Item(NamedTuple):
     gold: list[Mention]
 
 
-class Concepts(Task):
-    name = "concepts"
-    about = "HPO terms in abstracts (GSC+): spans and terms, and terms by document"
-    path = "concepts/gsc_plus.jsonl.gz"
-    licence = "MIT; abstracts of PubMed"
-    headline = "mention F1"
-    knows = ("graph",)
-    ways = (Method("osler", "the recogniser of `osler concepts`, HPO alone", model=False),)
-
+class Kind(Task):
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
             marked = [(one["start"], one["end"], one["hpo_id"]) for one in row["annotations"]]
@@ -68,6 +60,3 @@ class Concepts(Task):
 def _current(marked: Iterable[Mention], bench: Bench) -> set[Mention]:
     graph = bench.resources.graph
     return {(start, end, graph.canonical(code) or code) for start, end, code in marked}
-
-
-TASKS = (Concepts(),)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure
-from osler.bench.task import Bench, Method, Task, rows, table
+from osler.bench.task import Bench, Task, rows, table
 from osler.errors import InputError
 from osler.privacy.deid import find_identifiers
 
@@ -35,14 +35,10 @@ class Item(NamedTuple):
     marks: list[Mark]
 
 
-class Deid(Task):
-    headline = "recall"
+class Kind(Task):
     prompts = KINDS
-    batch = 64
-    ways = (Method("rules", "the detector of `osler deid`", model=False),)
 
-    def __init__(self, name: str, about: str, path: str, licence: str, fields: list[str]) -> None:
-        self.name, self.about, self.path, self.licence, self.fields = name, about, path, licence, fields
+    fields: list[str]
 
     def read(self, path: Path) -> Iterator[Item]:
         identifier, group, text, spans, *place = self.fields
@@ -92,6 +88,3 @@ def _mark(text: str, start: int | None, end: int | None, kind: str) -> Mark | No
         raise InputError(f"unknown kind of identifier {kind!r}")
     young = KINDS[kind] == "AGE" and not _OLD.search(text[start:end])
     return Mark(start, end, None if young else KINDS[kind])
-
-
-TASKS = tuple(Deid(**keys) for keys in table("deid")["sets"])

@@ -12,7 +12,7 @@ import numpy as np
 
 from osler.bench.figures import BESIDE, Figure, Reply, figure
 from osler.bench.statistics import mean_interval
-from osler.bench.task import Bench, Method, Task, rows
+from osler.bench.task import Bench, Task, rows
 from osler.knowledge.diagnosis.ranking import Patient, load_ranker
 
 DEPTHS = (1, 5, 10)
@@ -30,15 +30,8 @@ class Item(NamedTuple):
     references: list[str]
 
 
-class Diagnosis(Task):
-    name = "diagnosis"
-    about = "rare-disease cases, their own publication taken out; all cases are the report part"
-    path = "knowledge/phenopackets_dev.jsonl.gz"
-    licence = "BSD-3-Clause"
-    headline = "top-10"
+class Kind(Task):
     prompts = DEPTHS
-    knows = ("graph",)
-    ways = (Method("osler", "the ranking of `osler diagnose`", model=False),)
 
     def part(self, item: Item) -> str:
         return "report"
@@ -77,6 +70,3 @@ def _macro(metric: str, replies: Sequence[Reply]) -> Figure:
         by_disease.setdefault(reply.group, []).append(reply.scores[metric])
     means = [float(np.mean(values)) for values in by_disease.values()]
     return Figure(f"{metric}, macro by disease", float(np.mean(means)), mean_interval(means), len(means))
-
-
-TASKS = (Diagnosis(),)

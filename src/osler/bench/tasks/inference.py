@@ -17,13 +17,8 @@ OPTIONS = {"A": "yes", "B": "no"}
 QUESTION: str = table("prompts")["inference"]["question"]
 
 
-class Inference(ChoiceTask):
-    name = "inference"
-    about = "does a note support a statement; half do"
-    path = "qa/medec_val.jsonl.gz"
-    licence = "CC BY 4.0"
+class Kind(ChoiceTask):
     prompts = (ChoiceTask.prompts, QUESTION)
-    ways = (Method("verifier", "Osler's rules; supported is yes, all else no", model=False), *ChoiceTask.ways)
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -46,6 +41,3 @@ class Inference(ChoiceTask):
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         named = [reply for reply in replies if "contradiction named" in reply.scores]
         return super().figures(items, replies) + ([figure("contradiction named", named)] if named else [])
-
-
-TASKS = (Inference(),)

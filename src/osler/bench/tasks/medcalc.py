@@ -30,14 +30,8 @@ class Item(NamedTuple):
     high: float
 
 
-class MedCalc(Task):
-    name = "medcalc"
-    about = "calculations from notes, one a calculator; right within the file's limits"
-    path = "qa/medcalc.jsonl.gz"
-    licence = "CC BY-SA 4.0"
+class Kind(Task):
     prompts = (*PROMPT.values(), *(rule.pattern for rule in (_ANSWER, _NUMBER, _NEAR, _DATE, _WEEKS)))
-    tokens = 400
-    unread = {"right": 0.0}
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -96,6 +90,3 @@ def _right(said: float | list[int], item: Item) -> bool:
     if item.gold or not isinstance(said, float):
         return isinstance(said, list) and tuple(said) == item.gold
     return item.low - 1e-6 <= said <= item.high + 1e-6
-
-
-TASKS = (MedCalc(),)

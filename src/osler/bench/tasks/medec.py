@@ -9,7 +9,7 @@ import numpy as np
 
 from osler.bench.figures import BESIDE, Figure, Reply, figure
 from osler.bench.metrics.texts import LIKENESS, likeness, rouge
-from osler.bench.task import GENERATED, LETTERS, Bench, Method, Task, rows, table
+from osler.bench.task import GENERATED, Bench, Task, rows, table
 from osler.models import Message
 
 PROMPT: dict[str, str] = table("prompts")["medec"]
@@ -42,21 +42,8 @@ def group_of(row: dict[str, str]) -> str:
     return " ".join((row["Corrected Text"] if row["Error Flag"] == "1" else row["Text"]).split())[:100]
 
 
-class Medec(Task):
-    name = "medec"
-    about = "find and repair the one wrong statement of a note; 56% have one"
-    path = "qa/medec_val.jsonl.gz"
-    licence = "CC BY 4.0"
-    headline = "flag"
+class Kind(Task):
     prompts = (*PROMPT.values(), _SAID.pattern, _CORRECT.pattern)
-    tokens = 120
-    unread = {"flag": 0.0, "sentence": 0.0}
-    knows = ("graph", "embedder")
-    ways = (
-        *Task.ways,
-        Method(LETTERS, "yes or no as the next token: the flag alone", model=True),
-        Method("never", "calls every note correct", model=False),
-    )
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -106,6 +93,3 @@ class Medec(Task):
             *(figure(metric, replies) for metric in ("correction ROUGE-1", f"correction {LIKENESS}")),
         ]
         return [one for one in found if one.n]
-
-
-TASKS = (Medec(),)

@@ -26,13 +26,8 @@ class Item(NamedTuple):
     harmful: bool
 
 
-class MedSafety(Task):
-    name = "medsafety"
-    about = "refuse harmful medical requests, answer harmless ones that look like them"
-    path = "adapt/medsafety_train.jsonl.gz"
-    licence = "MIT, research use asked; look-alikes CC0"
+class Kind(Task):
     prompts = RULE  # requests are posed as they are
-    tokens = 120
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -69,6 +64,3 @@ class MedSafety(Task):
         named = parts(items, replies, lambda item: REFUSED[not item.harmful], REFUSED)
         found = [balanced, *(figure(metric, mine, RATES[metric]) for metric, mine in named)]
         return [one for one in found if one.n]
-
-
-TASKS = (MedSafety(),)

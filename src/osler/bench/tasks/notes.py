@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from osler.bench.figures import BESIDE, Figure, Reply, figure
 from osler.bench.metrics.texts import LIKENESS, concept_f1, concepts_of, likeness, rouge, support_rate
-from osler.bench.task import Bench, Method, Task, rows, table
+from osler.bench.task import Bench, Task, rows, table
 from osler.models import Message
 from osler.text import sentences
 
@@ -27,22 +27,14 @@ class Item(NamedTuple):
     asked: str
 
 
-class Notes(Task):
+class Kind(Task):
     """`fields`: of a row, its id and the human's text; a third names the section that is asked for alone."""
 
-    headline = "ROUGE-L"
-    licence = "CC BY 4.0"
-    batch = 4
-    knows = ("graph", "embedder")
-    ways = (
-        *Task.ways,
-        Method("copy", "the dialogue itself", model=False),
-        Method("lead", "the dialogue's first sentences, as long as the references are", model=False),
-    )
+    fields: list[str]
 
-    def __init__(self, name: str, about: str, path: str, tokens: int, *fields: str) -> None:
-        self.name, self.about, self.path, self.tokens, self.fields = name, about, path, tokens, fields
-        self.prompts = (*PROMPT.values(), tokens)
+    def __init__(self, keys: dict[str, Any]) -> None:
+        super().__init__(keys)
+        self.prompts = (*PROMPT.values(), self.tokens)
         self.length = 0  # words of the middle reference
 
     def read(self, path: Path) -> Iterator[Item]:
@@ -92,15 +84,3 @@ class Notes(Task):
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         return [figure(metric, replies) for metric in METRICS]
-
-
-TASKS = (
-    Notes("acibench", "visit dialogue to the whole note", "notes/acibench_valid.jsonl", 700, "encounter_id", "note"),
-    Notes(
-        "mtsdialog",
-        "short dialogue to one section of a note",
-        "notes/mtsdialog_valid.jsonl",
-        220,
-        *("ID", "section_text", "section_header"),
-    ),
-)

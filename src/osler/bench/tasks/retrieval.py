@@ -9,10 +9,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure
-from osler.bench.task import Bench, Method, Task, rows
+from osler.bench.task import Bench, Task, rows
 from osler.errors import InputError, MissingComponent
 from osler.knowledge.library import Library, Mode, run_queries
 from osler.knowledge.library.library import LEXICAL, create_library
@@ -37,20 +37,11 @@ class Item(NamedTuple):
     relevant: dict[str, int]
 
 
-class Retrieval(Task):
-    licence = "research"
-    headline = METRICS[0]
+class Kind(Task):
     prompts = (DEPTH, FUSION, METRICS)
-    batch = 64
-    ways = (
-        Method("osler", "the ranking of `osler search`", model=False),
-        Method("bm25", "words alone", model=False),
-        Method("vectors", "the embedder's vectors alone", model=False),
-        Method("rrf", "bm25 and vectors by reciprocal rank fusion (Cormack et al. 2009)", model=False),
-    )
 
-    def __init__(self, name: str, about: str, folder: str) -> None:
-        self.name, self.about, self.path = name, about, f"retrieval/{folder}"
+    def __init__(self, keys: dict[str, Any]) -> None:
+        super().__init__(keys)
         self._open: dict[Path, Library] = {}
 
     def read(self, path: Path) -> Iterator[Item]:
@@ -143,10 +134,3 @@ def _one(folder: Path, *names: str) -> Path:
     if found is None:
         raise MissingComponent(f"the folder has no {' or '.join(names)}", where=str(folder))
     return found
-
-
-TASKS = (
-    Retrieval("retrieval_bioasq", "questions of BioASQ 7b-9b to PubMed snippets", "bioasq_dev"),
-    Retrieval("retrieval_nfcorpus", "lay queries of NFCorpus to abstracts, preprocessed release", "nfcorpus_lc"),
-    Retrieval("retrieval_zh", "Chinese internal medicine: title to its answer", "zh_im"),
-)

@@ -6,7 +6,6 @@ alone, whether the reply meets it. It is only as good as the judge: its spec and
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,14 +33,8 @@ class Item(NamedTuple):
     criteria: tuple[Criterion, ...]
 
 
-class Rubric(Task):
-    name = "rubric"
-    about = "open questions judged by criteria with points; needs --judge"
-    path = str(files("osler.bench") / "data" / "rubric.jsonl")
-    licence = "CC0"
-    headline = "rubric score"
+class Kind(Task):
     prompts = (SYSTEM, SCHEMA)
-    batch = 4
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
@@ -91,6 +84,3 @@ def _met(text: str) -> bool | None:
         return None
     met = said.get("met") if isinstance(said, dict) else None
     return met if isinstance(met, bool) else None
-
-
-TASKS = (Rubric(),)

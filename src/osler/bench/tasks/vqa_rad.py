@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure, parts
-from osler.bench.task import GENERATED, Bench, Method, Task, rows, table
+from osler.bench.task import GENERATED, Bench, Task, rows, table
 from osler.errors import MissingComponent
 from osler.models import Message
 
@@ -31,18 +31,8 @@ class Item(NamedTuple):
     closed: bool
 
 
-class VqaRad(Task):
-    name = "vqa_rad"
-    about = "questions on 314 radiology images, closed and open"
-    path = "images/vqa_rad"
-    licence = "CC0"
+class Kind(Task):
     prompts = (*PROMPT.values(), _ARTICLES.pattern, _MARKS.pattern, _YES_NO.pattern)
-    tokens = 24
-    unread = {"right": 0.0}
-    ways = (
-        Method("blind", "a text model without the image", model=True),
-        Method(GENERATED, "a vision model with the image", model=False),
-    )
 
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path / "train.jsonl"):
@@ -94,6 +84,3 @@ def _kind(item: Item) -> str:
 def _majority(items: Sequence[Item]) -> dict[str, float]:
     """What the commonest answer to all would reach."""
     return {"majority": max(Counter(item.answer for item in items).values(), default=0) / max(len(items), 1)}
-
-
-TASKS = (VqaRad(),)
