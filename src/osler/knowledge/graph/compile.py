@@ -3,19 +3,16 @@
 It does not read the sources' files: `scripts/build_graph.py` does for what is shipped, `exchange` for what is imported.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from osler.knowledge.graph.names import key_hash
-from osler.knowledge.graph.nouns import EDGE_TEXTS, FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, KINDS, NAME_TYPES, RELATIONS, VOCABULARY
 from osler.knowledge.graph.store import Array, Pack, write_pack
-
-FREQUENCY_CLASS = {  # midpoints of the ranges that HPO defines
-    "HP:0040280": 1.0, "HP:0040281": 0.895, "HP:0040282": 0.545,
-    "HP:0040283": 0.17, "HP:0040284": 0.025, "HP:0040285": 0.0,
-}  # fmt: skip
 
 
 class EdgeRow(NamedTuple):
@@ -32,13 +29,19 @@ class EdgeRow(NamedTuple):
     modifiers: str = ""
 
 
+@dataclass
 class Term:
-    """A node under construction."""
+    """A node under construction. `kind` is empty where its source, at `where`, doesn't say it; `xrefs`: what it is
+    called elsewhere."""
 
-    def __init__(self, label: str, kind: str) -> None:
-        self.label, self.kind, self.definition, self.flag = label, kind, "", 0
-        self.names: dict[tuple[str, str], str] = {}  # (name, language) -> type; first type wins
-        self.replaced_by = ""
+    label: str
+    kind: str
+    definition: str = ""
+    flag: int = 0
+    replaced_by: str = ""
+    names: dict[tuple[str, str], str] = field(default_factory=dict)  # (name, language) -> type; first type wins
+    xrefs: list[str] = field(default_factory=list)
+    where: str = ""
 
     def add(self, name: str, kind: str, language: str = "en") -> None:
         name = " ".join(name.split())
@@ -55,10 +58,7 @@ class Builder:
         self.edges: list[EdgeRow] = []
 
     def resolve(self, identifier: str) -> str | None:
-        if identifier in self.terms:
-            return identifier
-        entry = self.alias.get(identifier)
-        return entry[0] if entry else None
+        return identifier if identifier in self.terms else self.alias.get(identifier, (None, ""))[0]
 
     def term(self, identifier: str, label: str, kind: str) -> Term:
         return self.terms.setdefault(identifier, Term(label, kind))
@@ -66,8 +66,8 @@ class Builder:
 
 def frequency_number(text: str) -> float:
     """Share from 0 to 1; NaN where the source gives none."""
-    if text in FREQUENCY_CLASS:
-        return FREQUENCY_CLASS[text]
+    if text in VOCABULARY["frequencies"]:
+        return float(VOCABULARY["frequencies"][text])
     if text.endswith("%"):
         return float(text[:-1]) / 100
     count, slash, total = text.partition("/")
@@ -114,11 +114,11 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
         "edge_object": np.array([row[2] for row in ordered], dtype=np.uint32),
         "edge_source": np.array([source_names.index(s) for s in columns[3]], dtype=np.uint8),
     }
-    for field, values in zip(EdgeRow._fields[4:], columns[4:], strict=True):
+    for name, values in zip(EdgeRow._fields[4:], columns[4:], strict=True):
         table = sorted({"", *values})
-        strings[f"{field}_table"] = table
+        strings[f"{name}_table"] = table
         place = {value: number for number, value in enumerate(table)}
-        arrays[f"edge_{field}"] = np.array([place[v] for v in values], dtype=np.min_scalar_type(len(table) - 1))
+        arrays[f"edge_{name}"] = np.array([place[v] for v in values], dtype=np.min_scalar_type(len(table) - 1))
     arrays["frequency_value"] = np.array([frequency_number(t) for t in strings["frequency_table"]], dtype=np.float32)
     # Lookup: hash of each name's key, sorted. Places below len(ids) are labels, the others rows of `name`.
     searchable = [(key_hash(t.label), n) for n, t in enumerate(terms) if not t.flag & FLAG_OBSOLETE]
@@ -127,45 +127,27 @@ def write(builder: Builder, sources: list[dict[str, str]], out: Path) -> dict[st
     arrays["lookup_hash"] = np.array([s[0] for s in searchable], dtype=np.uint32)
     arrays["lookup_place"] = np.array([s[1] for s in searchable], dtype=np.uint32)
     write_pack(out, {"format": 1, "sources": sources, "relations": list(RELATIONS)}, arrays, strings)
-    return {
-        "nodes": len(ids),
-        "names": len(names),
-        "aliases": len(aliases),
-        "edges": len(ordered),
-        "dangling": dangling,
-    }
+    held: dict[str, Sequence[object]] = {"nodes": ids, "names": names, "aliases": aliases, "edges": ordered}
+    return {**{what: len(things) for what, things in held.items()}, "dangling": dangling}
 
 
 def unpack(pack: Pack) -> Builder:
     """What a pack was compiled from; `write` of it with the pack's sources gives the same bytes."""
-    builder = Builder()
-    ids, labels = pack.strings("node_id"), pack.strings("node_label")
-    columns = zip(
-        ids,
-        labels,
-        pack.array("node_kind").tolist(),
-        pack.array("node_flag").tolist(),
-        pack.strings("definition"),
-        pack.strings("replaced_by"),
-        strict=True,
-    )
-    for identifier, label, kind, flag, definition, replaced_by in columns:
-        term = builder.term(identifier, label, KINDS[kind])
-        term.flag, term.definition, term.replaced_by = flag, definition, replaced_by
-    names = (pack.array(f"name_{column}").tolist() for column in ("node", "type", "zh"))
-    for name, node, kind, zh in zip(pack.strings("name"), *names, strict=True):
+    builder, column = Builder(), pack.column
+    ids, parts = column("node_id"), ("node_label", "node_kind", "definition", "node_flag", "replaced_by")
+    for identifier, label, kind, *rest in zip(ids, *map(column, parts), strict=True):
+        builder.terms[identifier] = Term(label, KINDS[kind], *rest)
+    for name, node, kind, zh in zip(*map(column, ("name", "name_node", "name_type", "name_zh")), strict=True):
         builder.terms[ids[node]].names[(name, "zh" if zh else "en")] = NAME_TYPES[kind]
-    targets, replaced = pack.array("alias_node").tolist(), pack.array("alias_replaced").tolist()
-    for alias, node, how in zip(pack.strings("alias"), targets, replaced, strict=True):
+    for alias, node, how in zip(column("alias"), column("alias_node"), column("alias_replaced"), strict=True):
         builder.alias[alias] = (ids[node], "replaced" if how else "equivalent")
     sources = [source["name"] for source in pack.header["sources"]]
-    texts = {
-        field: [pack.strings(f"{field}_table")[place] for place in pack.array(f"edge_{field}").tolist()]
-        for field in EDGE_TEXTS
-    }
     subjects = np.repeat(np.arange(len(ids)), pack.array("edge_count")).tolist()
-    ends = (subjects, *(pack.array(f"edge_{column}").tolist() for column in ("relation", "object", "source")))
-    rows = zip(*ends, *(texts[field] for field in EdgeRow._fields[4:]), strict=True)
+    texts = []
+    for name in EdgeRow._fields[4:]:
+        table = column(f"{name}_table")
+        texts.append([table[place] for place in column(f"edge_{name}")])
+    rows = zip(subjects, column("edge_relation"), column("edge_object"), column("edge_source"), *texts, strict=True)
     builder.edges = [
         EdgeRow(ids[subject], RELATIONS[relation], ids[target], sources[source], *text)
         for subject, relation, target, source, *text in rows

@@ -12,48 +12,23 @@ from typing import NamedTuple
 
 from osler.errors import InputError
 from osler.knowledge.graph.compile import Builder, EdgeRow, frequency_number
-from osler.knowledge.graph.nouns import FLAG_OBSOLETE, Kind
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, VOCABULARY
 from osler.knowledge.sources import Unused
 
-# Biolink categories and predicates that the graph has a place for.
-CATEGORIES: dict[str, Kind] = {
-    "Disease": "disease",
-    "DiseaseOrPhenotypicFeature": "disease",
-    "PhenotypicFeature": "phenotype",
-    "ClinicalFinding": "phenotype",
-    "Gene": "gene",
-    "Drug": "drug",
-    "SmallMolecule": "drug",
-    "ChemicalEntity": "drug",
-    "MolecularMixture": "drug",
-}
-PREDICATES = {
-    "subclass_of": "is_a",
-    "has_phenotype": "has_phenotype",
-    "has_mode_of_inheritance": "has_inheritance",
-    "treats": "treats",
-    "ameliorates_condition": "symptomatic_for",
-    "gene_associated_with_condition": "gene_associated",
-    "causes": "gene_associated",
-    "contributes_to": "gene_associated",
-}
-_FROM_GENE = ("gene_associated_with_condition", "causes", "contributes_to")  # the graph's edge points the other way
-KIND_OF_PREFIX: dict[str, Kind] = {"HP": "phenotype", "MONDO": "disease", "DOID": "disease", "ORPHA": "disease"}
-SPELLED = {"Orphanet": "ORPHA", "ORDO": "ORPHA", "orphanet": "ORPHA", "mesh": "MESH", "MIM": "OMIM"}
-SCOPES = {"EXACT": "exact", "RELATED": "related", "BROAD": "broad", "NARROW": "narrow"}
 _CURIE = re.compile(r"[A-Za-z][\w.]*:\S+")
-_SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)" (EXACT|RELATED|BROAD|NARROW)(?: ([\w:]+))?')
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?: (EXACT|RELATED|BROAD|NARROW)(?: ([\w:]+))?)?')
 
 
-class Reading(NamedTuple):
-    """`builder` in the source's identifiers; `xrefs`: what else a term is called elsewhere; `kindless`: terms whose
-    kind the source doesn't say, with their place."""
+class Reading(Builder):
+    """Terms and edges in the source's identifiers, and what could not be used."""
 
-    builder: Builder
-    xrefs: dict[str, list[str]]
-    kindless: dict[str, str]
-    unused: list[Unused]
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.unused: list[Unused] = []
+
+    def leave(self, where: str, why: str) -> None:
+        self.unused.append(Unused(where=where, why=why))
 
 
 class Stanza(NamedTuple):
@@ -66,107 +41,98 @@ def read_source(paths: list[Path], name: str) -> Reading:
 
     Raises InputError naming the file for one that is neither, can't be read or has no table or term at all.
     """
-    reading = Reading(Builder(), {}, {}, [])
+    reading, given = Reading(name), ", ".join(str(path) for path in paths)
     files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    taken = [file for file in files if file.suffix.lower() in (".obo", ".tsv")]
+    readers = {".obo": _read_obo, ".tsv": _read_kgx}
+    taken = [file for file in files if file.suffix.lower() in readers]
     if not taken:
-        given = ", ".join(str(path) for path in paths)
         raise InputError("no OBO file (.obo) and no KGX table (.tsv) is there.", where=given)
     for file in taken:
-        if file.suffix.lower() == ".obo":
-            _read_obo(file, name, reading)
-        else:
-            _read_kgx(file, name, reading)
-    if not reading.builder.terms and not reading.builder.edges:
-        raise InputError("nothing in it could be used.", where=", ".join(str(path) for path in paths))
+        readers[file.suffix.lower()](file, reading)
+    if not reading.terms and not reading.edges:
+        raise InputError("nothing in it could be used.", where=given)
     return reading
 
 
 def curie(identifier: str) -> str:
     """The identifier with the prefix this graph writes: `Orphanet:558` is `ORPHA:558`."""
     prefix, _, rest = identifier.partition(":")
-    return f"{SPELLED.get(prefix, prefix)}:{rest}"
+    return f"{VOCABULARY['prefixes'].get(prefix, prefix)}:{rest}"
 
 
 # --- KGX ------------------------------------------------------------------------------------------------------
 
 
-def _read_kgx(file: Path, name: str, reading: Reading) -> None:
+def _read_kgx(file: Path, reading: Reading) -> None:
     lines = _lines(file)
     header = lines[0].rstrip("\n").split("\t") if lines else []
     edges = {"subject", "predicate", "object"} <= set(header)
     if not edges and "id" not in header:
         raise InputError("neither a KGX node table (id, category, name) nor an edge table.", where=f"{file}:1")
     for number, line in enumerate(lines[1:], start=2):
+        values, where = [value.strip() for value in line.rstrip("\n").split("\t")], f"{file}:{number}"
         if not line.strip():
             continue
-        values = line.rstrip("\n").split("\t")
-        where = f"{file}:{number}"
         if len(values) != len(header):
-            reading.unused.append(Unused(where=where, why=f"{len(values)} columns where the header has {len(header)}"))
+            reading.leave(where, f"{len(values)} columns where the header has {len(header)}")
             continue
-        row = dict(zip(header, (value.strip() for value in values), strict=True))
-        why = _edge(row, name, reading) if edges else _node(row, where, reading)
-        if why:
-            reading.unused.append(Unused(where=where, why=why))
+        row = defaultdict(str, zip(header, values, strict=True))
+        try:
+            _edge(row, reading) if edges else _node(row, where, reading)
+        except ValueError as why:
+            reading.leave(where, str(why))
 
 
-def _node(row: dict[str, str], where: str, reading: Reading) -> str | None:
-    """Take a node in; why it can't be, otherwise."""
+def _node(row: dict[str, str], where: str, reading: Reading) -> None:
+    """Take a node in; raises ValueError saying why it can't be."""
     if not _CURIE.fullmatch(row["id"]):
-        return f"{row['id']!r} is not a CURIE"
-    identifier, label = curie(row["id"]), row.get("name") or row["id"]
-    categories = [item.rpartition(":")[2] for item in _many(row.get("category", ""))]
-    kind = next((CATEGORIES[item] for item in categories if item in CATEGORIES), None)
-    if kind is None and categories and categories != ["NamedThing"]:
-        return f"category {', '.join(categories)} has no place in the graph"
-    term = reading.builder.term(identifier, label, kind or "heading")
-    if kind is None:
-        reading.kindless[identifier] = where
-    term.definition = row.get("description", "")
-    if row.get("deprecated", "").lower() == "true":
+        raise ValueError(f"{row['id']!r} is not a CURIE")
+    categories = [item.rpartition(":")[2] for item in _many(row["category"])]
+    kinds = [VOCABULARY["categories"][item] for item in categories if item in VOCABULARY["categories"]]
+    if not kinds and categories and categories != ["NamedThing"]:
+        raise ValueError(f"category {', '.join(categories)} has no place in the graph")
+    term = reading.term(curie(row["id"]), row["name"] or row["id"], kinds[0] if kinds else "")
+    term.where, term.definition = where, row["description"]
+    if row["deprecated"].lower() == "true":
         term.flag |= FLAG_OBSOLETE
-    for synonym in _many(row.get("synonym", "")):
+    for synonym in _many(row["synonym"]):
         term.add(synonym, "exact")
-    reading.xrefs[identifier] = [curie(item) for item in _many(row.get("xref", "") or row.get("same_as", ""))]
-    return None
+    term.xrefs = [curie(item) for item in _many(row["xref"] or row["same_as"])]
 
 
-def _edge(row: dict[str, str], name: str, reading: Reading) -> str | None:
-    predicate = row["predicate"].rpartition(":")[2]
-    relation = PREDICATES.get(predicate)
-    if relation is None:
-        return f"predicate {row['predicate']!r} has no place in the graph"
+def _edge(row: dict[str, str], reading: Reading) -> None:
+    """Take an edge in; raises ValueError saying why it can't be."""
+    written = VOCABULARY["predicates"].get(row["predicate"].rpartition(":")[2])
+    if written is None:
+        raise ValueError(f"predicate {row['predicate']!r} has no place in the graph")
     if not (_CURIE.fullmatch(row["subject"]) and _CURIE.fullmatch(row["object"])):
-        return "subject or object is not a CURIE"
-    if row.get("negated", "").lower() == "true":
+        raise ValueError("subject or object is not a CURIE")
+    relation = written.removeprefix("^")
+    if row["negated"].lower() == "true":
         if relation != "has_phenotype":
-            return "a negated edge is known only of phenotypes"
+            raise ValueError("a negated edge is known only of phenotypes")
         relation = "not_has_phenotype"
-    ends = (curie(row["subject"]), curie(row["object"]))
-    subject, target = reversed(ends) if predicate in _FROM_GENE else ends
-    frequency = _frequency(row)
-    if frequency is None:
-        return "its frequency can't be read"
-    reference = ";".join(_many(row.get("publications", ""))) or row.get("primary_knowledge_source", "")
-    edge = EdgeRow(subject, relation, target, name, frequency, reference, stated_for=subject)
-    reading.builder.edges.append(edge)
-    return None
+    subject, target = (
+        curie(row[end]) for end in (("object", "subject") if written[0] == "^" else ("subject", "object"))
+    )
+    reference = ";".join(_many(row["publications"])) or row["primary_knowledge_source"]
+    reading.edges.append(EdgeRow(subject, relation, target, reading.name, _frequency(row), reference, subject))
 
 
-def _frequency(row: dict[str, str]) -> str | None:
-    """As HPO writes it (`3/7`, `45%`, a frequency term), empty if none is given; None if it is no frequency."""
-    if row.get("has_count") and row.get("has_total"):
+def _frequency(row: dict[str, str]) -> str:
+    """As HPO writes it (`3/7`, `45%`, a frequency term), empty if none is given. Raises ValueError if it is none."""
+    text = row["frequency_qualifier"]
+    if row["has_count"] and row["has_total"]:
         text = f"{row['has_count']}/{row['has_total']}"
-    elif row.get("has_percentage"):
+    elif row["has_percentage"]:
         text = f"{row['has_percentage'].rstrip('%')}%"
-    else:
-        text = row.get("frequency_qualifier", "")
     try:
-        share = frequency_number(text)
+        usable = not text or 0 <= frequency_number(text) <= 1
     except ValueError:
-        return None
-    return text if not text or 0 <= share <= 1 else None
+        usable = False
+    if not usable:
+        raise ValueError("its frequency can't be read")
+    return text
 
 
 def _many(text: str) -> list[str]:
@@ -179,7 +145,7 @@ def _many(text: str) -> list[str]:
 def obo_terms(file: Path) -> Iterator[Stanza]:
     """Every [Term] with its fields as written, without trailing comments of identifiers."""
     stanza: Stanza | None = None
-    for number, line in enumerate(_lines(file), start=1):
+    for number, line in enumerate([*_lines(file), "[end]"], start=1):
         text = line.strip()
         if text.startswith("["):
             if stanza is not None:
@@ -188,36 +154,31 @@ def obo_terms(file: Path) -> Iterator[Stanza]:
         elif stanza is not None and text and not text.startswith("!"):
             field, _, value = text.partition(": ")
             stanza.fields[field].append(value)
-    if stanza is not None:
-        yield stanza
 
 
-def _read_obo(file: Path, name: str, reading: Reading) -> None:
-    builder, seen = reading.builder, False
+def _read_obo(file: Path, reading: Reading) -> None:
+    seen = False
     for line, fields in obo_terms(file):
         seen, where = True, f"{file}:{line}"
         written, label = fields["id"][:1], fields["name"][:1]
         if not written or not _CURIE.fullmatch(written[0]):
-            reading.unused.append(Unused(where=where, why="a term without an id that is a CURIE"))
+            reading.leave(where, "a term without an id that is a CURIE")
             continue
         identifier = curie(written[0])
-        kind = KIND_OF_PREFIX.get(identifier.partition(":")[0])
-        if kind is None:
-            reading.kindless[identifier] = where
-        term = builder.term(identifier, _unescaped(label[0]) if label else identifier, kind or "heading")
-        term.definition = definition(fields)
+        kind = VOCABULARY["kind_of_prefix"].get(identifier.partition(":")[0], "")
+        term = reading.term(identifier, _unescaped(label[0]) if label else identifier, kind)
+        term.where, term.definition = where, definition(fields)
         for synonym, scope in synonyms(fields):
             term.add(synonym, scope)
-        reading.xrefs[identifier] = [curie(value.split(" ")[0]) for value in fields["xref"]]
-        for parent in fields["is_a"]:
-            edge = EdgeRow(identifier, "is_a", curie(parent.split(" ")[0]), name, stated_for=identifier)
-            builder.edges.append(edge)
+        term.xrefs = [curie(value.split(" ")[0]) for value in fields["xref"]]
+        parents = [curie(value.split(" ")[0]) for value in fields["is_a"]]
+        reading.edges += [EdgeRow(identifier, "is_a", p, reading.name, stated_for=identifier) for p in parents]
         for other in fields["alt_id"]:
-            builder.alias.setdefault(curie(other), (identifier, "replaced"))
+            reading.alias.setdefault(curie(other), (identifier, "replaced"))
         if fields["is_obsolete"][:1] == ["true"]:
             term.flag |= FLAG_OBSOLETE
             if fields["replaced_by"]:
-                builder.alias[identifier] = (curie(fields["replaced_by"][0]), "replaced")
+                reading.alias[identifier] = (curie(fields["replaced_by"][0]), "replaced")
     if not seen:
         raise InputError("no [Term] is in this OBO file.", where=str(file))
 
@@ -230,9 +191,9 @@ def definition(fields: dict[str, list[str]]) -> str:
 def synonyms(fields: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     """(name, type) of each synonym; those marked obsolete are left out."""
     for value in fields["synonym"]:
-        match = _SYNONYM.match(value)
-        if match and match[3] not in ("obsolete_synonym", "HP:0034334"):
-            yield _unescaped(match[1]), "abbreviation" if match[3] == "abbreviation" else SCOPES[match[2]]
+        match = _QUOTED.match(value)
+        if match and match[2] and match[3] not in ("obsolete_synonym", "HP:0034334"):
+            yield _unescaped(match[1]), "abbreviation" if match[3] == "abbreviation" else match[2].lower()
 
 
 def _unescaped(text: str) -> str:

@@ -6,21 +6,23 @@ kept in the home under a name that says of what. It does not know who approves (
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from osler import __version__
 from osler.errors import InputError
-from osler.knowledge.graph.compile import Builder, EdgeRow, unpack, write
+from osler.knowledge.graph.compile import Builder, Term, unpack, write
 from osler.knowledge.graph.exchange import Reading, read_source
 from osler.knowledge.graph.names import key
 from osler.knowledge.graph.nouns import FLAG_OBSOLETE, HIERARCHY
 from osler.knowledge.graph.store import Pack
-from osler.knowledge.sources import Conflict, ImportedSource, Report, Sources, Unused
+from osler.knowledge.sources import Conflict, ImportedSource, Report, Sources
 from osler.ledger import canonical
 from osler.settings import Settings
 
+Differs = Callable[[str, str, str, Iterable[str]], None]  # reports a conflict
 _OPPOSITE = {"has_phenotype": "not_has_phenotype", "not_has_phenotype": "has_phenotype"}
 
 
@@ -64,114 +66,98 @@ def _base(settings: Settings, without: str = "") -> Builder:
 
 
 def _info(source: ImportedSource) -> dict[str, str]:
-    return {
-        "name": source.name,
-        "version": source.version,
-        "licence": source.licence,
-        "attribution": source.attribution,
-        "sha256": hashlib.sha256(canonical(source.files)).hexdigest(),
-    }
+    said = source.model_dump(include={"name", "version", "licence", "attribution"})
+    return {**said, "sha256": hashlib.sha256(canonical(source.files)).hexdigest()}
 
 
 def _merge(base: Builder, reading: Reading, kind: str | None) -> Report:
     """Put what was read into `base`, joined by identifier and by cross-reference; what came of it."""
-    counts: Counter[str] = Counter({"terms": len(reading.builder.terms), "edges": len(reading.builder.edges)})
-    conflicts, unused = [], list(reading.unused)
-    claimed = _claims(base, reading)
-    for identifier, term in reading.builder.terms.items():
-        if term.flag & FLAG_OBSOLETE and identifier in reading.builder.alias:
+    conflicts: list[Conflict] = []
+    counts: Counter[str] = Counter(terms=len(reading.terms), edges=len(reading.edges))
+    claimed: dict[str, set[str]] = defaultdict(set)  # known terms, and which imported ones point at them
+    for identifier, term in reading.terms.items():
+        for other in filter(None, map(base.resolve, term.xrefs)):
+            claimed[other].add(identifier)
+
+    def differs(identifier: str, what: str, imported: str, known: Iterable[str]) -> None:
+        conflicts.append(Conflict(id=identifier, what=what, imported=imported, known=", ".join(sorted(known))))
+
+    for identifier, term in reading.terms.items():
+        if term.flag & FLAG_OBSOLETE and identifier in reading.alias:
             continue
         known = base.resolve(identifier)
-        candidates = {base.resolve(other) for other in reading.xrefs.get(identifier, ())} - {None}
-        same = [c for c in candidates if c and (identifier in reading.kindless or base.terms[c].kind == term.kind)]
-        if known is None and len(same) == 1 and len(claimed[same[0]]) == 1:
-            known = same[0]
-            base.alias[identifier] = (known, "equivalent")
-            counts["terms joined by cross-reference"] += 1
-        elif known is None and len(same) > 1:
-            conflicts.append(Conflict(id=identifier, what="cross-references", imported=term.label, known=_list(same)))
-        elif known is None and len(same) == 1:
-            others = _list(claimed[same[0]] - {identifier})
-            conflicts.append(Conflict(id=identifier, what="cross-reference shared", imported=same[0], known=others))
-        if known is None:
-            chosen = kind if identifier in reading.kindless else term.kind
-            if chosen is None:
-                where = reading.kindless[identifier]
-                unused.append(Unused(where=where, why=f"{identifier}: its kind is not said; --kind names one"))
-                continue
-            term.kind = chosen
-            base.terms[identifier] = term
+        same = {found for found in map(base.resolve, term.xrefs) if found and term.kind in ("", base.terms[found].kind)}
+        if known is None and len(same) > 1:
+            differs(identifier, "cross-references", term.label, same)
+        elif known is None and same:
+            (other,) = same
+            if claimed[other] == {identifier}:
+                known = other
+                base.alias[identifier] = (known, "equivalent")
+                counts["terms joined by cross-reference"] += 1
+            else:
+                differs(identifier, "cross-reference shared", other, claimed[other] - {identifier})
+        if known is not None:
+            counts["known terms"] += 1
+            _join(base.terms[known], identifier, term, differs)
+        elif chosen := term.kind or kind:
+            base.terms[identifier] = replace(term, kind=chosen)
             counts["new terms"] += 1
-            continue
-        counts["known terms"] += 1
-        here = base.terms[known]
-        if identifier not in reading.kindless and here.kind != term.kind:
-            conflicts.append(Conflict(id=identifier, what="kind", imported=term.kind, known=here.kind))
-        names = {key(here.label), *(key(name) for name, _ in here.names)}
-        if term.label != identifier and key(term.label) not in names:
-            conflicts.append(Conflict(id=identifier, what="label", imported=term.label, known=here.label))
-            here.add(term.label, "related")
-        for (name, language), how in term.names.items():
-            here.add(name, how, language)
-    for other, (target, how) in reading.builder.alias.items():
-        if base.resolve(other) is None and base.resolve(target) is not None:
-            base.alias[other] = (str(base.resolve(target)), how)
-    _merge_edges(base, reading, counts, conflicts, unused)
-    return Report(counts=dict(counts), conflicts=conflicts, unused=unused)
+        else:
+            reading.leave(term.where, f"{identifier}: its kind is not said; --kind names one")
+    for alias, (target, how) in reading.alias.items():
+        if base.resolve(alias) is None and (known := base.resolve(target)):
+            base.alias[alias] = (known, how)
+    _merge_edges(base, reading, counts, differs)
+    return Report(counts=dict(counts), conflicts=conflicts, unused=reading.unused)
 
 
-def _claims(base: Builder, reading: Reading) -> dict[str, set[str]]:
-    """Which imported terms point by cross-reference at each known one."""
-    claimed: dict[str, set[str]] = defaultdict(set)
-    for identifier, others in reading.xrefs.items():
-        for other in others:
-            if target := base.resolve(other):
-                claimed[target].add(identifier)
-    return claimed
+def _join(here: Term, identifier: str, term: Term, differs: Differs) -> None:
+    """Give a known term the names that an imported one has for it."""
+    if term.kind not in ("", here.kind):
+        differs(identifier, "kind", term.kind, [here.kind])
+    names = {key(here.label), *(key(name) for name, _ in here.names)}
+    if term.label != identifier and key(term.label) not in names:
+        differs(identifier, "label", term.label, [here.label])
+        here.add(term.label, "related")
+    for (name, language), how in term.names.items():
+        here.add(name, how, language)
 
 
-def _merge_edges(
-    base: Builder, reading: Reading, counts: Counter[str], conflicts: list[Conflict], unused: list[Unused]
-) -> None:
-    above: dict[str, set[str]] = defaultdict(set)
-    said: dict[tuple[str, str], set[str]] = defaultdict(set)
-    subjects = {base.resolve(edge.subject) for edge in reading.builder.edges}
+def _merge_edges(base: Builder, reading: Reading, counts: Counter[str], differs: Differs) -> None:
+    above: dict[str | None, set[str | None]] = defaultdict(set)
+    said: set[tuple[str | None, str, str | None]] = set()
+    subjects = {base.resolve(edge.subject) for edge in reading.edges}
     for edge in base.edges:
+        subject, target = base.resolve(edge.subject), base.resolve(edge.object)
         if edge.relation in HIERARCHY:
-            above[str(base.resolve(edge.subject))].add(str(base.resolve(edge.object)))
-        elif edge.relation in _OPPOSITE and base.resolve(edge.subject) in subjects:
-            said[str(base.resolve(edge.subject)), str(base.resolve(edge.object))].add(edge.relation)
-    for edge in reading.builder.edges:
+            above[subject].add(target)
+        elif subject in subjects:
+            said.add((subject, edge.relation, target))
+    for edge in reading.edges:
         subject, target = base.resolve(edge.subject), base.resolve(edge.object)
         place = f"{edge.subject} {edge.relation} {edge.object}"
         if subject is None or target is None:
             unknown = edge.subject if subject is None else edge.object
-            unused.append(Unused(where=place, why=f"dangling: nothing is known of {unknown}"))
+            reading.leave(place, f"dangling: nothing is known of {unknown}")
             counts["dangling edges"] += 1
         elif subject == target or (edge.relation in HIERARCHY and _reaches(above, target, subject)):
-            unused.append(Unused(where=place, why="it would close a circle"))
+            reading.leave(place, "it would close a circle")
             counts["edges that close a circle"] += 1
         else:
-            if _OPPOSITE.get(edge.relation) in said[subject, target]:
-                conflicts.append(
-                    Conflict(id=subject, what=target, imported=edge.relation, known=_OPPOSITE[edge.relation])
-                )
+            opposite = _OPPOSITE.get(edge.relation, "")
+            if (subject, opposite, target) in said:
+                differs(subject, target, edge.relation, [opposite])
             if edge.relation in HIERARCHY:
                 above[subject].add(target)
-            base.edges.append(EdgeRow(*edge))
+            base.edges.append(edge)
             counts["edges taken"] += 1
 
 
-def _reaches(above: dict[str, set[str]], start: str, goal: str) -> bool:
-    seen, front = {start}, [start]
-    while front:
-        node = front.pop()
-        if node == goal:
-            return True
-        front += above.get(node, set()) - seen
-        seen |= above.get(node, set())
-    return False
-
-
-def _list(items: Iterable[str]) -> str:
-    return ", ".join(sorted(items))
+def _reaches(above: Mapping[str | None, set[str | None]], start: str, goal: str) -> bool:
+    seen: set[str | None] = set()
+    front: set[str | None] = {start}
+    while front and goal not in seen:
+        seen |= front
+        front = {upper for node in front for upper in above.get(node, ())} - seen
+    return goal in seen

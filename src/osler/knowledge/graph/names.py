@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from osler.knowledge.graph.nouns import FLAG_OBSOLETE, NAME_TYPES
+from osler.knowledge.graph.nouns import FLAG_OBSOLETE, NAME_TYPES, VOCABULARY
 from osler.knowledge.graph.store import Pack
 from osler.text import CJK, has_chinese
 
@@ -21,19 +21,7 @@ _CUTOFF = 0.84
 
 _WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+", re.UNICODE)
 _POSSESSIVE = re.compile(r"['’]s\b")
-# British to American, in order; the folding only has to be the same on both sides, not to be a word.
-_SPELLING = (
-    (re.compile(r"ae"), "e"),
-    (re.compile(r"oe"), "e"),
-    (re.compile(r"our(?=$|s$|ed$|ing$|less$)"), "or"),
-    (re.compile(r"ys(?=e$|ed$|ing$)"), "yz"),
-    (re.compile(r"is(?=ation|e$|ed$|ing$)"), "iz"),
-    (re.compile(r"(?<=[tb])re$"), "er"),
-    (re.compile(r"^sulph"), "sulf"),
-    (re.compile(r"^leuc(?=o|[ae]m)"), "leuk"),
-    (re.compile(r"ium$"), "um"),
-    (re.compile(r"^grey"), "gray"),
-)
+_SPELLING = [(re.compile(pattern), other) for pattern, other in VOCABULARY["spelling"]]
 
 
 @functools.lru_cache(maxsize=65536)

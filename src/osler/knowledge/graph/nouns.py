@@ -1,6 +1,8 @@
 """What the graph hands out: nodes, edges, paths and sources. It does not know how they are stored."""
 
-from typing import Literal, NamedTuple, get_args
+import tomllib
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, get_args
 
 Kind = Literal["phenotype", "disease", "gene", "drug", "heading", "modifier"]
 Direction = Literal["out", "in", "both"]
@@ -8,25 +10,10 @@ Direction = Literal["out", "in", "both"]
 FLAG_OBSOLETE, FLAG_LABEL_UNSAFE = 1, 2  # bits of `node_flag`; an unsafe label is an everyday word
 
 KINDS: tuple[str, ...] = get_args(Kind)
-NAME_TYPES: tuple[str, ...] = ("label", "exact", "related", "broad", "narrow", "brand", "abbreviation")
-RELATIONS: tuple[str, ...] = (
-    "is_a",  # HPO, Disease Ontology
-    "in_series",  # disease -> phenotypic series
-    "broader",  # MeSH heading -> heading above it in a tree
-    "member_of_class",  # drug -> MeSH heading above it
-    "has_phenotype",
-    "not_has_phenotype",
-    "has_history",  # HPOA aspect H
-    "has_inheritance",  # HPOA aspect I
-    "has_course",  # HPOA aspect C: onset, course, mortality
-    "has_modifier",  # HPOA aspect M
-    "gene_associated",  # disease -> gene; the source does not say whether it is causal
-    "gene_has_phenotype",  # gene -> phenotype by way of `reference`, a disease
-    "treats",  # drug -> disease, disease-modifying
-    "symptomatic_for",  # drug -> disease, relieves symptoms
-    "same_label",  # disease or heading -> phenotype of the same English name
-)
-HIERARCHY: tuple[str, ...] = ("is_a", "in_series", "broader", "member_of_class")
+VOCABULARY: dict[str, Any] = tomllib.loads((files(__package__) / "data" / "vocabulary.toml").read_text("utf-8"))
+NAME_TYPES: tuple[str, ...] = tuple(VOCABULARY["name_types"])
+RELATIONS: tuple[str, ...] = tuple(VOCABULARY["relations"])
+HIERARCHY: tuple[str, ...] = tuple(VOCABULARY["hierarchy"])
 EDGE_TEXTS = ("reference", "frequency", "stated_for", "evidence", "onset", "sex", "modifiers")  # as in `Edge`
 
 

@@ -9,11 +9,9 @@ from itertools import pairwise, product
 import numpy as np
 
 from osler.knowledge.graph.edges import EdgeTable
-from osler.knowledge.graph.nouns import KINDS, RELATIONS, Edge, Path
+from osler.knowledge.graph.nouns import KINDS, RELATIONS, VOCABULARY, Edge, Path
 
-# Derived, negative and bookkeeping relations explain nothing in a chain.
-_AVOIDED = ("not_has_phenotype", "has_inheritance", "has_course", "has_modifier", "gene_has_phenotype")
-_FOLLOWED = np.array([relation not in _AVOIDED for relation in RELATIONS])
+_FOLLOWED = np.array([relation not in VOCABULARY["unfollowed"] for relation in RELATIONS])
 _HUB = 700  # an inner node with more links than this is too general to be passed through
 _DISEASE = KINDS.index("disease")
 _STEP = 20.0  # cost of one more edge, above what any difference in specificity amounts to
@@ -67,10 +65,9 @@ def _grow(table: EdgeTable, front: dict[int, list[Chain]]) -> dict[int, list[Cha
 def _cost(table: EdgeTable, chain: Chain) -> float:
     """_STEP an edge, plus how common its inner findings, genes and classes are, plus how rare each finding is in its
     disease. A disease that much is known of is not a general thing, so diseases cost nothing."""
-    _, bounds = table.incoming
     kinds = table.pack.array("node_kind")
     inner = [p for p in chain[1:-1] if kinds[p] != _DISEASE]
-    general = sum(math.log1p(int(bounds[p + 1] - bounds[p])) for p in inner) / max(1, len(inner))
+    general = sum(math.log1p(len(table.incoming.of(p))) for p in inner) / max(1, len(inner))
     rarity = sum(_rarity(table, a, b) for a, b in pairwise(chain)) / (len(chain) - 1)
     return round(_STEP * (len(chain) - 1) + general + rarity, 6)
 
@@ -97,7 +94,6 @@ def _link(table: EdgeTable, a: int, b: int) -> Edge:
 def _between(table: EdgeTable, a: int, b: int) -> list[Edge]:
     rows: list[int] = []
     for subject, target in ((a, b), (b, a)):
-        low, high = table.bounds[subject], table.bounds[subject + 1]
-        found = low + np.flatnonzero(table.object[low:high] == target)
-        rows += [row for row in found.tolist() if _FOLLOWED[table.relation[row]]]
+        found = table.outgoing.of(subject)
+        rows += found[(table.object[found] == target) & _FOLLOWED[table.relation[found]]].tolist()
     return [table.edge(row) for row in rows]

@@ -90,6 +90,10 @@ class Pack:
         table: list[str] = self._cache[name]
         return table
 
+    def column(self, name: str) -> list[Any]:
+        """A section as a list, whichever it is."""
+        return self.strings(name) if self._sections[name][2] == "text" else self.array(name).tolist()
+
     def sizes(self) -> dict[str, int]:
         """Compressed bytes of each section."""
         return {name: size for name, (_, size, _) in self._sections.items()}
