@@ -18,7 +18,7 @@ def main() -> None:
     index = Index.build(all_names(graph))
     file = Path(concepts.__file__).parent / "data" / "names.npz"
     index.save(file, index_key(graph))
-    print(f"{file.name}: {len(index.keys)} names, {file.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    print(f"{file.name}: {len(index.arrays['keys'])} names, {file.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import pytest
 from osler.errors import UsageError
 from osler.knowledge.concepts.index import Index
 from osler.knowledge.concepts.measurements import measurements
-from osler.knowledge.concepts.normal import data_rows
 from osler.knowledge.concepts.recogniser import findings_of, index_key, lay_names, load_recogniser
+from osler.knowledge.concepts.tables import data_rows
 from osler.knowledge.graph import load_graph
 from osler.nouns import Finding
 from osler.record import read_text
@@ -210,7 +210,7 @@ def test_the_shipped_index_is_that_of_the_shipped_names() -> None:
     from importlib.resources import as_file, files
 
     with as_file(files("osler.knowledge.concepts").joinpath("data/names.npz")) as file:
-        assert len(Index.load(file, index_key(load_graph())).keys) > 100_000
+        assert len(Index.load(file, index_key(load_graph())).arrays["keys"]) > 100_000
 
 
 def test_unknown_vocabulary() -> None:

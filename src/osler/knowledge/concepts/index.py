@@ -6,9 +6,7 @@ the matcher to judge. An Aho-Corasick automaton over words was measured first an
 """
 
 import functools
-import hashlib
 import io
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from osler.knowledge.concepts.normal import Word, form, is_abbreviation, read_words, word_list
+from osler.knowledge.concepts.normal import Code, coded, hashed, read_words, strict, word_list
 from osler.models.files import write_atomically
 
 LONGEST = 16
@@ -50,99 +48,76 @@ class Entry(NamedTuple):
     order: int
 
 
-class Code(NamedTuple):
-    """Hashes of a word's loose form (64 bits, odd) and of its strict form (32 bits)."""
-
-    loose: int
-    strict: int
-
-
-@functools.lru_cache(maxsize=200_000)
-def coded(word: str) -> Code:
-    both = form(word)
-    return Code(_hash(both.loose) | 1, zlib.crc32(both.strict.encode()))
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def order_hash(hashes: Iterable[int]) -> int:
-    """Upper half of the rolling hash of a word sequence."""
-    total = 0
-    for one in hashes:
-        total = (total * BASE + one) & _MASK
-    return total >> 32
+def spelled(codes: Sequence[Code]) -> tuple[int, int]:
+    """The hash of the strict forms of some words in any order, and that of the order of their loose forms."""
+    order = 0
+    for code in codes:
+        order = (order * BASE + code.loose) & _MASK
+    return sum(code.strict for code in codes) & 0xFFFFFFFF, order >> 32
 
 
 class Index:
-    """Names compiled to arrays; immutable, safe to share between threads."""
+    """Names compiled to arrays; immutable, safe to share between threads. `terms`: code, label and kind of each."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], terms: Sequence[tuple[str, str, str]]) -> None:
         self.arrays = arrays
-        self.keys: NDArray[np.uint64] = arrays["keys"]
-        self.words: NDArray[np.uint64] = arrays["words"]
-        self.longest = int(arrays["longest"][0])
         self.terms = terms
+        self.longest = int(arrays["longest"][0])
 
     @classmethod
     def build(cls, names: Iterable[Name]) -> "Index":
         """Compile names; the first name of a term (by code and kind) is its label."""
-        terms: dict[tuple[str, str], int] = {}
-        labels: list[tuple[str, str, str]] = []
+        terms: dict[tuple[str, str], tuple[int, str]] = {}
         keys: list[int] = []
         entries: list[Entry] = []
-        words: set[str] = set()
+        seen: set[str] = set()
         longest = 1
         for name in names:
-            term = terms.setdefault((name.code, name.kind), len(labels))
-            if term == len(labels):
-                labels.append((name.code, name.name, name.kind))
-            read = read_words(name.name)
-            if _usable(name, read):
-                hashes = [coded(word.text).loose for word in read]
-                keys.append(sum(hashes) & _MASK)
-                entries.append(_entry(term, name, read, hashes))
-                words.update(word.text for word in read)
-                longest = max(longest, len(read))
-        hashed = np.array(keys, dtype=np.uint64)
-        order = np.argsort(hashed, kind="stable")
-        unique, starts = np.unique(hashed[order], return_index=True)
+            term, _ = terms.setdefault((name.code, name.kind), (len(terms), name.name))
+            words, between = read_words(name.name)
+            if _usable(name, words):
+                codes = [coded(word) for word in words]
+                keys.append(sum(code.loose for code in codes) & _MASK)
+                entries.append(Entry(term, _flags(name, words, between), *spelled(codes)))
+                seen.update(words)
+                longest = max(longest, len(words))
+        unique, row = np.unique(np.array(keys, dtype=np.uint64), return_inverse=True)
         arrays: dict[str, NDArray[Any]] = {
             "keys": unique,
-            "offsets": np.append(starts, len(hashed)).astype(np.uint32),
-            "entries": np.array(entries, dtype=np.uint32).reshape(-1, 4)[order],
-            "words": np.array(sorted({coded(word).loose for word in words}), dtype=np.uint64),
+            "offsets": np.append(0, np.cumsum(np.bincount(row, minlength=len(unique)))).astype(np.uint32),
+            "entries": np.array(entries, dtype=np.uint32).reshape(-1, 4)[np.argsort(row, kind="stable")],
+            "words": np.array(sorted({coded(word).loose for word in seen}), dtype=np.uint64),
             "longest": np.array([longest], dtype=np.uint32),
-            **_typos(words),
+            **_typos(seen),
         }
-        return cls(arrays, labels)
+        return cls(arrays, [(code, label, kind) for (code, kind), (_, label) in terms.items()])
 
-    def lookup(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Row of each hash in the table, -1 where it isn't a name."""
-        return _positions(self.keys, hashes)
-
-    def knows(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Which words occur in any name at all."""
-        return _positions(self.words, hashes) >= 0
+    def lookup(self, hashes: NDArray[np.uint64], table: str = "keys") -> NDArray[np.int64]:
+        """Row of each hash in a table (`words`: those that occur in any name), -1 where it isn't in it."""
+        known = self.arrays[table]
+        if not len(known):
+            return np.full(len(hashes), -1)
+        rows = np.searchsorted(known, hashes)
+        rows[rows == len(known)] = 0
+        return np.where(known[rows] == hashes, rows, -1)
 
     @functools.cached_property
     def vocabulary(self) -> frozenset[int]:
         """The words that occur in any name at all, by the hash of their loose form."""
-        return frozenset(self.words.tolist())
+        return frozenset(self.arrays["words"].tolist())
 
     def meant(self, word: str) -> Code | None:
         """The one long word of a name that is one edit from a strict form, if there is exactly one."""
-        if len(word) < LONG_WORD or not (word.isascii() and word.isalpha()):
+        if not _long(word):
             return None
-        rows = _positions(self.arrays["typos"], np.array(_edits(word), dtype=np.uint64))
+        rows = self.lookup(np.array(_edits(word), dtype=np.uint64), "typos")
         found = self.arrays["meant"][np.unique(self.arrays["typo_of"][rows[rows >= 0]])]
         return Code(*found[0].tolist()) if len(np.unique(found[:, 0])) == 1 else None
 
     def readings(self, row: int) -> list[Entry]:
         """The names of a row."""
-        offsets = self.arrays["offsets"]
-        return [Entry(*entry) for entry in self.arrays["entries"][offsets[row] : offsets[row + 1]].tolist()]
+        first, last = self.arrays["offsets"][row : row + 2]
+        return [Entry(*entry) for entry in self.arrays["entries"][first:last].tolist()]
 
     def save(self, file: Path, key: str) -> None:
         """Write atomically what `load` reads. `key`: what the index was built from."""
@@ -165,26 +140,20 @@ class Index:
         return cls(arrays, [(code, label, kind) for code, label, kind in rows])
 
 
-def _positions(table: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    if not len(table):
-        return np.full(len(hashes), -1)
-    rows = np.searchsorted(table, hashes)
-    rows[rows == len(table)] = 0
-    return np.where(table[rows] == hashes, rows, -1)
+def _long(word: str) -> bool:
+    return len(word) >= LONG_WORD and word.isascii() and word.isalpha()
 
 
 def _edits(word: str) -> list[int]:
     """Hashes of a word and of what is left when any letter behind its prefix is dropped: two words that share one are
     a replaced, swapped, missing or added letter apart (or a moved one, which is rare)."""
     first = max((len(prefix) for prefix in word_list("prefix") if word.startswith(prefix)), default=1)
-    return [_hash(word), *(_hash(word[:at] + word[at + 1 :]) for at in range(first, len(word)))]
+    return [hashed(word), *(hashed(word[:at] + word[at + 1 :]) for at in range(first, len(word)))]
 
 
 def _typos(words: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Edits of the long words of names and what they stand for; those of two unlike words are left out."""
-    plain = {form(word).strict: coded(word) for word in words}
-    long = sorted((word, code) for word, code in plain.items() if len(word) >= LONG_WORD)
-    long = [(word, code) for word, code in long if word.isascii() and word.isalpha()]
+    long = sorted({strict(word): coded(word) for word in words if _long(strict(word))}.items())
     found: dict[int, int] = {}
     for row, (word, code) in enumerate(long):
         for edit in set(_edits(word)):
@@ -199,27 +168,27 @@ def _typos(words: Iterable[str]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _entry(term: int, name: Name, words: list[Word], hashes: list[int]) -> Entry:
+def _flags(name: Name, words: list[str], between: set[str]) -> int:
     flags = _RANK.get(name.type, 3) << RANK_SHIFT
     if len(words) == 1:
-        common = form(words[0].text).strict in word_list("capitals_only") and name.type != "lay"
-        flags |= STRICT_ONLY | (CASED if is_abbreviation(name.name) or common else 0)
-    if any(word.joins for word in words):
+        # short and mostly capitals, or plain English far more often: only capitals may match
+        abbreviated = len(name.name) <= 6 and sum(map(str.isupper, name.name)) >= 2
+        common = strict(words[0]) in word_list("capitals_only") and name.type != "lay"
+        flags |= STRICT_ONLY | (CASED if abbreviated or common else 0)
+    if "join" in between:
         flags |= JOINED | ORDERED
     if name.kind == "drug" or not name.name.isascii():
         flags |= ORDERED
-    if any(word.gap for word in words):
-        flags |= LINKED
-    return Entry(term, flags, sum(coded(word.text).strict for word in words) & 0xFFFFFFFF, order_hash(hashes))
+    return flags | (LINKED if between - {"join"} else 0)
 
 
-def _usable(name: Name, words: list[Word]) -> bool:
+def _usable(name: Name, words: list[str]) -> bool:
     """Whether a name is long enough to mean its term ("10", "S4", "CT-1" and three-letter drug codes aren't)."""
-    if not words or len(words) > LONGEST or all(form(word.text).strict.isdigit() for word in words):
+    if not words or len(words) > LONGEST or all(strict(word).isdigit() for word in words):
         return False
     if name.type == "lay" or not name.name.isascii():
         return True
     single_drug = name.kind == "drug" and len(words) == 1
-    if single_drug and form(words[0].text).strict in word_list("no_drug"):
+    if single_drug and strict(words[0]) in word_list("no_drug"):
         return False
-    return any(sum(map(str.isalpha, word.text)) >= (4 if single_drug else 3) for word in words)
+    return any(sum(map(str.isalpha, word)) >= (4 if single_drug else 3) for word in words)

@@ -1,4 +1,4 @@
-"""Normal forms of single words, so that "oedemas", "Edema" and "hypotonic"/"hypotonia" can meet.
+"""Normal forms of single words, so that "oedemas", "Edema" and "hypotonic"/"hypotonia" can meet, and words of names.
 
 A word has a strict form (case, width, plural, British spelling, Roman numeral) and a loose form (derivation and
 medical adjective taken away as well); the tables are data (`word_forms.tsv`, `word_families.tsv`). It knows no
@@ -6,34 +6,22 @@ ontology; Chinese characters pass unchanged.
 """
 
 import functools
-import importlib.resources
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+import zlib
 from typing import NamedTuple
 
+from osler.knowledge.concepts.tables import data_rows
 from osler.text import CJK
 
 
-class Form(NamedTuple):
-    """`strict` keeps the word's meaning; `loose` is only good enough inside a longer name or behind a check."""
+class Code(NamedTuple):
+    """Hashes of a word's loose form (64 bits, odd), which is only good enough inside a longer name or behind a check,
+    and of its strict form (32 bits), which keeps the word's meaning."""
 
-    strict: str
-    loose: str
-
-
-class Word(NamedTuple):
-    """A content word of a name. `gap`: function words or a comma stood before it; `joins`: and, or, &, / did."""
-
-    text: str
-    gap: bool
-    joins: bool
-
-
-def data_rows(name: str) -> Iterator[list[str]]:
-    """Rows of a data file of this room, without comments."""
-    text = importlib.resources.files(__package__).joinpath(f"data/{name}").read_text(encoding="utf-8")
-    return (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+    loose: int
+    strict: int
 
 
 @functools.cache
@@ -57,6 +45,17 @@ TOKEN = re.compile(
 _SOFT_BREAK = re.compile(r"(?<=[^\n]{39}[^\n.;:：。；])\n(?=[ \t]*[a-z(])")
 
 
+@functools.lru_cache(maxsize=200_000)
+def coded(word: str) -> Code:
+    """Both normal forms of a word as written."""
+    plain = strict(word)
+    return Code(hashed(_loose(plain)) | 1, zlib.crc32(plain.encode()))
+
+
+def hashed(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
 @functools.cache
 def _families() -> dict[str, str]:
     """Words that name the same organ or change (renal = kidney, anomaly = abnormality), by strict form."""
@@ -64,59 +63,35 @@ def _families() -> dict[str, str]:
     return {strict(word): strict(family[0]) for family in rows for word in family}
 
 
+@functools.lru_cache(maxsize=200_000)
 def strict(word: str) -> str:
     """Case, width, possessive, plural, British spelling and Roman numerals taken away."""
     word = unicodedata.normalize("NFKC", word).casefold().replace("’", "'").replace("-", "")
     if word.endswith(("'s", "s'")):
-        word = word[:-2] if word.endswith("'s") else word[:-1]
-    word = _table("irregular").get(word) or _singular(word)
+        word = word.removesuffix("'s").removesuffix("'")
+    word = _table("irregular").get(word) or (_changed(word, "plural", 2) if len(word) >= 4 else word)
     if len(word) >= 5:
         for british, american in _table("spelling").items():
-            if british in word:
-                word = word.replace(british, american)
-    return word
-
-
-def _singular(word: str) -> str:
-    if len(word) < 4 or not word.isalpha() or not word.isascii():
-        return word
-    if word.endswith(("omata", "emata")):
-        return word[:-2]
-    if word.endswith(("oses", "yses", "theses")) and word not in ("noses", "doses", "glucoses"):
-        return word[:-2] + "is"
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "zes", "ches", "shes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
+            word = word.replace(british, american)
     return word
 
 
 def _loose(word: str) -> str:
     family = _families().get(word)
-    if family is not None:
-        return family
-    if len(word) < 5 or not word.isascii() or not word.isalpha():
-        return word
-    for ending, stem in _table("ending").items():
-        if word.endswith(ending) and len(word) - len(ending) >= (3 if stem else 4):
-            return word[: len(word) - len(ending)] + stem
-    return _stripped(_stripped(word))
+    if family is not None or len(word) < 5:
+        return family or word
+    stem = _changed(word, "ending", 3)
+    return stem if stem != word else _changed(_changed(word, "derived", 3), "derived", 3)
 
 
-def _stripped(word: str) -> str:
-    for ending, stem in _table("derived").items():
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: len(word) - len(ending)] + stem
+def _changed(word: str, table: str, least: int) -> str:
+    """An English word with its ending in the form that a table gives it: the first ending that leaves `least` letters,
+    and one more where nothing takes its place."""
+    if word.isascii() and word.isalpha():
+        for ending, form in _table(table).items():
+            if word.endswith(ending) and len(word) - len(ending) >= least + (not form):
+                return word.removesuffix(ending) + form
     return word
-
-
-@functools.lru_cache(maxsize=200_000)
-def form(word: str) -> Form:
-    """Both normal forms of a word as written."""
-    plain = strict(word)
-    return Form(plain, _loose(plain))
 
 
 def unwrap(text: str) -> str:
@@ -124,40 +99,33 @@ def unwrap(text: str) -> str:
     return _SOFT_BREAK.sub(" ", text) if "\n" in text else text
 
 
-def is_function(token: str) -> bool:
-    """Whether a name may have or lack the word. A capital A is a grade or a type, a capital Still a person."""
-    return token not in ("A", "Still") and any(
-        token.lower() in word_list(name) for name in ("function", "copula", "adverb")
-    )
+@functools.cache
+def _roles() -> dict[str, str]:
+    lists = {"adverb": "function", "function": "function", "copula": "copula", "linking": "linking", "join": "join"}
+    roles = {word: role for name, role in lists.items() for word in word_list(name)}
+    return roles | dict.fromkeys(word_list("break"), "mark") | dict.fromkeys(",，", "comma")
 
 
-def is_medical_adjective(word: str) -> bool:
-    """Whether the word's ending stands for that of a medical noun: "osteoporotic", "nephritic"."""
-    plain = form(word).strict
-    return len(plain) >= 7 and plain.endswith(("otic", "etic", "ytic", "itic", "trophic", "plastic", "ectatic", "emic"))
+def role(token: str) -> str | None:
+    """What a token does between words: join, linking ("of"), copula, function, comma, mark; None for a word itself. A
+    capital A is a grade or a type, a capital Still a person; signs that mean something are words."""
+    if token in ("A", "Still"):
+        return None
+    other = None if token[0].isalnum() or token in "+%°" else "mark"
+    return _roles().get(token.lower(), other)
 
 
-def is_mark(token: str) -> bool:
-    """Whether a token is punctuation; signs that mean something are words."""
-    return not token[0].isalnum() and token not in "+%°"
-
-
-def is_abbreviation(name: str) -> bool:
-    """Short and mostly capitals, so that only the same case may match."""
-    return len(name) <= 6 and sum(character.isupper() for character in name) >= 2
-
-
-def read_words(name: str) -> list[Word]:
-    """The content words of a name; marks count as gaps ("seizures, febrile")."""
-    words: list[Word] = []
-    gap = joins = False
-    for match in TOKEN.finditer(name):
-        token = match.group()
-        if token.lower() in word_list("join"):
-            joins = bool(words)
-        elif is_function(token) or is_mark(token):
-            gap = bool(words)
-        else:
-            words.append(Word(token, gap, joins))
-            gap = joins = False
-    return words
+def read_words(name: str) -> tuple[list[str], set[str]]:
+    """The content words of a name, and the roles of what stands between them ("seizures, febrile": comma)."""
+    words: list[str] = []
+    between: set[str] = set()
+    pending: set[str] = set()
+    for token in TOKEN.findall(name):
+        does = role(token)
+        if does:
+            pending.add(does)
+            continue
+        between |= pending if words else set()
+        pending = set()
+        words.append(token)
+    return words, between

@@ -71,7 +71,7 @@ def all_names(graph: Graph) -> Iterator[Name]:
             yield Name(code, name, vocabulary, type_)
     for code, name, type_ in graph.names(["modifier"], "en"):
         placed = code not in _HEADS and _below(graph, code, _BRANCHES) and not _below(graph, code, _LEFT_OUT)
-        if placed and " " in name and len(read_words(name)) > 1:
+        if placed and " " in name and len(read_words(name)[0]) > 1:
             yield Name(code, name, "hpo", type_)
     for lay in lay_names():
         yield Name(lay.code, lay.label, lay.kind, "lay")
@@ -101,11 +101,11 @@ def _matcher() -> Matcher:
     kept = load_settings().home / "cache" / f"concepts-{key}.npz"
     for file in (Path(str(shipped)), kept):
         with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return Matcher(index=Index.load(file, key))
+            return Matcher(Index.load(file, key))
     index = Index.build(all_names(graph))
     with contextlib.suppress(OSError):  # a home that can't be written only costs the next start these seconds again
         index.save(kept, key)
-    return Matcher(index=index)
+    return Matcher(index)
 
 
 class Recogniser:
