@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.errors import InputError, OslerError
@@ -16,7 +15,7 @@ from osler.text import language_of
 # Part of every content hash: raise it when reading or splitting changes, so that documents are indexed anew.
 FORMAT = 1
 JOINT = "\n\n"
-RAISED = "\ufdd0"  # no character; stands before superscript text until `flat` has seen what it follows
+SUP = "\ufdd0"  # no character; stands before superscript text until `flat` has seen what it follows
 Headings = tuple[tuple[int, str], ...]  # the path of headings above a text, each with its level
 
 
@@ -107,19 +106,19 @@ def compose(blocks: Iterable[Block]) -> tuple[str, tuple[Section, ...]]:
     return JOINT.join(texts), tuple(sections)
 
 
-def whole(path: Path, kind: str, title: str | None, blocks: Iterable[Block], **about: Any) -> DocumentText:
-    """The one document of a file, named by its path. Raises InputError if it has no text."""
+def whole(name: str, title: str | None, blocks: Iterable[Block], **about: Any) -> DocumentText:
+    """A document of blocks. Raises InputError if they hold no text."""
     text, sections = compose(blocks)
     if not text:
-        raise InputError(f"{kind} without text", where=str(path))
-    return DocumentText(str(path), title or path.stem, text, sections, **about)
+        raise InputError("a document without text", where=name)
+    return DocumentText(name, title or None, text, sections, **about)
 
 
 def flat(pieces: Iterable[str]) -> str:
     """One line of text. A raised number after a digit becomes a power: 10<sup>9</sup> is 10^9, not 109."""
     text = "".join(pieces)
-    if RAISED in text:
-        text = re.sub(rf"(?<=\d){RAISED}(?=[-+−]?\d)", "^", text).replace(RAISED, "")
+    if SUP in text:
+        text = re.sub(rf"(?<=\d){SUP}(?=[-+−]?\d)", "^", text).replace(SUP, "")
     return " ".join(text.split())
 
 
@@ -129,7 +128,7 @@ def table(rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(line for line in lines if line.strip(" |"))
 
 
-def element_block(element: Any) -> Block:
+def block_of(element: Any) -> Block:
     """An XML element as text: a list as lines with dashes, a table as its captions and rows, all else on one line."""
     if element.tag == "list":
         return Block("\n".join(f"- {flat(item.itertext())}" for item in element))

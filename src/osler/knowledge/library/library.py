@@ -160,21 +160,16 @@ class Library:
         return f"{digest[:16]}+{made_by[:12]}", self.store.count_by("language")
 
     def info(self) -> dict[str, Any]:
-        """Name, path, version, counts, embedder, and why vectors are not used if they aren't."""
+        """Name, version, counts, licences, and why vectors are not used if they aren't."""
         usable, why = self._usable
         return {
             "name": self.name,
-            "path": str(self.path),
             "version": self.version,
             "documents": len(self.store.documents()),
             "passages": len(self.store),
-            "collections": self.store.count_by("collection"),
             "licences": self.store.count_by("licence"),
-            "languages": self.store.count_by("language"),
-            "embedder": self.card["embedder"],
             "vectors": usable is not None,
             "lexical_only": why,
-            "unindexed": self.store.unindexed(),
         }
 
 

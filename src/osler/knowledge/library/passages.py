@@ -4,7 +4,7 @@ A passage is an exact slice of the document's text and never crosses a heading. 
 """
 
 import hashlib
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from osler.knowledge.library.documents import DocumentText
@@ -67,23 +67,17 @@ def _cut(text: str, run: Span, size: int) -> list[Span]:
     target = length / -(-length // size)
     spans: list[Span] = []
     first = units[0].start
-    for unit, following in zip(units, [*units[1:], None], strict=True):
+    for unit, following in pairwise(units):
         reached = unit.end - first
-        if following is None:
-            spans.append(Span(first, unit.end))
-            break
-        paragraph = "\n\n" in text[unit.end : following.start]
         full = reached + (following.end - unit.end) / 2 > target
+        paragraph = "\n\n" in text[unit.end : following.start]
         if full or (paragraph and reached > 0.7 * target):
             spans.append(Span(first, unit.end))
             first = following.start
-    if (
-        len(spans) > 1
-        and spans[-1].end - spans[-1].start < 0.3 * size
-        and spans[-1].end - spans[-2].start < SLACK * size
-    ):
-        spans[-2:] = [Span(spans[-2].start, spans[-1].end)]
-    return spans
+    end = units[-1].end
+    if spans and end - first < 0.3 * size and end - spans[-1].start < SLACK * size:
+        first = spans.pop().start
+    return [*spans, Span(first, end)]
 
 
 def _pieces(text: str, unit: Span, size: int) -> list[Span]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import RAISED, Block, Item, flat, table, whole
+from osler.knowledge.library.documents import SUP, Block, Item, flat, table, whole
 from osler.knowledge.library.readers.files import contents
 
 MAX_UNPACKED = 400 * 2**20
@@ -29,7 +29,8 @@ def read_docx(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     except (PackageNotFoundError, etree.LxmlError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InputError(f"is a damaged DOCX ({error})", where=str(path)) from None
     heading = next((block.text.strip() for block in blocks if block.level is not None and block.text.strip()), None)
-    yield whole(path, "a DOCX", (document.core_properties.title or "").strip() or heading, blocks)
+    title = (document.core_properties.title or "").strip() or heading or path.stem
+    yield whole(str(path), title, blocks)
 
 
 def _check_archive(data: bytes, where: str) -> None:
@@ -52,7 +53,7 @@ def _block(part: Any) -> Block:
 
 def _lines(paragraph: Any) -> str:
     """Its lines, hyperlinks included."""
-    runs = (f"{RAISED if _superscript(run) else ''}{run.text}" for run in paragraph.iter_inner_content())
+    runs = (f"{SUP if _superscript(run) else ''}{run.text}" for run in paragraph.iter_inner_content())
     return "\n".join(line for line in (flat([line]) for line in "".join(runs).split("\n")) if line)
 
 

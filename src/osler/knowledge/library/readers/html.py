@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import Block, Item, element_block, whole, year_of
+from osler.knowledge.library.documents import Block, Item, block_of, whole, year_of
 from osler.knowledge.library.readers.files import contents
 
 HTML = rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
@@ -29,14 +29,14 @@ def read_html(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     except (ValueError, etree.LxmlError, RecursionError) as error:
         raise InputError(f"can't be read as HTML: {error}", where=str(path)) from None
     if found is None or found.body is None:
-        raise InputError("an HTML page without text", where=str(path))
+        raise InputError("a document without text", where=str(path))
     year = year_of(found.date) if _DATED.search(data) else None  # a date guessed from the text may be any date
     about = {"year": year, "licence": found.license or None, "url": found.url or None}
-    yield whole(path, "an HTML page", found.title, map(_block, found.body), **about)
+    yield whole(str(path), found.title or path.stem, map(_block, found.body), **about)
 
 
 def _block(element: Any) -> Block:
     if element.tag != "head":
-        return element_block(element)
+        return block_of(element)
     level = str(element.get("rend") or "h2")[1:2]
     return Block("".join(element.itertext()), int(level) if level.isdigit() else 2)

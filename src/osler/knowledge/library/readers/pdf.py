@@ -41,7 +41,7 @@ def read_pdf(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     if not any(page.text.strip() for page in pages):
         why, hint = f"a PDF without text ({len(pages)} pages)", "It is a scan: recognise its text first."
         raise InputError(why, where=str(path), hint=hint)
-    yield whole(path, "a PDF", title, pages)
+    yield whole(str(path), title or path.stem, pages)
 
 
 def unwrap(page: str) -> str:

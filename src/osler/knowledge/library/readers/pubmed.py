@@ -9,17 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from osler.errors import InputError
-from osler.knowledge.library.documents import (
-    RAISED,
-    Block,
-    Deletion,
-    DocumentText,
-    Item,
-    compose,
-    element_block,
-    flat,
-    year_of,
-)
+from osler.knowledge.library.documents import SUP, Block, Deletion, DocumentText, Item, block_of, flat, whole, year_of
 
 PUBMED = (
     rb"(?is)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)?"
@@ -45,9 +35,10 @@ def read_pubmed(path: Path, stream: IO[bytes]) -> Iterator[Item]:
             if element.tag == "DeleteCitation":
                 yield from (Deletion(f"PMID:{_text(gone)}") for gone in element.iter("PMID"))
             else:
-                document = _article(element) if element.tag == "article" else _citation(element)
-                where = f"{path}:{element.sourceline}"
-                yield InputError(document, where=where) if isinstance(document, str) else document
+                try:
+                    yield _article(element) if element.tag == "article" else _citation(element)
+                except InputError as error:
+                    yield InputError(error.message, where=f"{path}:{element.sourceline}")
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -64,73 +55,62 @@ def _simplify(element: Any) -> None:
         if tag != part.tag:
             part.tag = tag
         if tag == "sup":
-            part.text = f"{RAISED}{text or ''}"
+            part.text = f"{SUP}{text or ''}"
         elif tag not in _INLINE:
             part.tail = f" {part.tail or ''}"
             if len(part) or text:
                 part.text = f" {text or ''}"
 
 
-def _citation(article: Any) -> DocumentText | str:
-    """The document, or why it is none."""
+def _citation(article: Any) -> DocumentText:
     book = article.find("BookDocument")
     body = article.find("MedlineCitation/Article") if book is None else book
     pmid = _text(article, "MedlineCitation/PMID" if book is None else "BookDocument/PMID")
     if not pmid or body is None:
-        return "a citation without " + ("a PMID" if not pmid else "an article")
-    title = _text(body, "ArticleTitle")
-    abstract: list[Block] = []
-    for part in body.iterfind("Abstract/AbstractText"):
-        abstract += [Block((part.get("Label") or "").capitalize(), 1), Block(_text(part))]
-    text, sections = compose(abstract)
-    if not text:
-        text, sections = compose([Block(title)])
-    if not text:
-        return f"PMID:{pmid} has neither a title nor an abstract"
+        raise InputError("a citation without " + ("a PMID" if not pmid else "an article"))
+    title, texts = _text(body, "ArticleTitle"), body.findall("Abstract/AbstractText")
+    labels = [Block((text.get("Label") or "").capitalize(), 1) for text in texts]
+    abstract = [block for label, text in zip(labels, texts, strict=True) for block in (label, Block(_text(text)))]
+    if not any(block.text for block in abstract if block.level is None):
+        if not title:
+            raise InputError(f"PMID:{pmid} has neither a title nor an abstract")
+        abstract = [Block(title)]
     kinds = {_text(kind) for kind in body.iterfind("PublicationTypeList/PublicationType")}
     links = {link.get("RefType") for link in article.iter("CommentsCorrections")}
-    return DocumentText(
-        f"PMID:{pmid}",
-        title or None,
-        text,
-        sections,
-        year=year_of(_text(body, "Journal/JournalIssue/PubDate" if book is None else "Book/PubDate")),
-        licence=_text(body, "Abstract/CopyrightInformation") or None,
-        url=f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/",
-        language=_LANGUAGES.get(_text(body, "Language")),
-        retracted="Retracted Publication" in kinds or "RetractionIn" in links,
-    )
+    about = {
+        "year": year_of(_text(body, "Journal/JournalIssue/PubDate" if book is None else "Book/PubDate")),
+        "licence": _text(body, "Abstract/CopyrightInformation") or None,
+        "url": f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/",
+        "language": _LANGUAGES.get(_text(body, "Language")),
+        "retracted": "Retracted Publication" in kinds or "RetractionIn" in links,
+    }
+    return whole(f"PMID:{pmid}", title, abstract, **about)
 
 
-def _article(article: Any) -> DocumentText | str:
-    """The document, or why it is none."""
+def _article(article: Any) -> DocumentText:
     front = article.find("front/article-meta")
     if front is None:
-        return "a JATS article without article-meta"
+        raise InputError("a JATS article without article-meta")
     ids = {element.get("pub-id-type"): _text(element) for element in front.iterfind("article-id")}
     name = next((f"{prefix}{ids[kind]}" for kind, prefix in _IDS.items() if ids.get(kind)), None)
+    if name is None:
+        raise InputError("a JATS article without an id")
     blocks: list[Block] = []
     for container in (*front.iterfind("abstract"), *article.iterfind("body")):
         blocks += [Block("Abstract" if container.tag == "abstract" else "", 1), *_blocks(container, 2)]
-    text, sections = compose(blocks)
-    if name is None or not text:
-        return "a JATS article without " + ("an id" if name is None else "text")
     title, licence = _text(front, "title-group/article-title"), front.find("permissions/license")
     years = [year_of(_text(date)) for date in front.iterfind("pub-date/year")]
     kind = article.get("article-type")
     links = {link.get("related-article-type") for link in front.iter("related-article")}
-    return DocumentText(
-        name,
-        title or None,
-        text,
-        sections,
-        year=min((year for year in years if year), default=None),
-        licence=None if licence is None else str(licence.get(_HREF) or _text(licence)[:200]),
-        url=f"https://doi.org/{ids['doi']}" if ids.get("doi") else None,
-        language=_LANGUAGES.get((article.get(_LANG) or "").lower()[:2]),
-        retracted=kind != "retraction"
-        and (kind == "retracted-article" or bool(_RETRACTIONS & links) or title.startswith("RETRACTED")),
-    )
+    withdrawn = kind == "retracted-article" or bool(_RETRACTIONS & links) or title.startswith("RETRACTED")
+    about = {
+        "year": min((year for year in years if year), default=None),
+        "licence": None if licence is None else str(licence.get(_HREF) or _text(licence)[:200]),
+        "url": f"https://doi.org/{ids['doi']}" if ids.get("doi") else None,
+        "language": _LANGUAGES.get((article.get(_LANG) or "").lower()[:2]),
+        "retracted": withdrawn and kind != "retraction",
+    }
+    return whole(name, title, blocks, **about)
 
 
 def _blocks(container: Any, level: int) -> Iterator[Block]:
@@ -140,7 +120,7 @@ def _blocks(container: Any, level: int) -> Iterator[Block]:
             yield from _blocks(child, level + 1)
             yield Block("", level)
         elif child.tag in _BLOCKS:
-            yield element_block(child)
+            yield block_of(child)
 
 
 def _text(element: Any, path: str = ".") -> str:
