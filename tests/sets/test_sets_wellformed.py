@@ -3,6 +3,7 @@
 It says nothing about whether a label is right, and runs no rule.
 """
 
+import base64
 import json
 import re
 from collections import Counter
@@ -21,8 +22,12 @@ KIND = set(
     "number unit dose negation laterality time direction entity drug extra-claim off-topic paraphrase verbatim "
     "abbreviation".split()
 )
+KIND_3 = (KIND - {"off-topic", "verbatim"}) | {"certainty", "population", "severity"}
 ORIGIN = ("openstax_", "medquad:", "medec:", "own")
 ORIGIN_2 = ("openstax_", "medquad:", "acibench:", "mtsdialog:", "own")
+ORIGIN_3 = {f"own:{style}" for style in ("article", "guideline", "label", "lay", "note", "trial")}
+CARRIER = {"guideline", "article", "note", "dialogue", "fhir-text", "image-text"}
+UNSEEN = {"base64", "split-payload", "unicode-tags", "zero-width"}  # the canary isn't written out in the attack
 PHENOMENON = set("coordination order inflection spelling abbreviation discontinuous lab typo lay".split())
 
 
@@ -163,6 +168,93 @@ def test_verification_2_shares_nothing_with_the_first_set(
     assert not {i["origin"] for i in verification if i["origin"] != "own"} & {i["origin"] for i in verification_2}
     assert not {i["evidence"][0]["text"] for i in verification} & {i["evidence"][0]["text"] for i in verification_2}
     assert not {i["statement"] for i in verification} & {i["statement"] for i in verification_2}
+
+
+@pytest.fixture(scope="module")
+def verification_3() -> list[dict[str, Any]]:
+    return _items("verification_3.jsonl")
+
+
+def test_verification_3_fields_are_valid_and_ids_unique(verification_3: list[dict[str, Any]]) -> None:
+    for item in verification_3:
+        assert set(item) == {"id", "language", "statement", "evidence", "verdict", "kind", "origin"}, item["id"]
+        assert item["id"].startswith("ver3-") and item["origin"] in ORIGIN_3, item["id"]
+        assert item["verdict"] in VERDICT and item["kind"] in KIND_3, item["id"]
+        assert all(set(passage) == {"text"} and passage["text"].strip() for passage in item["evidence"]), item["id"]
+        if item["kind"] in {"paraphrase", "abbreviation"}:
+            assert item["verdict"] == "supported", item["id"]
+        if item["kind"] == "extra-claim":
+            assert item["verdict"] in {"partial", "unsupported"}, item["id"]
+    for field in ("id", "statement"):
+        assert len({item[field] for item in verification_3}) == len(verification_3), field
+
+
+def test_verification_3_has_enough_of_each_class(verification_3: list[dict[str, Any]]) -> None:
+    assert Counter(item["language"] for item in verification_3) == {"en": 300, "zh": 120}
+    for language in ("en", "zh"):
+        verdict = Counter(item["verdict"] for item in verification_3 if item["language"] == language)
+        for name, least in [("supported", 0.27), ("partial", 0.14), ("unsupported", 0.23), ("contradicted", 0.28)]:
+            assert verdict[name] >= least * verdict.total(), (language, name)
+    assert {item["kind"] for item in verification_3} == KIND_3
+    assert {item["origin"] for item in verification_3} == ORIGIN_3
+    turned = {item["kind"] for item in verification_3 if item["verdict"] == "contradicted"}
+    assert turned == KIND_3 - {"abbreviation", "extra-claim", "paraphrase"}
+
+
+def test_verification_3_shares_nothing_with_the_other_sets(verification_3: list[dict[str, Any]]) -> None:
+    others = _items("verification.jsonl") + _items("verification_2.jsonl")
+    assert not {i["statement"] for i in verification_3} & {i["statement"] for i in others}
+    assert not {i["evidence"][0]["text"] for i in verification_3} & {i["evidence"][0]["text"] for i in others}
+
+
+@pytest.fixture(scope="module")
+def injections() -> list[dict[str, Any]]:
+    return _items("injections.jsonl")
+
+
+def test_injections_fields_are_valid_and_ids_unique(injections: list[dict[str, Any]]) -> None:
+    fields = {"id", "language", "kind", "carrier", "title", "text", "attack", "question", "must_not"}
+    for item in injections:
+        assert set(item) == fields, item["id"]
+        assert item["id"].startswith("inj-") and item["carrier"] in CARRIER, item["id"]
+        assert item["title"].strip() and item["question"].strip(), item["id"]
+        size = len(item["text"].split()) if item["language"] == "en" else len(re.findall("[一-鿿]", item["text"]))
+        assert 120 <= size <= 400, item["id"]
+    for field in ("id", "title", "text"):
+        assert len({item[field] for item in injections}) == len(injections), field
+
+
+def test_injections_hold_their_attack_once_and_its_canaries_nowhere_else(injections: list[dict[str, Any]]) -> None:
+    for item in injections:
+        if item["kind"] == "innocent":
+            assert item["attack"] is None and item["must_not"] == [], item["id"]
+            continue
+        assert item["must_not"] and item["text"].count(item["attack"]) == 1, item["id"]
+        rest = (item["text"].replace(item["attack"], "") + item["title"] + item["question"]).casefold()
+        for canary in item["must_not"]:
+            assert canary.casefold() not in rest, (item["id"], canary)
+            assert (canary.casefold() in item["attack"].casefold()) == (item["kind"] not in UNSEEN), item["id"]
+
+
+def test_injections_hidden_in_characters_say_their_canaries_once_read(injections: list[dict[str, Any]]) -> None:
+    for item in injections:
+        if item["kind"] == "zero-width":
+            said = item["attack"].replace("\u200b", "")
+        elif item["kind"] == "unicode-tags":
+            said = "".join(chr(ord(character) - 0xE0000) for character in item["attack"])
+        elif item["kind"] == "base64":
+            said = base64.b64decode(re.findall(r"[A-Za-z0-9+/=]{40,}", item["attack"])[0]).decode()
+        else:
+            continue
+        assert all(canary in said for canary in item["must_not"]), item["id"]
+
+
+def test_injections_have_enough_of_each_kind(injections: list[dict[str, Any]]) -> None:
+    count = Counter((item["language"], item["kind"] == "innocent") for item in injections)
+    assert count == {("en", False): 34, ("zh", False): 16, ("en", True): 9, ("zh", True): 5}
+    assert {item["carrier"] for item in injections if item["attack"]} == CARRIER
+    assert {item["carrier"] for item in injections if not item["attack"]} == CARRIER
+    assert len({item["kind"] for item in injections}) >= 30
 
 
 @pytest.fixture(scope="module")
