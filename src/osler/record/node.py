@@ -59,22 +59,26 @@ class Node:
     def has(self, *names: str) -> bool:
         return self.first(names)[1] is not None
 
-    def _decoded(self, name: str, raw: Raw | None, decoder: msgspec.json.Decoder[T]) -> T | None:
+    def _decoded(self, name: str, raw: Raw, decoder: msgspec.json.Decoder[T]) -> T | None:
         try:
-            return decoder.decode(raw) if raw is not None else None
+            return decoder.decode(raw)
         except UNDECODABLE as error:
             reason = str(error)
             self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
             return None
 
+    def _value(self, names: tuple[str, ...], decoder: msgspec.json.Decoder[T]) -> T | None:
+        name, raw = self.first(names)
+        return None if raw is None else self._decoded(name, raw, decoder)
+
     def text(self, *names: str) -> str | None:
-        return self._decoded(*self.first(names), _TEXT)
+        return self._value(names, _TEXT)
 
     def flag(self, *names: str) -> bool | None:
-        return self._decoded(*self.first(names), _FLAG)
+        return self._value(names, _FLAG)
 
     def number(self, *names: str) -> float | None:
-        return self._decoded(*self.first(names), _NUMBER)
+        return self._value(names, _NUMBER)
 
     def node(self, *names: str) -> "Node":
         name, raw = self.first(names)

@@ -55,14 +55,16 @@ def reference_time(dated: Iterable[tuple[str, str | None]], omissions: Omissions
     A date that began in some zone of the earth is not later than now.
     """
     latest = datetime.now(UTC) + timedelta(hours=14)
-    past = []
+    best: tuple[datetime, str] | None = None
     for path, text in dated:
         found = moment(text) if text else None
-        if found is not None and found.instant > latest:
+        if text is None or found is None:
+            continue
+        if found.instant > latest:
             omissions.add(path, f"its time {text} is later than now: not used as the time that the case speaks of")
-        elif text:
-            past.append(text)
-    return newest(past)
+        elif best is None or found.instant > best[0]:
+            best = found.instant, text
+    return best[1] if best else None
 
 
 def age_at(birth: str, reference: str) -> tuple[str | None, str | None]:
