@@ -11,7 +11,7 @@ import msgspec
 
 from osler.errors import InputError
 from osler.record.case import Case, Part, Unread
-from osler.record.fhir_documents import documents_of
+from osler.record.fhir_documents import notes_of
 from osler.record.fhir_items import READ, Item, Record, items_of, settle
 from osler.record.fhir_parts import parts_of
 from osler.record.fhir_patient import one_patient
@@ -43,8 +43,7 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     parts: list[Part] = []
     for item in main:
         if item.path not in elsewhere:
-            parts += parts_of(item)
-            parts += documents_of(item)
+            parts += [*parts_of(item), *notes_of(item)]
             item.report_unused()
     for item in wanted:
         if _is_support(item) and item.path not in record.used:

@@ -14,24 +14,27 @@ from osler.record.node import Node
 from osler.text import language_of
 
 
-def documents_of(item: Item) -> Iterator[Document]:
-    """Every text of the resource that its structured elements do not already say."""
-    if item.kind in _READERS:
-        yield from _READERS[item.kind](item)
-    elif "text" in item.content and item.node("text").text("status") == "additional":
-        # The other narratives repeat the elements; this status says that it holds more.
-        yield from _document(item, item.place("text.div"), _narrative(item), "narrative", concept(item, "code").label)
+def texts_of(item: Item) -> Iterator[dict[str, Any]]:
+    """The texts that a resource is there for, each with the fields of its Document that differ from the table."""
+    return _READERS[item.kind](item)
+
+
+def notes_of(item: Item) -> Iterator[Document]:
+    """The other texts of a resource: annotations, and a narrative that says more than the elements."""
+    texts: list[dict[str, Any]] = []
+    if item.kind not in _READERS and "text" in item.content and item.node("text").text("status") == "additional":
+        texts += _text(item.place("text.div"), _narrative(item), kind="narrative")
     for note in item.nodes("note") if "note" in item.content else ():
-        text, time = note.text("text") or "", item.checked_time(note.text("time"), "note.time")
-        yield from _document(item, note.place("text"), text, "annotation", concept(item, "code").label, time=time)
+        time = item.checked_time(note.text("time"), "note.time")
+        texts += _text(note.place("text"), note.text("text") or "", kind="annotation", time=time)
+    for text in texts:
+        yield Document(**text, title=concept(item, "code").label, duplicates=item.duplicates)
 
 
-def _document(
-    item: Item, path: str, text: str, kind: str | None, title: str | None, **fields: Any
-) -> Iterator[Document]:
+def _text(path: str, text: str, **fields: Any) -> Iterator[dict[str, Any]]:
     if text.strip():
-        fields |= {"source": path, "id": path, "duplicates": item.duplicates}
-        yield Document(title=title, kind=kind, text=text, language=language_of(text), **fields)
+        known = {name: value for name, value in fields.items() if value is not None}
+        yield {**known, "source": path, "id": path, "text": text, "language": language_of(text)}
 
 
 def _narrative(node: Node) -> str:
@@ -53,49 +56,44 @@ def _attached(attachment: Node, item: Item) -> str:
     return text or ""
 
 
-def _reference(item: Item) -> Iterator[Document]:
-    kind = concept(item, "type").label
+def _reference(item: Item) -> Iterator[dict[str, Any]]:
     item.bound("docStatus")
     if item.status() == "superseded":
         item.omit("", "superseded by another document")
         return
     if not item.has("content"):
         item.omit("content", "the document has no content")
-    time = item.time("date")
     for content in item.nodes("content"):
         attachment = content.node("attachment")
         if not attachment:
             content.omit("attachment", "the attachment is empty")
         elif text := _attached(attachment, item):
-            created = item.checked_time(attachment.text("creation"), "content.attachment.creation")
-            title = attachment.text("title") or item.text("description") or kind
-            yield from _document(item, attachment.path, text, kind, title, time=created or time)
+            time = item.checked_time(attachment.text("creation"), "content.attachment.creation")
+            yield from _text(attachment.path, text, title=attachment.text("title") or None, time=time)
 
 
-def _report(item: Item) -> Iterator[Document]:
+def _report(item: Item) -> Iterator[dict[str, Any]]:
     if item.status() == "cancelled":
         item.omit("", "the report was cancelled: not read")
         return
-    title, time = concept(item, "code").label, item.time("effectiveDateTime", "effectivePeriod", "issued")
     forms = [(form, _attached(form, item)) for form in item.nodes("presentedForm")]
     for form, text in forms:
-        yield from _document(item, form.path, text, "report", form.text("title") or title, time=time)
+        yield from _text(form.path, text, title=form.text("title") or None)
     coded = "; ".join(one.label for one in concepts(item, "conclusionCode") if one.label)
     said = (item.text("conclusion") or "").strip()
     if said or coded:
         path = item.place("conclusion" if item.text("conclusion") else "conclusionCode")
-        yield from _document(item, path, said or coded, "conclusion", title, time=time)
+        yield from _text(path, said or coded, kind="conclusion")
     elif not any(text for _, text in forms):
         if text := _narrative(item):
-            yield from _document(item, item.place("text.div"), text, "report", title, time=time)
+            yield from _text(item.place("text.div"), text)
         else:
             results = ": its results are read as observations" if item.has("result") else ""
             item.count("", f"report without text{results}")
     item.has("result")
 
 
-def _composition(item: Item) -> Iterator[Document]:
-    kind = concept(item, "type").label
+def _composition(item: Item) -> Iterator[dict[str, Any]]:
     item.status()
     text, sections = "", []
     for title, body in _sections(item):
@@ -105,8 +103,7 @@ def _composition(item: Item) -> Iterator[Document]:
     text = text.rstrip() or _narrative(item)
     if not text:
         item.omit("", "composition without text: the resources it lists are read on their own")
-    title, time = item.text("title") or kind, item.time("date")
-    yield from _document(item, item.path, text, kind, title, time=time, sections=sections)
+    yield from _text(item.path, text, sections=sections)
 
 
 def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:
@@ -117,7 +114,7 @@ def _sections(node: Node, depth: int = 0) -> Iterator[tuple[str | None, str]]:
             yield from _sections(section, depth + 1)
 
 
-def _family(item: Item) -> Iterator[Document]:
+def _family(item: Item) -> Iterator[dict[str, Any]]:
     # A Case has no part for relatives: under this heading, concepts count as theirs.
     item.status()
     who = concept(item, "relationship").label or item.text("name") or "relative"
@@ -129,8 +126,7 @@ def _family(item: Item) -> Iterator[Document]:
     if had:
         title, text = "Family history", f"Family history:\n{who}: {', '.join(had)}."
         section = Section(title=title, start=len(title) + 2, end=len(text))
-        time = item.time("date")
-        yield from _document(item, item.path, text, "family history", title, time=time, sections=[section])
+        yield from _text(item.path, text, sections=[section])
     else:
         item.omit("", "family history without a condition")
 

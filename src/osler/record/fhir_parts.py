@@ -8,8 +8,9 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from osler.record import case
-from osler.record.case import Observation, Part
+from osler.record.case import Document, Observation, Part
 from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, written
+from osler.record.fhir_documents import texts_of
 from osler.record.fhir_items import Item
 from osler.record.node import Node
 from osler.record.tables import table
@@ -58,11 +59,9 @@ def parts_of(item: Item) -> Iterator[Part]:
         fields["label"], fields["codes"] = named.label, named.codes
     for field, (way, elements) in row.fields:
         fields[field] = way(item, *elements)
-    if row.part is Observation:
-        for measured in _measurements(item):
-            yield Observation(**fields | measured)
-    else:
-        yield row.part(**fields)
+    several = _SEVERAL.get(row.part)
+    for one in several(item) if several else ({},):
+        yield row.part(**fields | one)
 
 
 def _named(node: Node, name: str, *others: str) -> Concept | None:
@@ -139,7 +138,7 @@ def _first_of(found: Iterable[Any]) -> Any:
 
 # How the elements of a resource give the value of a field; null where they don't.
 _WAYS: dict[str, Callable[..., Any]] = {
-    "always": lambda item, word: word,
+    "always": lambda item, words: words.replace("_", " "),
     "text": Item.text,
     "concept": _named,
     "label": lambda item, name: _first_of(one.label for one in concepts(item, name)),
@@ -227,3 +226,10 @@ def _limits(one: Node, unit: str | None, item: Item) -> dict[str, float]:
     if not found and normal[0].has("text"):
         normal[0].omit("text", "a range in words is not read")
     return found
+
+
+# Parts of which one resource gives several, each with what is its own.
+_SEVERAL: dict[type[Part], Callable[[Item], Iterable[dict[str, Any]]]] = {
+    Observation: _measurements,
+    Document: texts_of,
+}
