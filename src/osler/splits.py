@@ -24,6 +24,8 @@ SHARES: dict[str, tuple[int, int, int, str]] = {
     "context_2": (0, 30, 70, "text"),
     "concept_phrases": (0, 40, 60, "id"),
     "verification_2": (0, 40, 60, "evidence text"),
+    "verification_3": (0, 50, 50, "evidence text"),
+    "injections": (0, 30, 70, "id"),
     "red_flags_2": (0, 40, 60, "condition"),
     "red_flags_3": (0, 30, 70, "condition"),
     # concepts
