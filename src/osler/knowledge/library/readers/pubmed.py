@@ -48,17 +48,18 @@ def read_pubmed(path: Path, stream: IO[bytes]) -> Iterator[Item]:
 
 def _simplify(element: Any) -> None:
     """Without namespaces and the numbers that cite references, raised numbers marked, blocks apart."""
-    for citing in element.findall('.//*[@ref-type="bibr"]'):
-        citing.clear(keep_tail=True)
+    for reference in list(element.iter("{*}xref")):
+        if reference.get("ref-type") == "bibr":
+            reference.clear(keep_tail=True)
     for part in element.iter():
-        tag, text = part.tag.rpartition("}")[2], part.text
-        if tag != part.tag:
-            part.tag = tag
+        tag, text = part.tag, part.text
+        if tag[0] == "{":
+            part.tag = tag = tag.rpartition("}")[2]
         if tag == "sup":
             part.text = f"{SUP}{text or ''}"
         elif tag not in _INLINE:
             part.tail = f" {part.tail or ''}"
-            if len(part) or text:
+            if text or len(part):
                 part.text = f" {text or ''}"
 
 
