@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from osler.knowledge.diagnosis.profiles import SHARES, Profile, load_profiles
+from osler.knowledge.diagnosis.profiles import FOLDER, Profile, load_profiles
 from osler.knowledge.graph.compile import Builder, EdgeRow, write
 from osler.knowledge.graph.exchange import curie, definition, obo_terms, synonyms
 from osler.knowledge.graph.names import key
@@ -27,6 +27,8 @@ from osler.knowledge.graph.nouns import FLAG_LABEL_UNSAFE, FLAG_OBSOLETE
 
 PHENOTYPE_ROOTS = ("HP:0000118", "HP:0032443")  # phenotypic abnormality; past medical history
 ASPECT = {"P": "has_phenotype", "H": "has_history", "I": "has_inheritance", "C": "has_course", "M": "has_modifier"}
+# A profile's shares are HPO's classes of frequency, from obligate to very rare; 0: speaks against the disease.
+SHARES = {"1.0": "HP:0040280", "0.9": "HP:0040281", "0.55": "HP:0040282", "0.17": "HP:0040283", "0.025": "HP:0040284"}
 GENERIC = frozenset("disease disorder syndrome acquired congenital infection injury rupture lesion".split())
 # Drug dictionary entries that are everyday words in clinical text: the node stays, the name is not matched.
 DATA = Path(__file__).parents[1] / "src/osler/knowledge/graph/data"
@@ -216,10 +218,19 @@ def add_mined(builder: Builder, path: Path) -> None:
                                      row["disease"], "TXT"))  # fmt: skip
 
 
+def profile_findings() -> dict[str, dict[str, str]]:
+    """By name of the disease: the profile's findings and the share of each, as written."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in tsv(Path(str(FOLDER / "findings.tsv"))):
+        if row["hpo"]:
+            found[row["disease"]][row["hpo"]] = row["share"]
+    return found
+
+
 def add_profiles(builder: Builder, profiles: list[Profile]) -> None:
     """Names of the profiles' diseases, new nodes for those the graph lacks, and a row for each finding. A synonym that
     another disease bears stays with that one."""
-    bearers: dict[str, set[str]] = defaultdict(set)
+    findings, bearers = profile_findings(), defaultdict(set)
     for identifier, term in builder.terms.items():
         if term.kind == "disease":
             for name in (term.label, *(name for name, language in term.names if language == "en")):
@@ -243,11 +254,10 @@ def add_profiles(builder: Builder, profiles: list[Profile]) -> None:
             if name == profile.label or bearers[key(name)] <= {identifier}:
                 term.add(name, "exact")
                 bearers[key(name)].add(identifier)
-        for row in profile.findings:
-            relation = "has_phenotype" if row.share else "not_has_phenotype"
-            frequency = SHARES[row.share] if row.share else ""
-            builder.edges.append(EdgeRow(identifier, relation, row.hpo, "osler_profiles", frequency, profile.reference,
-                                         profile.id, "PRO"))  # fmt: skip
+        for finding, share in findings[profile.label].items():
+            relation = "has_phenotype" if share in SHARES else "not_has_phenotype"
+            builder.edges.append(EdgeRow(identifier, relation, finding, "osler_profiles", SHARES.get(share, ""),
+                                         profile.reference, profile.id, "PRO"))  # fmt: skip
 
 
 # --- MeSH, drugs, indications -------------------------------------------------------------------------------

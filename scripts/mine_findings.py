@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from build_graph import profile_findings
 from build_library import BOOKS, MEDQUAD, book_documents, medquad_documents, read_rows
 
 from osler.knowledge.concepts.recogniser import Recogniser, load_recogniser
@@ -158,10 +159,11 @@ def named(
 def profiled(documents: list[DocumentText], words: Vocabulary, findings: Recogniser) -> Iterator[Statement]:
     """What a profile says, where one sentence names the disease and the finding."""
     wanted: dict[str, set[str]] = {}
+    written = profile_findings()
     for profile in load_profiles():
         identifier = words.graph.canonical(profile.id)
         if identifier is not None:
-            wanted[identifier] = {row.hpo for row in profile.findings if row.share}
+            wanted[identifier] = {code for code, share in written[profile.label].items() if share != "0"}
     for document in documents:
         for start, end in sentences(document.text):
             codes = {mention.code for mention in words.diseases.mentions(document.text[start:end])}

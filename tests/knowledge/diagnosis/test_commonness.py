@@ -1,12 +1,14 @@
 """Common things are common: in general practice only, at the right age, and said."""
 
+import csv
+
 import pytest
 
 from osler.knowledge.diagnosis import load_ranker, rank
-from osler.knowledge.diagnosis.commonness import in_years, octaves
-from osler.knowledge.diagnosis.profiles import SHARES, load_profiles
+from osler.knowledge.diagnosis.profiles import FOLDER, in_years, load_profiles, octaves
 from osler.knowledge.diagnosis.ranking import Patient
 
+SHARES = {"1.0": "HP:0040280", "0.9": "HP:0040281", "0.55": "HP:0040282", "0.17": "HP:0040283", "0.025": "HP:0040284"}
 FLU = ["HP:0001945", "HP:0012735", "HP:0003326", "HP:0002315"]  # fever, cough, myalgia, headache
 INFLUENZA = "MONDO:0005812"
 
@@ -61,11 +63,14 @@ def test_profiles_stand_in_the_graph_with_their_reference() -> None:
     graph = load_ranker().graph
     profiles = load_profiles()
     assert len(profiles) > 300 and len({profile.reference for profile in profiles}) == len(profiles)
+    with (FOLDER / "findings.tsv").open(encoding="utf-8") as file:
+        findings = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for profile in profiles[::20]:
         known = graph.node(profile.id)
         rows = {(e.object, e.relation): e for e in graph.edges(known.id) if e.source == "osler_profiles"}
-        for finding in profile.findings:
-            target = graph.canonical(finding.hpo) or ""
-            edge = rows[target, "has_phenotype" if finding.share else "not_has_phenotype"]
-            assert edge.reference == profile.reference
-            assert edge.frequency_text == SHARES.get(finding.share)
+        for finding in findings:
+            if finding["disease"] == profile.label and finding["hpo"]:
+                target = graph.canonical(finding["hpo"]) or ""
+                edge = rows[target, "has_phenotype" if finding["share"] != "0" else "not_has_phenotype"]
+                assert edge.reference == profile.reference
+                assert edge.frequency_text == SHARES.get(finding["share"])

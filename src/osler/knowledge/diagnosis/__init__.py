@@ -5,9 +5,9 @@ is where the patient lives: scores order diseases within one case, and a probabi
 population that is named.
 """
 
-from osler.knowledge.diagnosis.commonness import common_diseases
 from osler.knowledge.diagnosis.explaining import explain
 from osler.knowledge.diagnosis.population import Population, load_prevalences, with_probabilities
+from osler.knowledge.diagnosis.profiles import common_diseases
 from osler.knowledge.diagnosis.query import Query, prepare
 from osler.knowledge.diagnosis.questions import next_questions
 from osler.knowledge.diagnosis.ranking import Ranker, load_ranker, rank

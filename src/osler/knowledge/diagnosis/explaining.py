@@ -7,15 +7,16 @@ over.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from osler.knowledge.diagnosis.commonness import LABELS
-from osler.knowledge.diagnosis.index import Floats, Ints, Lists, sublists
+from osler.knowledge.diagnosis.index import Floats, sublists
 from osler.knowledge.diagnosis.query import prepare
 from osler.knowledge.diagnosis.ranking import X_LINKED_RECESSIVE, Patient, Ranker, load_ranker
 from osler.knowledge.diagnosis.scoring import Scores, View, gain, largest
 from osler.knowledge.graph import Edge, Graph
+from osler.knowledge.graph.edges import Ints, Lists
 from osler.nouns import Contribution, MissingFinding, RankedDisease, Row
 
 USUAL = 0.3  # share of patients from which on a finding is usual: not mentioned, it is missing
@@ -46,91 +47,90 @@ def explain(
         return list(ranked)
     said = ranker.positions(prepare(ranker.graph, [*observed, *excluded]).observed)  # contradictory ones too
     return [
-        _explained(ranker, scores, ranker.place[disease.id], disease, said)
-        if scores.seen.ranked[ranker.place[disease.id]]
-        else disease
+        _explained(ranker, scores, disease, said) if scores.seen.ranked[ranker.place[disease.id]] else disease
         for disease in ranked
     ]
 
 
-def _explained(ranker: Ranker, scores: Scores, place: int, disease: RankedDisease, said: Ints) -> RankedDisease:
-    graph, seen = ranker.graph, scores.seen
+class Held(NamedTuple):
+    """What is written of one disease in the rows in force: its terms, ascending, their shares and their ancestors."""
+
+    place: int
+    terms: Ints
+    shares: Floats
+    above: Lists
+
+
+def _held(seen: View, place: int) -> Held:
     terms, shares, _ = seen.annotations(place)
-    above = sublists(seen.whole.ancestors, terms)
-    found = []
+    return Held(place, terms, shares, sublists(seen.whole.ancestors, terms))
+
+
+def _explained(ranker: Ranker, scores: Scores, disease: RankedDisease, said: Ints) -> RankedDisease:
+    graph, seen, place = ranker.graph, scores.seen, ranker.place[disease.id]
+    held = _held(seen, place)
+    found: list[Contribution] = []
+
+    def add(code: str, value: float, rows: list[Row], label: str = "") -> None:
+        found.append(Contribution(code=code, label=label or graph.label(code), score=value, rows=rows[:ROWS]))
+
     for term, value in zip(scores.observed.tolist(), scores.parts[:, place].tolist(), strict=True):
-        rows = _rows(ranker, seen, place, _matched(seen, term, terms, shares, above))
+        rows = _rows(ranker, seen, held, _matched(seen, term, held))
         if seen.borrowed[place] >= RELATIVE:
             rows += _rows_of_relative(ranker, seen, place, term)
-        found.append(_contribution(graph, graph.ids[term], value, rows))
+        add(graph.ids[term], value, rows)
     for term, value in zip(scores.excluded.tolist(), scores.against[:, place].tolist(), strict=True):
         if value < 0:
-            narrower = [t for k, t in enumerate(terms.tolist()) if term in above.of(k)]
-            found.append(_contribution(graph, graph.ids[term], value, _rows(ranker, seen, place, narrower)))
+            narrower = [t for k, t in enumerate(held.terms.tolist()) if term in held.above.of(k)]
+            add(graph.ids[term], value, _rows(ranker, seen, held, narrower))
     for code, values in scores.about.items():
-        if values[place]:
-            found.append(_about(ranker, disease.id, code, float(values[place])))
+        if not values[place]:
+            continue
+        if code == X_LINKED_RECESSIVE:
+            edges = graph.edges(disease.id, "has_inheritance")
+            add(code, float(values[place]), [_row(graph, edge) for edge in edges if edge.object == code])
+        else:
+            label, told, reference = ranker.commonness.said(code, place)
+            row = Row(disease=disease.id, term=code, frequency=told, reference=reference)
+            add(code, float(values[place]), [row], label)
     return disease.model_copy(update={
         "score": float(scores.total[place]),
         "for_": sorted((c for c in found if c.score > 0), key=lambda c: (-c.score, c.code)),
         "against": sorted((c for c in found if c.score <= 0), key=lambda c: (c.score, c.code)),
-        "missing": _missing(graph, scores, terms, shares, above, said) if len(terms) else [],
+        "missing": _missing(graph, scores, held, said) if len(held.terms) else [],
     })  # fmt: skip
 
 
-def _about(ranker: Ranker, disease: str, code: str, value: float) -> Contribution:
-    """What a disease gets for its inheritance and the patient's sex, or by its profile."""
-    if code == X_LINKED_RECESSIVE:
-        edges = ranker.graph.edges(disease, "has_inheritance")
-        rows = [_row(ranker.graph, edge) for edge in edges if edge.object == code]
-        return _contribution(ranker.graph, code, value, rows)
-    said, reference = ranker.commonness.said(code, ranker.place[disease])
-    row = Row(disease=disease, term=code, frequency=said, reference=reference)
-    return Contribution(code=code, label=LABELS[code].format(said), score=value, rows=[row])
-
-
-def _contribution(graph: Graph, code: str, value: float, rows: list[Row]) -> Contribution:
-    return Contribution(code=code, label=graph.label(code), score=value, rows=rows[:ROWS])
-
-
-def _rows(ranker: Ranker, seen: View, place: int, matched: Sequence[int]) -> list[Row]:
+def _rows(ranker: Ranker, seen: View, held: Held, matched: Sequence[int]) -> list[Row]:
     """The rows of one disease that name the matched findings, in their order."""
-    rows: dict[int, list[Row]] = {}
-    for number in seen.whole.annotations_of.of(place).tolist():
-        term = int(seen.whole.term[number])
-        if number not in seen.removed and term in matched:
-            edge = ranker.graph.table.edge(int(seen.whole.edges[number]))
-            rows.setdefault(term, []).append(_row(ranker.graph, edge))
-    return [row for term in matched for row in rows.get(term, [])]
+    whole, numbers = seen.whole, seen.whole.annotations_of.of(held.place).tolist()
+    named = [(matched.index(term), n) for n in numbers if n not in seen.removed and (term := whole.term[n]) in matched]
+    return [_row(ranker.graph, ranker.graph.table.edge(int(whole.edges[number]))) for _, number in sorted(named)]
 
 
 def _rows_of_relative(ranker: Ranker, seen: View, place: int, term: int) -> list[Row]:
     """The row of the relative that has the finding itself with the largest share."""
-    best: tuple[float, int] | None = None
     matrix = seen.whole.matrix
-    holders = matrix.carried.of(term)
-    shares = dict(zip(holders.tolist(), matrix.carried_share[matrix.carried.span(term)].tolist(), strict=True))
-    for other in ranker.relatives.of(place):
-        share = shares.get(other, 0.0)
-        if share > 0 and other not in seen.changed and (best is None or (share, -other) > best):
-            best = (share, -other)
-    if best is None:
+    shares = np.zeros(matrix.size)
+    shares[matrix.carried.of(term)] = matrix.carried_share[matrix.carried.span(term)]
+    shares[seen.changed] = 0.0
+    best = max(ranker.relatives.of(place), key=shares.__getitem__, default=None)
+    if best is None or not shares[best]:
         return []
-    terms, parts, _ = seen.annotations(-best[1])
-    above = sublists(seen.whole.ancestors, terms)
-    return _rows(ranker, seen, -best[1], _matched(seen, term, terms, parts, above))[:1]
+    held = _held(seen, best)
+    return _rows(ranker, seen, held, _matched(seen, term, held))[:1]
 
 
-def _matched(seen: View, finding: int, terms: Ints, shares: Floats, above: Lists) -> list[int]:
+def _matched(seen: View, finding: int, held: Held) -> list[int]:
     """The annotated terms behind the best match of a finding; none where they match in the root only."""
-    if not len(terms):
+    if not len(held.terms):
         return []
     lineage = seen.whole.asked.of(finding)
     values = np.full(seen.whole.terms, -np.inf)
     values[lineage] = gain(seen, finding, lineage)
-    best = (0.5 * np.log(shares) + largest(values, above)).max()
+    best = (0.5 * np.log(held.shares) + largest(values, held.above)).max()
     values[seen.information <= ROOT_INFORMATION] = -np.inf
-    matched = terms[0.5 * np.log(shares) + largest(values, above) > best - 1e-6].tolist()
+    matched = held.terms[0.5 * np.log(held.shares) + largest(values, held.above) > best - 1e-6].tolist()
     return sorted(matched, key=lambda t: (t != finding, t))
 
 
@@ -144,15 +144,12 @@ def _row(graph: Graph, edge: Edge) -> Row:
     )
 
 
-def _missing(
-    graph: Graph, scores: Scores, terms: Ints, shares: Floats, above: Lists, said: Ints
-) -> list[MissingFinding]:
+def _missing(graph: Graph, scores: Scores, held: Held, said: Ints) -> list[MissingFinding]:
     """Usual findings of the disease of which the case says nothing, by share x information."""
-    told = np.isin(terms, scores.seen.whole.ancestors.gather(scores.observed)[0])
-    narrower = np.logical_or.reduceat(np.isin(above.items, said), above.bounds[:-1])
-    weights = shares * scores.seen.information[terms]
-    found = []
-    for place in np.flatnonzero((shares >= USUAL) & ~told & ~narrower).tolist():
-        code = graph.ids[int(terms[place])]
-        found.append(MissingFinding(code=code, label=graph.label(code), weight=float(weights[place])))
+    told = np.isin(held.terms, scores.seen.whole.ancestors.gather(scores.observed)[0])
+    narrower = np.logical_or.reduceat(np.isin(held.above.items, said), held.above.bounds[:-1])
+    usual = np.flatnonzero((held.shares >= USUAL) & ~told & ~narrower)
+    weights = held.shares * scores.seen.information[held.terms]
+    codes = [(graph.ids[held.terms[k]], float(weights[k])) for k in usual.tolist()]
+    found = [MissingFinding(code=code, label=graph.label(code), weight=weight) for code, weight in codes]
     return sorted(found, key=lambda m: (-m.weight, m.code))[:MISSING]

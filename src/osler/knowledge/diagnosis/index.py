@@ -5,16 +5,19 @@ It holds numbers of terms and diseases, no words; what a score is made of is sai
 
 import functools
 import re
+import tomllib
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from importlib.resources import files
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osler.knowledge.graph import Graph
+from osler.knowledge.graph.edges import Ints, Lists, lists
 from osler.knowledge.graph.nouns import KINDS, RELATIONS
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 DOUBT = 0.5  # what the first row without a frequency leaves open, the next half of that, unless a row has a frequency
@@ -22,36 +25,16 @@ CLASS_SIZE = 10.0  # patients that a frequency given as a class or percentage co
 MAX_DEPTH = 64
 
 
-class Lists(NamedTuple):
-    """Lists of integers end to end: list n is `items[bounds[n] : bounds[n + 1]]`."""
-
-    bounds: Ints
-    items: Ints
-
-    def span(self, n: int) -> slice:
-        """Where list n is, in `items` and in arrays parallel to it."""
-        return slice(self.bounds[n], self.bounds[n + 1])
-
-    def of(self, n: int) -> Ints:
-        return self.items[self.span(n)]
-
-    def gather(self, which: Ints) -> tuple[Ints, Ints]:
-        """The items of many lists end to end, and for each the place in `which` of its list."""
-        counts = self.bounds[which + 1] - self.bounds[which]
-        owner = np.repeat(np.arange(len(which)), counts)
-        begin = np.repeat(self.bounds[which] - (np.cumsum(counts) - counts), counts)
-        return self.items[begin + np.arange(len(owner))], owner
-
-
-def lists(owner: Ints, items: Ints, size: int) -> Lists:
-    """`Lists` from pairs already sorted by owner."""
-    return Lists(np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=size))]), items)
-
-
 def sublists(whole: Lists, which: Ints) -> Lists:
     """The lists of `which`, in that order."""
     items, owner = whole.gather(which)
     return lists(owner, items, len(which))
+
+
+@functools.cache
+def room_words() -> dict[str, Any]:
+    """What this room says and listens for: `data/words.toml`."""
+    return tomllib.loads((files(__package__) / "data" / "words.toml").read_text(encoding="utf-8"))
 
 
 def distinct(values: Ints) -> Ints:
@@ -162,27 +145,27 @@ class Citations:
     """What each of some edges cites; `citing` finds those that rest on a reference."""
 
     def __init__(self, graph: Graph, edges: Ints) -> None:
-        self._rows = (graph.pack.array("edge_reference")[edges], graph.pack.strings("reference_table"))
+        self._table, self._rows = graph.pack.strings("reference_table"), graph.pack.array("edge_reference")[edges]
 
     @functools.cached_property
-    def _numbers(self) -> dict[str, list[int]]:
-        table: dict[str, list[int]] = {}
-        split = [[_document(one.strip().upper()) for one in text.split(";")] for text in self._rows[1]]
-        for number, place in enumerate(self._rows[0].tolist()):
-            for reference in split[place]:
-                table.setdefault(reference, []).append(number)
-        return table
+    def _places(self) -> dict[str, list[int]]:
+        """Which entries of the table of references name each document."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(self._table):
+            for reference in text.split(";"):
+                places[_document(reference)].append(place)
+        return places
 
     def citing(self, references: Iterable[str]) -> Ints:
         """Places in `edges` of those that rest on any of the references; digits alone are a PMID."""
-        written = (reference.strip().upper() for reference in references)
-        wanted = {f"PMID:{reference}" if reference.isdigit() else _document(reference) for reference in written}
-        return np.array(sorted({n for reference in wanted for n in self._numbers.get(reference, ())}), dtype=np.int64)
+        wanted = {_document(f"PMID:{one.strip()}" if one.strip().isdigit() else one) for one in references}
+        places = [place for reference in wanted for place in self._places.get(reference, ())]
+        return np.flatnonzero(np.isin(self._rows, places))
 
 
 def _document(reference: str) -> str:
     """The document of a place in a document: `MEDQUAD:4-0000415:120-125` to `MEDQUAD:4-0000415`."""
-    return re.sub(r"^((MEDQUAD|OPENSTAX):.*):\d+-\d+$", r"\1", reference)
+    return re.sub(r"^((MEDQUAD|OPENSTAX):.*):\d+-\d+$", r"\1", reference.strip().upper())
 
 
 def patients(frequency: str) -> float:
@@ -214,45 +197,31 @@ def ancestor_lists(graph: Graph, terms: int) -> Lists:
     return lists(low, high, terms)
 
 
-# Words by which the names of two findings say the opposite of one quantity.
-_OPPOSITES = (
-    "hyper|hypo increased|decreased increased|reduced elevated|decreased elevated|reduced elevated|low high|low "
-    "tachy|brady cytosis|penia philia|penia tall|short macro|micro long|short large|small wide|narrow thick|thin "
-    "premature|delayed accelerated|delayed poly|oligo prolonged|shortened"
-).split()
-
-
-def opposites(graph: Graph, terms: int) -> list[tuple[int, int]]:
+def opposites(graph: Graph, terms: int) -> set[tuple[int, int]]:
     """Pairs of phenotypes whose labels differ in one word of opposite meaning, in both orders."""
-    labels = graph.pack.strings("node_label")[:terms]
-    known = {label.lower(): place for place, label in enumerate(labels)}
+    known = {label.lower(): place for place, label in enumerate(graph.pack.strings("node_label")[:terms])}
     found = set()
-    for both in _OPPOSITES:
-        more, less = both.split("|")
+    for more, less in (both.split("|") for both in room_words()["opposites"]):
         for label, place in known.items():
             other = known.get(label.replace(more, less, 1)) if more in label else None
             if other is not None and other != place:
                 found |= {(place, other), (other, place)}
-    return sorted(found)
+    return found
 
 
 def asked_lists(graph: Graph, ancestors: Lists) -> Lists:
     """The ancestors by which a finding is looked for: without those directly above both it and its opposite, so that a
     high potassium is no sign of a disease with a low one."""
     terms = len(ancestors.bounds) - 1
-    parents = parent_lists(graph, terms)
-    labels = graph.pack.strings("node_label")
-    shared = [
+    parents, labels = parent_lists(graph, terms), graph.pack.strings("node_label")
+    shared = {
         (one, above)
         for one, other in opposites(graph, terms)
-        for above in set(parents.of(one)) & set(parents.of(other))
+        for above in set(parents.of(one).tolist()) & set(parents.of(other).tolist())
         if labels[above].startswith("Abnormal")  # it says of a quantity that it is out of order, and no more
-    ]
-    if not shared:
-        return ancestors
+    }
+    which, barred = np.array(sorted(shared), dtype=np.int64).reshape(-1, 2).T
+    tops, place = lists(which, barred, terms).gather(ancestors.items)
     owner = np.repeat(np.arange(terms), np.diff(ancestors.bounds))
-    which, above = np.array(shared, dtype=np.int64).T
-    barred = lists(np.sort(which, kind="stable"), above[np.argsort(which, kind="stable")], terms)
-    tops, place = barred.gather(ancestors.items)
-    gone = np.isin(owner * terms + ancestors.items, owner[place] * terms + tops)
-    return lists(owner[~gone], ancestors.items[~gone], terms)
+    kept = ~np.isin(owner * terms + ancestors.items, owner[place] * terms + tops)
+    return lists(owner[kept], ancestors.items[kept], terms)

@@ -11,11 +11,12 @@ from typing import Literal, cast
 
 import numpy as np
 
-from osler.knowledge.diagnosis.index import Floats, Ints
+from osler.knowledge.diagnosis.index import Floats, room_words
 from osler.knowledge.diagnosis.population import sharpness, softmax
 from osler.knowledge.diagnosis.query import Query, prepare
 from osler.knowledge.diagnosis.ranking import Ranker, load_ranker
 from osler.knowledge.graph import Graph
+from osler.knowledge.graph.edges import Ints
 from osler.nouns import NextQuestion, RankedDisease
 from osler.text import words
 
@@ -29,18 +30,6 @@ LEAST_GAIN = 1e-3  # bits
 LEAST_INFORMATION = 2.0  # nats; broader findings make no question
 NEOPLASM = "HP:0002664"
 OTHER_SEX = {"male": ("HP:0010460", "HP:0000140"), "female": ("HP:0010461",)}  # genitalia, menstrual cycle
-QUESTION: dict[str, dict[QuestionKind, str]] = {
-    "en": {
-        "history": "Is there any history of {}?",
-        "examination": "On examination, is there {}?",
-        "test": "Do tests show {}?",
-    },
-    "zh": {
-        "history": "患者是否有“{}”？",
-        "examination": "查体是否发现“{}”？",
-        "test": "检查结果是否提示“{}”？",
-    },
-}
 
 
 def next_questions(
@@ -140,20 +129,18 @@ def _shares(ranker: Ranker, terms: Ints, places: Ints) -> Floats:
 def question_kinds() -> dict[str, QuestionKind]:
     """The table of branches of the HPO whose findings are told, seen or measured; the nearest above decides."""
     lines = (DATA / "question_kinds.tsv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines[1:])
-    return {code: cast(QuestionKind, kind) for code, kind, _ in rows}
+    return {code: cast(QuestionKind, kind) for code, kind, _ in (line.split("\t") for line in lines[1:])}
 
 
 def question_kind(graph: Graph, code: str) -> QuestionKind:
-    kinds = question_kinds()
-    above = graph.ancestors(code) & kinds.keys()
-    nearest = max(above, key=lambda b: (len(graph.ancestors(b)), b), default=None)
-    return kinds[nearest] if nearest else "examination"
+    above = graph.ancestors(code) & question_kinds().keys()
+    nearest = max(above, key=lambda branch: (len(graph.ancestors(branch)), branch), default="")
+    return question_kinds().get(nearest, "examination")
 
 
 def _question(graph: Graph, code: str, gain: float, language: Literal["en", "zh"]) -> NextQuestion:
     kind, label, name = question_kind(graph, code), graph.label(code), graph.label(code, language)
     if language == "en" and not label[1:2].isupper():
         name = label[:1].lower() + label[1:]
-    text = QUESTION[language][kind].format(name)
+    text = room_words()["questions"][language][kind].format(name)
     return NextQuestion(code=code, label=label, kind=kind, expected_information=gain, question=text)

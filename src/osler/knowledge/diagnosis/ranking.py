@@ -6,17 +6,18 @@ sex; in general practice, where common things are common, age too.
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from osler.knowledge.diagnosis.commonness import Commonness
-from osler.knowledge.diagnosis.index import Citations, Floats, Index, Ints
+from osler.knowledge.diagnosis.index import Citations, Floats, Index
 from osler.knowledge.diagnosis.population import sharpness
+from osler.knowledge.diagnosis.profiles import Commonness
 from osler.knowledge.diagnosis.query import prepare
 from osler.knowledge.diagnosis.relatives import relatives
 from osler.knowledge.diagnosis.scoring import Scores, score, view
 from osler.knowledge.graph import Graph, load_graph
+from osler.knowledge.graph.edges import Ints
 from osler.knowledge.graph.nouns import RELATIONS
 from osler.nouns import RankedDisease
 
@@ -46,9 +47,8 @@ class Ranker:
         self.disease_ids = [graph.ids[p] for p in self.index.diseases.tolist()]
         self.place = {identifier: k for k, identifier in enumerate(self.disease_ids)}
         table, inherited = graph.table, graph.position(X_LINKED_RECESSIVE)
-        which = (table.relation == RELATIONS.index("has_inheritance")) & (table.object == inherited)
-        which &= np.isin(table.subject, self.index.diseases)
-        self.linked_edges = np.flatnonzero(which) if inherited is not None else np.array([], dtype=np.int64)
+        linked = (table.relation == RELATIONS.index("has_inheritance")) & (table.object == inherited)
+        self.linked_edges = np.flatnonzero(linked & np.isin(table.subject, self.index.diseases))
         self._linked_citations = Citations(graph, self.linked_edges)
 
     def score(
@@ -106,22 +106,19 @@ class Ranker:
         if scores is None:
             return []
         total = scores.total
-        top = min(max(top, 0), len(total))
-        least = np.partition(total, len(total) - top)[len(total) - top] if top else np.inf
-        ahead = np.flatnonzero((total >= least) & (total > -np.inf))
-        order = ahead[np.argsort(-total[ahead], kind="stable")][:top]
-        labels = self.graph.pack.strings("node_label")
+        order = np.argsort(-total, kind="stable")[: max(top, 0)]
+        order = order[total[order] > -np.inf]
+        labels, places = self.graph.pack.strings("node_label"), self.index.diseases[order].tolist()
+        unsaid: dict[str, Any] = {"for_": [], "against": [], "missing": []}  # given: pydantic copies defaults at length
         return [
             RankedDisease(
                 id=self.graph.ids[position],
                 equivalents=list(self.graph.equivalents(position)),
                 label=labels[position],
                 score=value,
-                for_=[],  # given, because pydantic copies defaults at length
-                against=[],
-                missing=[],
+                **unsaid,
             )
-            for position, value in zip(self.index.diseases[order].tolist(), total[order].tolist(), strict=True)
+            for position, value in zip(places, total[order].tolist(), strict=True)
         ]
 
 

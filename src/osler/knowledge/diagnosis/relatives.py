@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from osler.knowledge.diagnosis.index import Floats, Index, Ints, distinct
+from osler.knowledge.diagnosis.index import Floats, Index, distinct
 from osler.knowledge.graph import Graph
+from osler.knowledge.graph.edges import Ints
 from osler.knowledge.graph.nouns import RELATIONS
 
 LARGEST = 400  # diseases of one series or name; a larger group says nothing of its members
@@ -46,27 +47,19 @@ class Relatives(NamedTuple):
 
 
 def relatives(graph: Graph, index: Index) -> Relatives:
-    place = np.full(len(graph.ids), -1)
+    width, place = len(graph.ids), np.full(len(graph.ids), -1)
     place[index.diseases] = np.arange(len(index.diseases))
-    member: list[Ints] = []
-    group: list[Ints] = []
-    weight: list[Floats] = []
-    count = 0
-    for diseases, names, largest, counts in (
-        (*_linked(graph, "gene_associated"), MOST_OF_A_GENE, 1.0),
-        (*_linked(graph, "in_series"), LARGEST, 1.0),
-        (*_named_alike(graph, index), LARGEST, BY_NAME),
-    ):
-        known = place[diseases] >= 0
-        names, members = np.divmod(distinct(names[known] * len(graph.ids) + place[diseases[known]]), len(graph.ids))
-        _, numbers, sizes = np.unique(names, return_inverse=True, return_counts=True)
-        kept = (sizes[numbers] > 1) & (sizes[numbers] <= largest)
-        member.append(members[kept])
-        group.append(np.unique(numbers[kept], return_inverse=True)[1] + count)
-        weight.append(np.full(len(group[-1]), counts))
-        count = int(group[-1].max(initial=count - 1)) + 1
-    found = of_groups(len(index.diseases), np.concatenate(member), np.concatenate(group))
-    return found._replace(tie=found.tie * np.concatenate(weight))
+    # Pairs of disease and group; the groups of the second and third kind are numbered on behind the first.
+    groups = (_linked(graph, "gene_associated"), _linked(graph, "in_series"), _named_alike(graph, index))
+    diseases = np.concatenate([diseases for diseases, _ in groups])
+    names = np.concatenate([names + kind * width for kind, (_, names) in enumerate(groups)])
+    known = place[diseases] >= 0
+    names, member = np.divmod(distinct(names[known] * width + place[diseases[known]]), width)
+    _, number, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    kind, size = names // width, sizes[number]
+    kept = (size > 1) & (size <= np.array([MOST_OF_A_GENE, LARGEST, LARGEST])[kind])
+    found = of_groups(len(index.diseases), member[kept], np.unique(number[kept], return_inverse=True)[1])
+    return found._replace(tie=found.tie * np.array([1.0, 1.0, BY_NAME])[kind[kept]])
 
 
 def of_groups(size: int, member: Ints, group: Ints) -> Relatives:

@@ -15,8 +15,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from osler.knowledge.diagnosis.index import Background, Floats, Index, Ints, Lists, Matrix, background, distinct
+from osler.knowledge.diagnosis.index import Background, Floats, Index, Matrix, background, distinct
 from osler.knowledge.diagnosis.relatives import Relatives
+from osler.knowledge.graph.edges import Ints, Lists
 
 SPECIFICITY = 0.5  # weight of the information lost when a finding is matched by a broader one
 FLOOR = 0.1  # likelihood ratio of a finding that nothing in the disease or its relatives accounts for
