@@ -72,31 +72,23 @@ def _conformal(replies: Sequence[Reply], truths: Sequence[str]) -> list[Figure]:
 
 
 def agree(runs: Sequence["Finished"]) -> list[Figure]:
-    """What several runs of one question task measure together. Raises InputError for runs of different tasks, or of a
-    task without a right option."""
+    """What several runs of one question task measure together: an item's answer is the one that most of them give (the
+    earlier run's, of as many), its confidence the share of all runs that say so. Items that not every run has are left
+    out. Raises InputError for runs of different tasks, or of a task without a right option."""
     if len({run.card.task for run in runs}) > 1 or len(runs) < 2:
         raise InputError("agreement takes two or more runs of one task")
-    truths = {item.id: getattr(item, "answer", None) for item in runs[0].items}
-    if None in truths.values():
+    if any(getattr(item, "answer", None) is None for item in runs[0].items):
         raise InputError(f"{runs[0].card.task} has no right option to agree on")
-    joined = agreement([run.replies for run in runs], {key: str(value) for key, value in truths.items()})
+    by_id = [{reply.id: reply for reply in run.replies} for run in runs]
+    joined = []
+    for item in runs[0].items:
+        said = [replies[item.id].said for replies in by_id if item.id in replies]
+        if len(said) == len(runs):
+            counts = Counter(one for one in said if one is not None)
+            choice, votes = counts.most_common(1)[0] if counts else (None, 0)
+            right = {"right": float(choice == str(item.answer))}
+            joined.append(Reply(item.id, item.group, choice, right, confidence=votes / len(runs)))
     if not joined:
         raise InputError("the runs have no item in common", hint="Give all the same --limit, --seed and --split.")
     hits = sum(reply.scores["right"] for reply in joined)
     return [share("accuracy", hits, len(joined)), *selective_figures(joined)]
-
-
-def agreement(runs: Sequence[Sequence[Reply]], truths: dict[str, str]) -> list[Reply]:
-    """Several runs over the same items as one: the answer most of them give (the earlier run's, of as many), its
-    confidence the share of all runs that say so. Items that not every run has are left out."""
-    by_id = [{reply.id: reply for reply in run} for run in runs]
-    joined = []
-    for first in runs[0]:
-        replies = [run[first.id] for run in by_id if first.id in run]
-        if len(replies) < len(runs):
-            continue
-        said = Counter(reply.said for reply in replies if reply.said is not None)
-        choice, votes = said.most_common(1)[0] if said else (None, 0)
-        right = {"right": float(choice == truths[first.id])}
-        joined.append(Reply(first.id, first.group, choice, right, confidence=votes / len(runs)))
-    return joined

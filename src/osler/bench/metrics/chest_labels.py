@@ -1,6 +1,6 @@
 """The 14 labels of CheXpert (Irvin et al. 2019) read out of a chest X-ray report, and their F1 between two reports.
 
-Names come from Osler's recogniser and `data/chest_labels.tsv`; Osler's context rules say present, absent or uncertain.
+Names come from Osler's recogniser and `data/chest_labels.toml`; Osler's context rules say present, absent or uncertain.
 As in the original, a label's surest mention counts and No Finding holds where nothing but devices is left. Macro-F1 on
 the 52 report texts of tests/bench/chest_labels.jsonl (written first, but by the hand that wrote the table; printed
 twice): .96 present, .98 absent, .78 uncertain. Reports of a hospital were not seen.
@@ -9,8 +9,8 @@ twice): .96 present, .98 absent, .78 uncertain. Reports of a hospital were not s
 import functools
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 
+from osler.bench.task import table
 from osler.knowledge.concepts.context import contexts
 from osler.knowledge.concepts.recogniser import load_recogniser
 from osler.knowledge.graph import load_graph
@@ -18,34 +18,29 @@ from osler.nouns import Status
 
 Labels = dict[str, Status]
 NONE, DEVICES = "No Finding", "Support Devices"
-_SURER = ("absent", "uncertain", "present")
-# What was asked or remembered is no finding of this picture.
-_ASIDE = re.compile(
-    r"\b(?:indication|history|comparison|technique|reason)s?[^:\n]{0,20}:.*?(?=\b[a-z]{4,}:|\n|$)", re.I | re.S
-)
-_GONE_BEFORE = re.compile(r"\b(?:resol(?:ved|ution)|clear(?:ed|ing)|remov(?:ed|al)|no longer)\b[^.;,]{0,60}$", re.I)
-_GONE_BEHIND = re.compile(r"^[^.;,]{0,30}\b(?:resolved|cleared|removed|no longer)\b", re.I)
-_SURE = re.compile(r"\b(?:(?:consistent|compatible|in keeping) with|diagnostic of) (?:\w+ ){0,2}$", re.I)
+_SURER: tuple[Status, ...] = ("absent", "uncertain", "present")
+_CUES = {name: re.compile(cue, re.I | re.S) for name, cue in table("chest_labels")["cues"].items()}
+_NAMES = [(label, name) for label, names in table("chest_labels")["names"].items() for name in names]
 
 
 def chest_labels(report: str) -> Labels:
     """Label to status; labels that the report doesn't speak of are left out."""
-    text = _ASIDE.sub(lambda match: " " * len(match.group()), report)
+    text = _CUES["aside"].sub(lambda match: " " * len(match.group()), report)
     found: Labels = {}
     spans = []
     for mention in load_recogniser(("hpo", "disease")).mentions(text):
         spans += [(mention.start, mention.end, label) for label in _of_code(mention.code)]
-    for label, fixed, pattern in _patterns():
-        for match in pattern.finditer(text):
-            if fixed:
-                _keep(found, label, fixed)
+    for label, name in _NAMES:
+        for match in re.finditer(name["pattern"], text, re.I) if "pattern" in name else ():
+            if "absent" in name:
+                _keep(found, label, "absent")
             else:
                 spans.append((match.start(), match.end(), label))
     spans.sort()
     for (start, end, label), context in zip(spans, contexts(text, [span[:2] for span in spans]), strict=True):
-        gone = _GONE_BEFORE.search(text[:start]) or _GONE_BEHIND.search(text[end:])
+        gone = _CUES["gone_before"].search(text[:start]) or _CUES["gone_behind"].search(text[end:])
         if context.time != "hypothetical" and not (gone and label == DEVICES):
-            sure = context.status == "uncertain" and _SURE.search(text[:start])  # radiology's way to say that it is
+            sure = context.status == "uncertain" and _CUES["sure"].search(text[:start])
             _keep(found, label, "absent" if gone else "present" if sure else context.status)
     if all(status == "absent" or label == DEVICES for label, status in found.items()):
         found[NONE] = "present"
@@ -73,20 +68,8 @@ def _keep(found: Labels, label: str, status: Status) -> None:
 
 
 @functools.cache
-def _table() -> list[tuple[str, Status | None, str]]:
-    lines = files("osler.bench").joinpath("data/chest_labels.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    rows = (line.split("\t") for line in lines)
-    return [(label, "absent" if fixed else None, pattern) for label, fixed, pattern in rows]
-
-
-@functools.cache
-def _patterns() -> list[tuple[str, Status | None, re.Pattern[str]]]:
-    return [(label, fixed, re.compile(text, re.I)) for label, fixed, text in _table() if not text.startswith("HP:")]
-
-
-@functools.cache
 def _of_code(code: str) -> list[str]:
     graph = load_graph()
     if graph.find(code) is None:
         return []
-    return [label for label, _, root in _table() if root.startswith("HP:") and graph.descends(code, root)]
+    return [label for label, name in _NAMES if "root" in name and graph.descends(code, name["root"])]
