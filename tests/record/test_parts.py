@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osler.record.case import Code, Observation
+from osler.record.fhir_documents import attachment_text, strip_markup
 from osler.record.merge import merge
-from osler.record.narrative import attachment_text, strip_markup
 from osler.record.omissions import Omissions
 from osler.record.times import age_at, days_of, moment, newest, reference_time
 

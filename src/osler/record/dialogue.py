@@ -3,8 +3,9 @@
 It knows the labels of speakers in English and Chinese and nothing of what they say, but for the patient's age.
 """
 
+import re
 from itertools import pairwise
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from osler.record.case import Case, Patient, Turn
 from osler.record.demographics import parse_number
@@ -18,24 +19,16 @@ DIALOGUE = "dialogue"  # id of the one document
 Speaker = Literal["doctor", "patient", "other"]
 
 
-class Label(NamedTuple):
-    start: int
-    end: int
-    speaker: Speaker
-
-
-def labels_of(text: str) -> list[Label]:
-    """Where each turn's label stands and who speaks."""
-    return [
-        Label(match.start(), match.end(), cast(Speaker, match.lastgroup)) for match in pattern("label").finditer(text)
-    ]
+def labels_of(text: str) -> list[re.Match[str]]:
+    """The labels of the turns; the last group of each is who speaks."""
+    return list(pattern("label").finditer(text))
 
 
 def is_dialogue(text: str) -> bool:
     """Whether the text is one: it begins with a label, has two turns or more, and most lines carry a label."""
     labels = labels_of(text[:200_000])
     lines = sum(bool(line.strip()) for line in text[:200_000].split("\n"))
-    begins = bool(labels) and not text[: labels[0].start].strip("\ufeff \t\r\n")
+    begins = bool(labels) and not text[: labels[0].start()].strip("\ufeff \t\r\n")
     return begins and len(labels) >= 2 and 2 * len(labels) >= lines
 
 
@@ -43,12 +36,12 @@ def read_dialogue(text: str, digest: str) -> Case:
     """The Case of a dialogue. A turn's offsets leave its label out; text before the first label is reported."""
     omissions = Omissions()
     labels = labels_of(text)
-    ends = [label.start for label in labels[1:]] + [len(text)]
-    turns = [
-        Turn(speaker=label.speaker, start=label.end, end=label.end + len(text[label.end : end].rstrip()))
-        for label, end in zip(labels, ends, strict=True)
-    ]
-    lead = text[: labels[0].start] if labels else text
+    ends = [label.start() for label in labels[1:]] + [len(text)]
+    turns = []
+    for label, end in zip(labels, ends, strict=True):
+        start, said = label.end(), text[label.end() : end].rstrip()
+        turns.append(Turn(speaker=cast(Speaker, label.lastgroup), start=start, end=start + len(said)))
+    lead = text[: labels[0].start()] if labels else text
     if lead.strip():
         omissions.add(f"{DIALOGUE}[0:{len(lead)}]", "text before the first speaker belongs to no turn")
     patient = _asked_age(text, turns, patient_of(text, DIALOGUE, omissions))

@@ -43,7 +43,7 @@ def read_fhir(data: bytes, digest: str, name: str, shape: Shape = "json") -> Cas
     parts: list[Part] = []
     for item in main:
         if item.path not in elsewhere:
-            parts += [*parts_of(item), *notes_of(item)]
+            parts += [*(() if item.kind == "Patient" else parts_of(item)), *notes_of(item)]
             item.report_unused()
     for item in wanted:
         if _is_support(item) and item.path not in record.used:

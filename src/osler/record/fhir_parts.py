@@ -11,17 +11,23 @@ from osler.record import case
 from osler.record.case import Document, Observation, Part
 from osler.record.fhir_codes import BINDINGS, Concept, Quantity, concept, concepts, quantity, written
 from osler.record.fhir_documents import texts_of
-from osler.record.fhir_items import Item
+from osler.record.fhir_items import Item, identifiers_of
 from osler.record.node import Node
 from osler.record.tables import table
 
-_Look = tuple[Callable[..., Any], list[str]]  # a way and the elements it looks at
+
+class _Look(NamedTuple):
+    """A way and the elements it looks at, or the looks of which the first that finds something counts."""
+
+    way: Callable[..., Any]
+    elements: list[Any]
+    first: str
 
 
 class _Row(NamedTuple):
     part: type[Part]
-    name: _Look | None
-    fields: list[tuple[str, _Look]]
+    named: _Look | None
+    fields: dict[str, _Look]
 
 
 @cache
@@ -29,18 +35,20 @@ def _row(kind: str) -> _Row | None:
     for name, given in table("fhir")["parts"].items():
         if kind in given.get("from", (name,)):
             looks = {field: _look(words) for field, words in given.items() if field not in ("from", "is")}
-            return _Row(getattr(case, given.get("is", name)), looks.pop("name", None), list(looks.items()))
+            return _Row(getattr(case, given.get("is", name)), looks.pop("named", None), looks)
     return None
 
 
 def _look(words: str | list[str]) -> _Look:
-    if isinstance(words, str):
-        way, *elements = words.split()
-        return _WAYS[way], elements
-    looks = [_look(one) for one in words]
-    return (lambda item, *_: next((x for way, names in looks if (x := way(item, *names)) is not None), None)), looks[0][
-        1
-    ]
+    if isinstance(words, list):
+        looks = [_look(one) for one in words]
+        return _Look(_first, looks, looks[0].first)
+    way, *elements = words.split()
+    return _Look(_WAYS[way], elements, elements[0] if elements else "")
+
+
+def _first(item: Item, *looks: _Look) -> Any:
+    return next((found for way, elements, _ in looks if (found := way(item, *elements)) is not None), None)
 
 
 def parts_of(item: Item) -> Iterator[Part]:
@@ -49,19 +57,23 @@ def parts_of(item: Item) -> Iterator[Part]:
     if row is None:
         return
     fields: dict[str, Any] = {"source": item.path, "duplicates": item.duplicates}
-    if row.name is not None:
-        way, elements = row.name
-        named = way(item, *elements)
+    if row.named is not None:
+        named = _first(item, row.named)
         if named is None:
-            item.omit(elements[0], "has no text and no code: the resource can't be named")
+            item.omit(row.named.first, "has no text and no code: the resource can't be named")
             return
         # Lists are given even where they are empty, for a noun copies each default that it has to fill in.
         fields["label"], fields["codes"] = named.label, named.codes
-    for field, (way, elements) in row.fields:
+    for field, (way, elements, _) in row.fields.items():
         fields[field] = way(item, *elements)
     several = _SEVERAL.get(row.part)
     for one in several(item) if several else ({},):
         yield row.part(**fields | one)
+
+
+def _person(item: Item, name: str) -> Any:
+    names = sorted(item.nodes(name), key=lambda one: one.text("use") in ("old", "nickname", "maiden"))
+    return _first_of(one.text("text") or " ".join(one.texts("given") + one.texts("family")) for one in names)
 
 
 def _named(node: Node, name: str, *others: str) -> Concept | None:
@@ -140,6 +152,9 @@ def _first_of(found: Iterable[Any]) -> Any:
 _WAYS: dict[str, Callable[..., Any]] = {
     "always": lambda item, words: words.replace("_", " "),
     "text": Item.text,
+    "flag": Item.flag,
+    "person": _person,
+    "identifiers": lambda item, _: [f"{system}|{value}" for system, value in dict.fromkeys(identifiers_of(item))],
     "concept": _named,
     "label": lambda item, name: _first_of(one.label for one in concepts(item, name)),
     "code": lambda item, name: concept(item, name).code or concept(item, name).label,

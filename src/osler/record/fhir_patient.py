@@ -4,12 +4,13 @@ Mixing two people's records is the worst error a reader can make, so doubt refus
 """
 
 import re
-from typing import NoReturn
+from typing import NoReturn, cast
 from urllib.parse import parse_qsl
 
 from osler.errors import InputError
 from osler.record.case import Patient
 from osler.record.fhir_items import Item, identifiers_of
+from osler.record.fhir_parts import parts_of
 from osler.record.node import NULL, Node
 
 _OTHERS = ("Group", "Device", "Location", "Practitioner", "Organization", "Substance", "Medication", "Specimen")
@@ -66,7 +67,9 @@ def one_patient(items: list[Item], name: str) -> tuple[Patient, set[str]]:
             if not (address or "").startswith("#"):
                 mine.add(reference)
     if people:
-        return _read(people[0], [other.path for other in people[1:]]), elsewhere
+        patient = cast(Patient, next(parts_of(people[0])))
+        duplicates = [*patient.duplicates, *(other.path for other in people[1:])]
+        return patient.model_copy(update={"duplicates": duplicates}), elsewhere
     if outside is None:
         return Patient(source=items[0].path if items else "(root)"), elsewhere
     address, path = outside
@@ -108,19 +111,3 @@ def _same_person(first: Item, other: Item) -> bool:
 def _refuse(name: str, first: str, second: str) -> NoReturn:
     said = f"two patients in one input: {first} and {second}"
     raise InputError(said, where=name, hint="Give one patient's record at a time.")
-
-
-def _read(item: Item, duplicates: list[str]) -> Patient:
-    names = sorted(item.nodes("name"), key=lambda name: name.text("use") in ("old", "nickname", "maiden"))
-    written = (name.text("text") or " ".join(name.texts("given") + name.texts("family")) for name in names)
-    deceased = item.time("deceasedDateTime")
-    return Patient(
-        source=item.path,
-        duplicates=[*item.duplicates, *duplicates],
-        id=item.id,
-        identifiers=[f"{system}|{number}" for system, number in dict.fromkeys(identifiers_of(item))],
-        name=next(filter(None, written), None),
-        sex=item.bound("gender"),
-        birth_date=item.time("birthDate"),
-        deceased=deceased if deceased is not None else item.flag("deceasedBoolean"),
-    )
