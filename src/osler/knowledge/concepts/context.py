@@ -7,10 +7,10 @@ knows no ontology and reads no meaning: it sees cues, clauses, headings, marks a
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
-from osler.knowledge.concepts.cues import Cue, find_cues, heading, lowered, over
-from osler.knowledge.concepts.marks import marked
+from osler.knowledge.concepts.cues import Cue, find_cues, heading, lowered, marked, over
 from osler.knowledge.concepts.normal import unwrap
 from osler.knowledge.concepts.tables import patterns
 from osler.nouns import Experiencer, Status, Time
@@ -26,6 +26,7 @@ _ENDED_BY_VERB = ("negated", "historical", "uncertain")
 _LISTING = ("den", "neg", "-ve", "neither")
 _OPENERS = ("", ".", ";", ":", "!", "?", "\n", "-", "•", "*", ")", ",")
 _THERE_IS = ("有", "患有", "存在", "出现")
+_start = itemgetter(0)
 # A mention no longer than this owns the cues inside it.
 _OWN = 22
 
@@ -59,10 +60,6 @@ def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
 def is_heading(text: str, start: int, end: int) -> bool:
     """Whether a name is the heading of its line ("PE: lungs clear") and says nothing of the patient."""
     return text[end : end + 1] in (":", "：") and heading(lowered(text[start:end])) is not None
-
-
-def _start(one: tuple[int, Any] | Cue | Span) -> int:
-    return one[0]
 
 
 def _within(cues: list[Cue], start: int, stop: int) -> list[Cue]:

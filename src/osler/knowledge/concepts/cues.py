@@ -1,4 +1,5 @@
-"""Cues of context and where they stand in a text: negations, doubts, relatives, headings, as data in two languages.
+"""Cues of context and where they stand in a text: negations, doubts, relatives, headings, as data in two languages; and
+marks right at a mention: "fever (-)", "[ ] rash", "cough: yes", "syncope? denied".
 
 The data files say what a cue means; this module only finds them. It knows nothing of clauses and scopes.
 """
@@ -10,9 +11,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from osler.knowledge.concepts.tables import data_rows
-from osler.text import has_chinese
+from osler.knowledge.concepts.tables import data_rows, patterns
+from osler.text import Span, has_chinese
 
+_SAYS = patterns("cues")
 _DIGIT = re.compile(r"[0-9]")
 _OF_KIN = ("maternal", "paternal", "mother's", "father's", "parental", "family")
 
@@ -41,8 +43,8 @@ def _rows() -> list[tuple[str, str, str, str]]:
 
 
 @functools.cache
-def said(of: str) -> dict[str, str]:
-    """The category of each heading (`heading`) or word after "X:" (`value`); adverbs that cues may hold (`skip`)."""
+def _said(of: str) -> dict[str, str]:
+    """The category of each heading (`heading`) or word after "X:" (`value`)."""
     return {phrase: category for phrase, category, direction, _ in _rows() if direction == of}
 
 
@@ -61,11 +63,6 @@ def _automaton() -> Any:
     return automaton
 
 
-@functools.cache
-def _adverb() -> re.Pattern[str]:
-    return re.compile(rf"(?<= )(?:{'|'.join(sorted(map(re.escape, said('skip')), key=len, reverse=True))}) ")
-
-
 def lowered(text: str) -> str:
     low = text.lower().replace("’", "'")
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
@@ -77,7 +74,7 @@ def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Cue], li
     found: list[tuple[int, int, list[tuple[str, str, str]]]] = []
     # cues write a digit as 0: "in 0000", "00 years ago"
     plain = _DIGIT.sub("0", low)
-    for text, places in ((plain, range(len(plain))), _without(plain, _adverb())):
+    for text, places in ((plain, range(len(plain))), _without(plain)):
         for last, (length, meanings) in _automaton().iter(text):
             start = last - length + 1
             if _apart(text[start - 1 : start], text[start]) and _apart(text[last], text[last + 1 : last + 2]):
@@ -88,13 +85,10 @@ def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Cue], li
     return _longest(outside, len(low)), touching
 
 
-def _without(text: str, adverb: re.Pattern[str]) -> tuple[str, Sequence[int]]:
+def _without(text: str) -> tuple[str, Sequence[int]]:
     """The text without adverbs, and where each character stood; empty where there are none."""
-    cuts = [match.span() for match in adverb.finditer(text)]
-    if not cuts:
-        return "", ()
-    kept = zip([0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)], strict=True)
-    places = [place for start, end in kept for place in range(start, end)]
+    cut = {place for match in _SAYS["adverb"].finditer(text) for place in range(*match.span())}
+    places = [place for place in range(len(text)) if place not in cut] if cut else []
     return "".join(text[place] for place in places), places
 
 
@@ -123,7 +117,52 @@ def over(spans: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[i
 
 def heading(name: str) -> str | None:
     """What a heading, in lower case, lends to the text below it; "significant past history" is a past history."""
-    known, words = said("heading"), name.split()
+    known, words = _said("heading"), name.split()
     tails = [name, *(" ".join(words[-count:]) for count in (3, 2) if len(words) > count)]
     effect = next((known[tail] for tail in tails if tail in known), None)
     return "family" if effect == "historical" and words[0] in _OF_KIN else effect
+
+
+def marked(low: str, mention: Span) -> str | None:
+    """The category (negated, affirmed, uncertain, historical, family) that a mark lends; None without one."""
+    line = low[low.rfind("\n", 0, mention.start) + 1 : mention.start]
+    box = _boxed(low, line, mention)
+    if box:
+        return box
+    signed = _SAYS["signed"].search(line)
+    if signed and line[: signed.start() + 1].strip() not in ("", "-", "–", "+"):
+        return "affirmed" if signed[1] == "+" else "negated"
+    match = _SAYS["written"].match(low, mention.end)
+    if match is None:
+        return None
+    written = word = match[match.lastindex or 0].strip("() ")
+    sign = _SAYS["sign"].fullmatch(written)
+    if sign:
+        return sign.lastgroup
+    while word and word not in _said("value"):
+        word = word.rpartition(" ")[0]
+    category = _said("value").get(word)
+    # "depression - no suicidal ideation" denies something else
+    elsewhere = category == "family" or (
+        word in ("no", "not") and low[mention.end + 1 : mention.end + 2] in tuple("-–—")
+    )
+    return None if word != written and elsewhere else category
+
+
+def _boxed(low: str, line: str, mention: Span) -> str | None:
+    """A box before the name, or behind it on a line that begins with a name: "cough [x] yes [ ] no"."""
+    first = match = _SAYS["box_after"].match(low, mention.end)
+    if match and not _SAYS["boxes_after"].fullmatch(line + low[mention.start :].partition("\n")[0]):
+        first = match = None
+    while match:
+        if match[2] and _checked(match[1]):
+            return _said("value").get(match[2])
+        match = _SAYS["box_after"].match(low, match.end())
+    if first is None:
+        first = _SAYS["box_before"].search(line)
+        first = None if first and _SAYS["boxes_after"].fullmatch(line) else first
+    return ("affirmed" if _checked(first[1]) else "negated") if first else None
+
+
+def _checked(box: str) -> bool:
+    return box.strip("[( )]") not in ("", "☐", "□", "✗", "✘")

@@ -55,18 +55,14 @@ def analytes() -> tuple[Analyte, ...]:
 
 
 @functools.cache
-def _by_name() -> dict[str, Analyte]:
-    return {name: analyte for analyte in analytes() for name in analyte.names}
-
-
-@functools.cache
-def _by_loinc() -> dict[str, Analyte]:
-    return {code: analyte for analyte in analytes() for code in analyte.loinc}
+def _known() -> dict[str, Analyte]:
+    """Analytes by name and by LOINC code."""
+    return {key: analyte for analyte in analytes() for key in (*analyte.names, *analyte.loinc)}
 
 
 @functools.cache
 def _pattern() -> re.Pattern[str]:
-    names = sorted(_by_name(), key=len, reverse=True)
+    names = sorted((name for analyte in analytes() for name in analyte.names), key=len, reverse=True)
     latin = "|".join(re.escape(name) for name in names if name.isascii())
     chinese = "|".join(re.escape(name) for name in names if not name.isascii())
     named = rf"(?:(?<![\w.])(?<!vitamin )(?P<latin>{latin})(?!\w)|(?P<chinese>{chinese}))"
@@ -82,7 +78,7 @@ def measurements(text: str, adult: bool = True) -> list[Measurement]:
 
 def _pressure(match: re.Match[str]) -> Measurement | None:
     systolic, diastolic, unit = float(match["sys"]), float(match["dia"]), "mm[Hg]"
-    upper, lower = _by_loinc()["8480-6"], _by_loinc()["8462-4"]
+    upper, lower = _known()["8480-6"], _known()["8462-4"]
     if diastolic >= systolic or _converted(upper, systolic, unit) is None:
         return None
     code = code_of(upper, systolic, unit) or code_of(lower, diastolic, unit)
@@ -93,7 +89,7 @@ def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
     written = match["latin"] or match["chinese"]
     if len(written.rstrip("+-")) <= 2 and not written[0].isupper() and written.isascii():
         return None
-    analyte = _by_name()[written.lower()]
+    analyte = _known()[written.lower()]
     if match["sign"] or (analyte.adult and not adult):
         return None
     value = float(match["number"].replace(",", "." if len(match["number"].split(",")[-1]) < 3 else ""))
@@ -145,8 +141,6 @@ def _converted(analyte: Analyte, value: float, unit: str) -> float | None:
 
 def analyte_of(label: str, codes: list[str]) -> Analyte | None:
     """The quantity of an observation by LOINC code, else by its name without specimen and method."""
-    known = next((code for code in codes if code in _by_loinc()), None)
-    if known:
-        return _by_loinc()[known]
     low = label.strip().lower()
-    return None if "urine" in low or "fluid" in low else _by_name().get(_SAYS["specimen"].sub("", low).strip())
+    names = [] if "urine" in low or "fluid" in low else [_SAYS["specimen"].sub("", low).strip()]
+    return next((_known()[key] for key in (*codes, *names) if key in _known()), None)
