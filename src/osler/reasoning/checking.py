@@ -6,6 +6,7 @@ A method proposes; here is decided what may be said. It knows no method and asks
 from collections.abc import Sequence
 
 from osler.nouns import Abstention, Answer, Evidence, ModelReference, Statement
+from osler.reasoning.commands import without_commands
 from osler.reasoning.extract import best_sentences
 from osler.reasoning.passages import passages_for, sentences_for
 from osler.reasoning.registry import Claim, Draft, MethodInfo, Question
@@ -67,7 +68,7 @@ def _statement(claim: Claim, read: Sequence[Evidence], run: Run) -> Statement:
     if not cited:
         near = best_sentences(claim.text, read or run.search(claim.text, LOOKED_UP), run, LOOKED_UP)
         cited = list({item.evidence.id: item.evidence for item in near}.values())
-    standing = [item for item in cited if stands(item)]
+    standing = [item.model_copy(update={"text": without_commands(item.text)}) for item in cited if stands(item)]
     verdict = verify(claim.text, standing).verdict if standing else "unsupported"
     if not claim.evidence and verdict == "unsupported":
         cited = []

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from osler.nouns import Evidence
+from osler.reasoning.commands import is_command
 from osler.reasoning.resources import Run
 from osler.reasoning.verify.terms import Term, terms
 from osler.text import has_chinese, sentences, words
@@ -91,7 +92,7 @@ def heading(item: Evidence) -> str:
 def _stands_alone(text: str) -> bool:
     """A full, informative sentence: no heading, no question, no pointer to a figure."""
     unfit = _POINTING.search(text) or _TABULAR.search(text) or _UNNAMED.match(text)
-    if text.endswith(("?", "？", ":", "：")) or unfit:
+    if text.endswith(("?", "？", ":", "：")) or unfit or is_command(text):
         return False
     if has_chinese(text):
         return 6 <= len(text) <= 200
