@@ -44,26 +44,22 @@ def contexts(text: str, spans: Sequence[tuple[int, int]]) -> list[Context]:
     low = lowered(unwrap(text))  # in this order: a line that begins in capitals is no wrapped one
     units, ordered = _units(text) or [Span(0, len(text))], sorted(spans)
     effects = _effects(text, low, units, ordered)
-    outside, touching = find_cues(low, ordered)
-    owners = {cue: over(ordered, cue.start, cue.end) for cue in touching}
+    cues = find_cues(low, ordered)
+    owners = [over(ordered, cue.start, cue.end) for cue in cues]
     found: list[Context] = []
     for mention in map(Span._make, spans):
         unit = units[max(0, bisect_right(units, mention.start, key=_start) - 1)]
         stop = max(unit.end, mention.end)
-        shared = [cue for cue in _within(touching, unit.start, stop) if _shared(cue, mention, owners[cue])]
-        cues = sorted([*_within(outside, unit.start, stop), *shared])
+        near = range(bisect_left(cues, unit.start, key=_start), bisect_left(cues, stop, key=_start))
+        free = [cues[number] for number in near if _shared(cues[number], mention, owners[number])]
         effect = effects[bisect_right(effects, mention.start, key=_start) - 1][1]
-        found.append(_context(low, mention, cues, effect, ordered))
+        found.append(_context(low, mention, free, effect, ordered))
     return found
 
 
 def is_heading(text: str, start: int, end: int) -> bool:
     """Whether a name is the heading of its line ("PE: lungs clear") and says nothing of the patient."""
     return text[end : end + 1] in (":", "：") and heading(lowered(text[start:end])) is not None
-
-
-def _within(cues: list[Cue], start: int, stop: int) -> list[Cue]:
-    return cues[bisect_left(cues, start, key=_start) : bisect_left(cues, stop, key=_start)]
 
 
 def _shared(cue: Cue, mention: Span, owners: Sequence[tuple[int, int]]) -> bool:

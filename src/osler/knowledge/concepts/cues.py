@@ -68,9 +68,9 @@ def lowered(text: str) -> str:
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Cue], list[Cue]]:
-    """Cues on word boundaries, the longest first: those outside all mentions (`spans`, sorted), and those that touch
-    one."""
+def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> list[Cue]:
+    """Cues on word boundaries, of overlapping ones the longest. One that touches a mention (`spans`, sorted) hides none
+    of those outside all mentions."""
     found: list[tuple[int, int, list[tuple[str, str, str]]]] = []
     # cues write a digit as 0: "in 0000", "00 years ago"
     plain = _DIGIT.sub("0", low)
@@ -82,7 +82,7 @@ def find_cues(low: str, spans: Sequence[tuple[int, int]]) -> tuple[list[Cue], li
     found.sort(key=lambda cue: cue[0] - cue[1])
     outside = [cue for cue in found if not over(spans, cue[0], cue[1])]
     touching = [cue for cue in _longest(found, len(low)) if over(spans, cue.start, cue.end)]
-    return _longest(outside, len(low)), touching
+    return sorted([*_longest(outside, len(low)), *touching])
 
 
 def _without(text: str) -> tuple[str, Sequence[int]]:
@@ -100,7 +100,6 @@ def _longest(found: list[tuple[int, int, list[tuple[str, str, str]]]], length: i
         if not any(taken[start:end]):
             taken[start:end] = b"\x01" * (end - start)
             kept.extend(Cue(start, end, *meaning) for meaning in meanings)
-    kept.sort()
     return kept
 
 

@@ -38,7 +38,8 @@ _ADJECTIVES = ("otic", "etic", "ytic", "itic", "trophic", "plastic", "ectatic", 
 
 
 class Mention(NamedTuple):
-    """One name in the text. `kind`: the vocabulary (hpo, disease, drug, ...); text[start:end] == text."""
+    """One name in the text, or an abnormal measurement with its value. `kind`: the vocabulary (hpo, disease, drug);
+    text[start:end] == text."""
 
     start: int
     end: int
@@ -46,6 +47,8 @@ class Mention(NamedTuple):
     label: str
     kind: str
     text: str
+    value: float | None = None
+    unit: str | None = None
 
 
 class _Word(NamedTuple):

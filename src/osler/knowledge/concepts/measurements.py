@@ -9,7 +9,9 @@ import functools
 import re
 from typing import NamedTuple
 
+from osler.knowledge.concepts.matcher import Mention
 from osler.knowledge.concepts.tables import data_rows, patterns
+from osler.knowledge.graph import load_graph
 
 _SAYS = patterns("measurements")
 # A hair of tolerance, so that a converted limit is still normal.
@@ -31,16 +33,6 @@ class Analyte(NamedTuple):
     below: str | None
     above: str | None
     adult: bool
-
-
-class Measurement(NamedTuple):
-    """An abnormal value in a text: `value` and `unit` as written (the table's first unit where none is)."""
-
-    start: int
-    end: int
-    code: str
-    value: float
-    unit: str
 
 
 @functools.cache
@@ -69,23 +61,31 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(named + _SAYS["value"].pattern, re.IGNORECASE)
 
 
-def measurements(text: str, adult: bool = True) -> list[Measurement]:
-    """Abnormal values in a text, sorted by start. `adult`: whether ranges that only hold for adults may be used."""
+def measurements(text: str, adult: bool = True) -> list[Mention]:
+    """Abnormal values in a text, sorted by start; value and unit as written (the table's first unit where none is).
+    `adult`: whether ranges that only hold for adults may be used."""
     read = [_pressure(match) for match in _SAYS["pressure"].finditer(text)] if adult else []
-    read += [_read(text, match, adult) for match in _pattern().finditer(text)]
+    read += [_read(match, adult) for match in _pattern().finditer(text)]
     return sorted(one for one in read if one)
 
 
-def _pressure(match: re.Match[str]) -> Measurement | None:
+def _mention(match: re.Match[str], end: int, code: str | None, value: float, unit: str) -> Mention | None:
+    if code is None:
+        return None
+    start, label = match.start(), load_graph().node(code).label
+    return Mention(start, end, code, label, "hpo", match.string[start:end], value, unit)
+
+
+def _pressure(match: re.Match[str]) -> Mention | None:
     systolic, diastolic, unit = float(match["sys"]), float(match["dia"]), "mm[Hg]"
     upper, lower = _known()["8480-6"], _known()["8462-4"]
     if diastolic >= systolic or _converted(upper, systolic, unit) is None:
         return None
     code = code_of(upper, systolic, unit) or code_of(lower, diastolic, unit)
-    return Measurement(*match.span(), code, systolic, unit) if code else None
+    return _mention(match, match.end(), code, systolic, unit)
 
 
-def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
+def _read(match: re.Match[str], adult: bool) -> Mention | None:
     written = match["latin"] or match["chinese"]
     if len(written.rstrip("+-")) <= 2 and not written[0].isupper() and written.isascii():
         return None
@@ -93,15 +93,17 @@ def _read(text: str, match: re.Match[str], adult: bool) -> Measurement | None:
     if match["sign"] or (analyte.adult and not adult):
         return None
     value = float(match["number"].replace(",", "." if len(match["number"].split(",")[-1]) < 3 else ""))
-    end, unit = _unit(analyte, text, match.end())
+    end, unit = _unit(analyte, match.string, match.end())
     if unit is None:
         free = [name for name, factor in analyte.units.items() if not factor.endswith("!")]
         believable = [name for name in free if _converted(analyte, value, name) is not None]
-        if _SAYS["followed"].match(text, end) or len({code_of(analyte, value, name) for name in believable}) != 1:
+        if (
+            _SAYS["followed"].match(match.string, end)
+            or len({code_of(analyte, value, name) for name in believable}) != 1
+        ):
             return None
         unit = believable[0]
-    code = code_of(analyte, value, unit)
-    return Measurement(match.start(), end, code, value, unit) if code else None
+    return _mention(match, end, code_of(analyte, value, unit), value, unit)
 
 
 def _unit(analyte: Analyte, text: str, at: int) -> tuple[int, str | None]:

@@ -20,7 +20,7 @@ from osler.knowledge.concepts.abbreviations import with_abbreviations
 from osler.knowledge.concepts.context import Context, contexts, is_heading
 from osler.knowledge.concepts.index import Index, Name
 from osler.knowledge.concepts.matcher import Matcher, Mention
-from osler.knowledge.concepts.measurements import Analyte, Measurement, analyte_of, analytes, code_of, measurements
+from osler.knowledge.concepts.measurements import Analyte, analyte_of, analytes, code_of, measurements
 from osler.knowledge.concepts.normal import read_words
 from osler.knowledge.concepts.tables import data_rows, patterns
 from osler.knowledge.graph import Graph, load_graph
@@ -128,17 +128,15 @@ class Recogniser:
 
         `adult`: whether ranges that hold for adults only may be used.
         """
-        named: list[Mention | Measurement] = [*self.mentions(text)]
-        named += measurements(text, adult) if "hpo" in self.vocabularies else []
+        named = self.mentions(text) + (measurements(text, adult) if "hpo" in self.vocabularies else [])
         findings: list[Finding] = []
         for one, context in zip(named, contexts(text, [(one.start, one.end) for one in named]), strict=True):
-            said = one._asdict() | {"source": source, "text": text[one.start : one.end]}
-            said.pop("kind", None)
-            if isinstance(one, Measurement):
+            if one.value is not None and context.time != "hypothetical":
                 # a value is a fact however it is framed, unless it is one to watch for
-                context = context if context.time == "hypothetical" else Context(experiencer=context.experiencer)
-                said["label"] = load_graph().node(one.code).label
-            findings.append(Finding.model_validate(said | context._asdict()))
+                context = Context(experiencer=context.experiencer)
+            said = one._asdict() | context._asdict() | {"source": source}
+            del said["kind"]
+            findings.append(Finding.model_validate(said))
         return sorted(findings, key=lambda finding: (finding.start or 0, -(finding.end or 0), finding.code))
 
 
