@@ -19,7 +19,7 @@ def building(path: Path, mark: str, replace: bool = False) -> Iterator[Path]:
     """
     folder = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     old = Path(f"{folder}-old")
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder
         if replace:

@@ -6,7 +6,6 @@ approval never passes to other content. It does not read what the files say; eac
 
 import contextlib
 import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -21,6 +20,7 @@ from osler.knowledge.folders import building
 from osler.ledger import Entry, Ledger, canonical
 from osler.ledger.chain import now
 from osler.ledger.vault import Vault
+from osler.models.files import write_atomically
 from osler.nouns import Noun
 from osler.settings import Settings
 
@@ -114,7 +114,7 @@ class Sources:
         """
         if not _NAME.fullmatch(name):
             raise InputError(f"{name!r} can't name a source", hint="Small letters, digits, dots and dashes.")
-        content = {relative: _bytes(path) for relative, path in _named(paths).items()}
+        content = _contents(paths)
         files = {relative: hashlib.sha256(data).hexdigest() for relative, data in sorted(content.items())}
         source = ImportedSource(
             name=name, version=_version(kind, term_kind, files), kind=kind, licence=licence, attribution=attribution,
@@ -207,11 +207,11 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _bytes(path: Path) -> bytes:
+def _contents(paths: Sequence[Path]) -> dict[str, bytes]:
     try:
-        return path.read_bytes()
+        return {relative: path.read_bytes() for relative, path in _named(paths).items()}
     except OSError as error:
-        raise InputError(f"can't be read: {error.strerror}", where=str(path)) from None
+        raise InputError(f"can't be read: {error.strerror}", where=error.filename) from None
 
 
 def _read(sheet: Path) -> ImportedSource:
@@ -222,9 +222,4 @@ def _read(sheet: Path) -> ImportedSource:
 
 
 def _write(sheet: Path, source: ImportedSource) -> None:
-    part = sheet.with_name(f".{sheet.name}-{secrets.token_hex(4)}")
-    with part.open("wb") as file:
-        file.write(source.model_dump_json(indent=1).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(sheet)
+    write_atomically(sheet, source.model_dump_json(indent=1).encode())

@@ -62,6 +62,12 @@ def test_pdf_keeps_pages_and_title(tmp_path: Path) -> None:
     assert "saturation is below 94%" in document.text
 
 
+def test_a_packed_pdf_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "guide.pdf.gz"
+    path.write_bytes(gzip.compress(pdf([["Asthma in adults."]])))
+    assert only(path).text == "Asthma in adults."
+
+
 def test_pdf_without_text_says_so(tmp_path: Path) -> None:
     path = tmp_path / "scan.pdf"
     path.write_bytes(pdf([[], []]))
@@ -354,6 +360,14 @@ def test_jats_sections(tmp_path: Path) -> None:
         ("Methods > Sites", "Two wards."),
         ("Results", "- one\n- two"),
     ]
+
+
+def test_jats_in_a_namespace_with_comments_and_empty_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "article.xml"
+    body = "<body><p>One<!-- not this --> two.</p><p/><p>Three<xref ref-type='bibr'><sup>1</sup></xref>.</p>"
+    path.write_text(JATS.replace("<article ", "<article xmlns='https://example.org/jats' ").replace("<body>", body, 1))
+    document = only(path)
+    assert parts(document)[:2] == [("Abstract", "Short."), (None, "One two.\n\nThree.\n\nLead.")]
 
 
 def test_xml_entities_are_neither_expanded_nor_fetched(tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from osler.knowledge.folders import locked
 from osler.knowledge.library import ranking
 from osler.knowledge.library.bilingual import other_names
 from osler.knowledge.library.store import CARD, Candidates, Filters, Store, matches
+from osler.models.embedder import Embedder, configured_embedder
 from osler.nouns import Evidence, Source
 from osler.settings import Settings
 from osler.text import has_chinese, words
 
 if TYPE_CHECKING:
     from osler.knowledge.library.ingest import IngestReport
-    from osler.models.embedder import Embedder
 
 Mode = Literal["hybrid", "bm25", "vector"]
 Progress = Callable[[int, int], None]
@@ -40,7 +40,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class Library:
     """An open library. Searching is safe from several threads; one process writes at a time."""
 
-    def __init__(self, path: Path, load_embedder: "Callable[[], Embedder] | None" = None) -> None:
+    def __init__(self, path: Path, load_embedder: Callable[[], Embedder] | None = None) -> None:
         self.store = Store(path)
         self.card = self.store.card
         self.path = path
@@ -128,12 +128,12 @@ class Library:
 
     # -- what it is
 
-    def embedder(self) -> "Embedder | None":
+    def embedder(self) -> Embedder | None:
         """The embedder that made the library's vectors; None, `info()` says why, if that isn't the one in use."""
         return self._usable[0]
 
     @functools.cached_property
-    def _usable(self) -> "tuple[Embedder | None, str | None]":
+    def _usable(self) -> tuple[Embedder | None, str | None]:
         made_by = self.card["embedder"]
         if made_by is None or self._load_embedder is None:
             return None, "no embedder is configured" if made_by else "the library was made without vectors"
@@ -217,20 +217,20 @@ def run_queries(
                 yield f"{_SPACE.sub('%20', name)} Q0 {_SPACE.sub('%20', document)} {place} {score:.6f} osler"
 
 
-def embedder_card(embedder: "Embedder | None") -> dict[str, Any] | None:
+def embedder_card(embedder: Embedder | None) -> dict[str, Any] | None:
     """What a library remembers of the embedder that made its vectors."""
     info = embedder.info if embedder else None
     return {"spec": info.spec, "digest": info.digest, "dimension": info.dimension} if info else None
 
 
-def create_library(path: Path, embedder: "Embedder | None") -> None:
+def create_library(path: Path, embedder: Embedder | None) -> None:
     """An empty library at `path`; whoever comes first wins when two processes make it at once."""
     Store.create(path, embedder_card(embedder))
 
 
 def open_library(
     name: str, settings: Settings, create: bool = False, progress: Progress | None = None,
-    load_embedder: "Callable[[], Embedder] | None" = None,
+    load_embedder: Callable[[], Embedder] | None = None,
 ) -> Library:  # fmt: skip
     """The library of that name. The starter is unpacked on first use (some seconds; `progress` is called with rows).
 
@@ -241,12 +241,7 @@ def open_library(
         raise InputError(f"{name!r} is no library name", hint="Letters, digits, '.', '_' and '-', at most 64.")
     folder = settings.home / "library"
     path = folder / name
-
-    def configured() -> "Embedder":
-        from osler.models.embedder import configured_embedder
-
-        return configured_embedder(settings)
-
+    configured = functools.partial(configured_embedder, settings)
     loader = None if settings.models.embedder == LEXICAL else load_embedder or configured
     if name == STARTER:
         from osler.knowledge.library.starter import refresh
