@@ -78,6 +78,7 @@ def test_concepts_count_with_status_and_person() -> None:
     assert concept_f1(frozenset(), frozenset()) is None
     asked = concepts_of("Doctor: Any fever?\nPatient: No.\nDoctor: Do you cough?\nPatient: Yes.", recogniser)
     assert {("HP:0001945", "absent", "patient"), ("HP:0012735", "present", "patient")} <= asked
+    assert concepts_of('{"note": "Fever."}', recogniser) == {("HP:0001945", "present", "patient")}
 
 
 def test_support_rate() -> None:

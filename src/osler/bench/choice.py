@@ -25,7 +25,6 @@ from osler.reasoning.registry import methods as ask_methods
 from osler.reasoning.resources import Run
 
 LETTERED = "ABCDEFGHIJ"
-EXPRESSIONS = {"id", "group", "question", "options", "answer", "subject", "context", "only"}
 PARSER = "2"  # version of `read_reply`
 PROMPTS: dict[str, list[str]] = table("prompts")["choice"]  # language: system, for a letter, for a generated reply
 _SAID = re.compile(r"(?:answer|答案)\s*(?:is|为|是)?\s*[:：]?\s*\**\(?([A-J](?:\s*[,、和&]?\s*[A-J])*)\b\)?", re.I)
@@ -116,21 +115,17 @@ class ChoiceTask(Task):
 
 
 class QuestionSet(ChoiceTask):
-    """A public set by the keys of its file. `question`, `options`, `answer`, and where they are given `id`, `group`,
-    `subject`, `context` and `only` are Jinja expressions over a row; `unfit`: rows whose answer is none of their
-    options are left out, not refused."""
+    """A public set by the keys of its file. `row`: Jinja expressions over a row of the data for `question`, `options`
+    and `answer`, and where they are given `id`, `group`, `subject`, `context` and `only`. `unfit`: rows whose answer is
+    none of their options are left out, not refused."""
 
+    row: dict[str, str]
     language = "en"
     unfit = False
 
-    def __init__(self, keys: dict[str, Any]) -> None:
-        super().__init__({key: value for key, value in keys.items() if key not in EXPRESSIONS})
-        self.expressions = {"id": "id"} | {key: keys[key] for key in EXPRESSIONS & keys.keys()}
-
     def read(self, path: Path) -> Iterator[Item]:
-        fields = _fields(self.expressions)
-        for number, row in enumerate(rows(path), start=1):
-            value = fields(row)
+        fields = _fields({"id": "id"} | self.row)
+        for number, value in enumerate(map(fields, rows(path)), start=1):
             if not value.get("only", True):
                 continue
             options, answer = posed(value["options"], value["answer"])

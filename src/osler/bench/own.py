@@ -32,14 +32,12 @@ class OwnTask(ChoiceTask):
     """All its items are of the report part: nobody but its owner knows what was tuned on it."""
 
     licence = "its owner's"
+    undivided = True
 
     def __init__(self, source: Path, keys: dict[str, Any]) -> None:
         self.name, self.about, self.path = str(keys["task"]), f"own task of {source.name}", str(source)
         self.source, self.keys = str(source), keys
         self.prompts = (ChoiceTask.prompts, {key: keys[key] for key in sorted(TAKEN & keys.keys())})
-
-    def items(self, data: Path, part: str) -> list[Item]:
-        return list(self.read(Path(self.path))) if part in ("report", "all") else []
 
     def read(self, path: Path) -> Iterator[Item]:
         for number, row in enumerate(self._rows(path), start=1):

@@ -18,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from osler.bench.figures import Figure, Reply
+from osler.bench.figures import Figure, Reply, figure
 from osler.errors import InputError, MissingComponent
 from osler.models import Generation, LanguageModel, Message, Request, ScoreRequest, load_model
 from osler.reasoning.resources import Resources
@@ -84,10 +84,11 @@ class Bench:
 
 class Task(ABC):
     """A task by the keys of its file. `path`: below the data folder (a file, or a folder with several), or below this
-    package where `ours`. `headline`: the metric that `compare` pairs by default. `ways`: the methods, its default
-    first. `tokens`: of a generated reply. `unread`: what a reply scores that can't be read; empty where it is only
-    counted apart. `knows`: the resources whose versions its figures depend on. `prompts` is the code's part: all text
-    and versions that its figures depend on beside model and items."""
+    package where `ours`. `undivided`: all its items are of the report part. `headline`: the metric that `compare` pairs
+    by default. `ways`: the methods, its default first. `tokens`: of a generated reply. `unread`: what a reply scores
+    that can't be read; empty where it is only counted apart. `knows`: the resources whose versions its figures depend
+    on. `measured`: arguments of `figure`. `prompts` is the code's part: all text and versions that its figures depend
+    on beside model and items."""
 
     name: str
     about: str
@@ -100,6 +101,8 @@ class Task(ABC):
     unread: dict[str, float] = {}
     unreadable: str = "can't be read"
     knows: tuple[str, ...] = ()
+    measured: Sequence[dict[str, Any]] = ()
+    undivided: bool = False
     source: str | None = None  # the file of a user's own task
     batch: int = 16
 
@@ -114,9 +117,9 @@ class Task(ABC):
     def read(self, path: Path) -> Iterator[Item]:
         """All items of the data at `path`."""
 
-    @abstractmethod
     def figures(self, items: Sequence[Any], replies: Sequence[Reply]) -> list[Figure]:
         """What the replies measure, the headline's figure first."""
+        return [figure(replies=replies, **keys) for keys in self.measured]
 
     def chat(self, item: Any, method: str) -> list[Message]:
         """The item as posed to a model."""
@@ -218,7 +221,7 @@ class Task(ABC):
         return found | ({"embedder": bench.resources.embedder.info.digest[:16]} if "embedder" in self.knows else {})
 
     def part(self, item: Any) -> str:
-        return split(self.data_set, item.group)
+        return "report" if self.undivided else split(self.data_set, item.group)
 
     def fingerprint(self) -> str:
         """Of prompts and parsers: part of a run's identity."""

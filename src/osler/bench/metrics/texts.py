@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from osler.errors import InputError
 from osler.knowledge.concepts.recogniser import Recogniser, findings_of
 from osler.models.embedder import Embedder
 from osler.nouns import Evidence
@@ -61,7 +62,13 @@ def likeness(candidate: str, reference: str, embedder: Embedder) -> float | None
 
 def concepts_of(text: str, recogniser: Recogniser) -> Concepts:
     """(code, status, experiencer) of what a note or dialogue tells; what is only feared or planned is left out."""
-    found = findings_of(read_text(text), recogniser) if text.strip() else []
+    if not text.strip():
+        return frozenset()
+    try:
+        case = read_text(text)
+    except InputError:  # a reply that looks like a record and is none
+        case = read_text(text, "note")
+    found = findings_of(case, recogniser)
     return frozenset((one.code, one.status, one.experiencer) for one in found if one.time != "hypothetical")
 
 

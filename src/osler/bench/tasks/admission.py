@@ -23,9 +23,6 @@ class Kind(Task):
             fixed = {key: row.pop(key) for key in ("id", "kind", "language")}
             yield Item(group=fixed["id"], data=row, **fixed)
 
-    def part(self, item: Item) -> str:
-        return "report"
-
     def chat(self, item: Item, method: str) -> list[Message]:
         options = item.data["options"]
         return messages(Posed(item.id, item.group, item.data["question"], options, item.answer, item.language), False)

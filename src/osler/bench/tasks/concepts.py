@@ -3,16 +3,15 @@
 Mention: same span and same term; document: the set of terms of an abstract. Old identifiers are brought up to date.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from osler.bench.figures import Figure, Reply, figure
+from osler.bench.figures import Reply
 from osler.bench.task import Bench, Task, rows
 from osler.knowledge.concepts.recogniser import load_recogniser
 
 Mention = tuple[int, int, str]
-KINDS = ("mention", "document")
 
 
 class Item(NamedTuple):
@@ -47,14 +46,6 @@ class Kind(Task):
             scores |= {f"{kind} F1": f1, f"{kind}s right": float(right)}
             scores |= {f"{kind}s found": float(claimed), f"{kind}s expected": float(expected)}
         return scores
-
-    def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        made = [figure(f"{kind} F1", replies, f"{kind} F1, mean of abstracts") for kind in KINDS]
-        for kind in KINDS:
-            right, found, expected = (f"{kind}s {count}" for count in ("right", "found", "expected"))
-            for name, per in (("precision", (found,)), ("recall", (expected,)), ("F1", (found, expected))):
-                made.append(figure(right, replies, f"{kind} {name}, pooled", per))
-        return made
 
 
 def _current(marked: Iterable[Mention], bench: Bench) -> set[Mention]:

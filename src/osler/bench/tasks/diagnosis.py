@@ -33,9 +33,6 @@ class Item(NamedTuple):
 class Kind(Task):
     prompts = DEPTHS
 
-    def part(self, item: Item) -> str:
-        return "report"
-
     def read(self, path: Path) -> Iterator[Item]:
         for row in rows(path):
             yield Item(row["case_id"], row["mondo"], row["observed"], row["excluded"], row["sex"], row["pmid"])

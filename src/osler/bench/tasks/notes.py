@@ -4,18 +4,17 @@ Beside every score stands the dialogue's own, taken as the note (`copy`), and fo
 """
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from osler.bench.figures import BESIDE, Figure, Reply, figure
+from osler.bench.figures import BESIDE, Reply
 from osler.bench.metrics.texts import LIKENESS, concept_f1, concepts_of, likeness, rouge, support_rate
 from osler.bench.task import Bench, Task, rows, table
 from osler.models import Message
 from osler.text import sentences
 
 CONCEPTS, SUPPORT = "concept F1", "support rate"
-METRICS = ("ROUGE-L", "ROUGE-1", "ROUGE-2", LIKENESS, CONCEPTS, SUPPORT)
 PROMPT: dict[str, Any] = table("prompts")["notes"]
 
 
@@ -81,6 +80,3 @@ class Kind(Task):
             CONCEPTS: concept_f1(concepts_of(text, recogniser), concepts_of(item.reference, recogniser)),
         }
         return rouge(text, item.reference) | {metric: value for metric, value in more.items() if value is not None}
-
-    def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        return [figure(metric, replies) for metric in METRICS]

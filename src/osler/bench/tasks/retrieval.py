@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from osler.bench.figures import Figure, Reply, figure
+from osler.bench.figures import Reply
 from osler.bench.task import Bench, Task, rows
 from osler.errors import InputError, MissingComponent
 from osler.knowledge.library import Library, Mode, run_queries
@@ -81,9 +81,6 @@ class Kind(Task):
             self.reply(item, order[:10], scores=judge(order, item.relevant), seconds=each)
             for item, order in zip(items, orders, strict=True)
         ]
-
-    def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
-        return [figure(metric, replies) for metric in METRICS]
 
 
 def judge(order: Sequence[str], relevant: dict[str, int]) -> dict[str, float]:
