@@ -5,7 +5,7 @@ It knows nothing of bundles and patients; an Item tells it where the resource st
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from osler.record import case
 from osler.record.case import Document, Observation, Part
@@ -15,40 +15,21 @@ from osler.record.fhir_items import Item, identifiers_of
 from osler.record.node import Node
 from osler.record.tables import table
 
-
-class _Look(NamedTuple):
-    """A way and the elements it looks at, or the looks of which the first that finds something counts."""
-
-    way: Callable[..., Any]
-    elements: list[Any]
-    first: str
-
-
-class _Row(NamedTuple):
-    part: type[Part]
-    named: _Look | None
-    fields: dict[str, _Look]
+_Steps = list[tuple[Callable[..., Any], list[str]]]  # ways to try in turn, each with the elements it looks at
 
 
 @cache
-def _row(kind: str) -> _Row | None:
+def _row(kind: str) -> tuple[type[Part], dict[str, _Steps]] | None:
+    """The part that a resource type becomes, and how each of its fields is found."""
     for name, given in table("fhir")["parts"].items():
         if kind in given.get("from", (name,)):
-            looks = {field: _look(words) for field, words in given.items() if field not in ("from", "is")}
-            return _Row(getattr(case, given.get("is", name)), looks.pop("named", None), looks)
+            looks = {field: _steps(words) for field, words in given.items() if field not in ("from", "is")}
+            return getattr(case, given.get("is", name)), looks
     return None
 
 
-def _look(words: str | list[str]) -> _Look:
-    if isinstance(words, list):
-        looks = [_look(one) for one in words]
-        return _Look(_first, looks, looks[0].first)
-    way, *elements = words.split()
-    return _Look(_WAYS[way], elements, elements[0] if elements else "")
-
-
-def _first(item: Item, *looks: _Look) -> Any:
-    return next((found for way, elements, _ in looks if (found := way(item, *elements)) is not None), None)
+def _steps(words: str) -> _Steps:
+    return [(_WAYS[way], elements) for way, *elements in map(str.split, words.split(" | "))]
 
 
 def parts_of(item: Item) -> Iterator[Part]:
@@ -56,19 +37,24 @@ def parts_of(item: Item) -> Iterator[Part]:
     row = _row(item.kind)
     if row is None:
         return
+    part, looks = row
     fields: dict[str, Any] = {"source": item.path, "duplicates": item.duplicates}
-    if row.named is not None:
-        named = _first(item, row.named)
-        if named is None:
-            item.omit(row.named.first, "has no text and no code: the resource can't be named")
+    for field, steps in looks.items():
+        found = None
+        for way, elements in steps:
+            if (found := way(item, *elements)) is not None:
+                break
+        fields[field] = found
+        if found is None and field == "named":
+            item.omit(steps[0][1][0], "has no text and no code: the resource can't be named")
             return
+    if "named" in fields:
         # Lists are given even where they are empty, for a noun copies each default that it has to fill in.
-        fields["label"], fields["codes"] = named.label, named.codes
-    for field, (way, elements, _) in row.fields.items():
-        fields[field] = way(item, *elements)
-    several = _SEVERAL.get(row.part)
-    for one in several(item) if several else ({},):
-        yield row.part(**fields | one)
+        fields["label"], fields["codes"], _ = fields.pop("named")
+    if part in _SEVERAL:
+        yield from (part(**fields | one) for one in _SEVERAL[part](item))
+    else:
+        yield part(**fields)
 
 
 def _person(item: Item, name: str) -> Any:
@@ -156,7 +142,7 @@ _WAYS: dict[str, Callable[..., Any]] = {
     "person": _person,
     "identifiers": lambda item, _: [f"{system}|{value}" for system, value in dict.fromkeys(identifiers_of(item))],
     "concept": _named,
-    "label": lambda item, name: _first_of(one.label for one in concepts(item, name)),
+    "label": lambda item, name: concept(item, name).label or _first_of(one.label for one in concepts(item, name)),
     "code": lambda item, name: concept(item, name).code or concept(item, name).label,
     "bound": Item.bound,
     "status": Item.status,

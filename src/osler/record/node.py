@@ -67,18 +67,17 @@ class Node:
             self.omit(name, f"can't be read: {reason[0].lower()}{reason[1:]}")
             return None
 
-    def _value(self, names: tuple[str, ...], decoder: msgspec.json.Decoder[T]) -> T | None:
-        name, raw = self.first(names)
-        return None if raw is None else self._decoded(name, raw, decoder)
-
     def text(self, *names: str) -> str | None:
-        return self._value(names, _TEXT)
+        name, raw = self.first(names)
+        return None if raw is None else self._decoded(name, raw, _TEXT)
 
     def flag(self, *names: str) -> bool | None:
-        return self._value(names, _FLAG)
+        name, raw = self.first(names)
+        return None if raw is None else self._decoded(name, raw, _FLAG)
 
     def number(self, *names: str) -> float | None:
-        return self._value(names, _NUMBER)
+        name, raw = self.first(names)
+        return None if raw is None else self._decoded(name, raw, _NUMBER)
 
     def node(self, *names: str) -> "Node":
         name, raw = self.first(names)

@@ -22,6 +22,7 @@ JSON_LIMIT = 100_000_000  # bytes, unpacked; some 100,000 FHIR resources
 TEXT_LIMIT = 50_000_000  # bytes, unpacked; far above any note
 _GZIP = b"\x1f\x8b"
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|Bundle|ClinicalDocument|[A-Z]\w+\s+xmlns=)", re.IGNORECASE)
+_NEXT_LINE = re.compile(r"\n\s*\S")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # tabs, line and page breaks, escapes may stand
 
 
@@ -113,9 +114,9 @@ def shape_of(text: str, name: str) -> Shape:
         raise InputError("XML and HTML records are not read", where=name, hint=hint)
     if not (head.startswith("{") or re.match(r"\[\s*(?:[{\[\]]|$)", head)):
         return "text"
-    first, _, rest = head.partition("\n")
+    more = _NEXT_LINE.search(head)  # searched, not split off: the text may be large
     try:
-        return "ndjson" if rest.strip() and isinstance(msgspec.json.decode(first), dict) else "json"
+        return "ndjson" if more and isinstance(msgspec.json.decode(head[: more.start()]), dict) else "json"
     except (msgspec.DecodeError, RecursionError):
         return "json"
 
