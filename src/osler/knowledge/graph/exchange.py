@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from osler.errors import InputError
 from osler.knowledge.graph.compile import Builder, EdgeRow, frequency_number
@@ -31,9 +30,7 @@ class Reading(Builder):
         self.unused.append(Unused(where=where, why=why))
 
 
-class Stanza(NamedTuple):
-    line: int
-    fields: dict[str, list[str]]
+Fields = dict[str, list[str]]  # of a stanza, as written
 
 
 def read_source(paths: list[Path], name: str) -> Reading:
@@ -107,14 +104,14 @@ def _edge(row: dict[str, str], reading: Reading) -> None:
         raise ValueError(f"predicate {row['predicate']!r} has no place in the graph")
     if not (_CURIE.fullmatch(row["subject"]) and _CURIE.fullmatch(row["object"])):
         raise ValueError("subject or object is not a CURIE")
+    subject, target = curie(row["subject"]), curie(row["object"])
+    if written.startswith("^"):
+        subject, target = target, subject
     relation = written.removeprefix("^")
     if row["negated"].lower() == "true":
         if relation != "has_phenotype":
             raise ValueError("a negated edge is known only of phenotypes")
         relation = "not_has_phenotype"
-    subject, target = (
-        curie(row[end]) for end in (("object", "subject") if written[0] == "^" else ("subject", "object"))
-    )
     reference = ";".join(_many(row["publications"])) or row["primary_knowledge_source"]
     reading.edges.append(EdgeRow(subject, relation, target, reading.name, _frequency(row), reference, subject))
 
@@ -142,18 +139,19 @@ def _many(text: str) -> list[str]:
 # --- OBO ------------------------------------------------------------------------------------------------------
 
 
-def obo_terms(file: Path) -> Iterator[Stanza]:
-    """Every [Term] with its fields as written, without trailing comments of identifiers."""
-    stanza: Stanza | None = None
+def obo_terms(file: Path) -> Iterator[tuple[int, Fields]]:
+    """Every [Term], its line and its fields as written, without trailing comments of identifiers."""
+    fields: Fields | None = None
+    begun = 0
     for number, line in enumerate([*_lines(file), "[end]"], start=1):
         text = line.strip()
         if text.startswith("["):
-            if stanza is not None:
-                yield stanza
-            stanza = Stanza(number, defaultdict(list)) if text == "[Term]" else None
-        elif stanza is not None and text and not text.startswith("!"):
+            if fields is not None:
+                yield begun, fields
+            begun, fields = number, defaultdict(list) if text == "[Term]" else None
+        elif fields is not None and text and not text.startswith("!"):
             field, _, value = text.partition(": ")
-            stanza.fields[field].append(value)
+            fields[field].append(value)
 
 
 def _read_obo(file: Path, reading: Reading) -> None:
@@ -183,12 +181,12 @@ def _read_obo(file: Path, reading: Reading) -> None:
         raise InputError("no [Term] is in this OBO file.", where=str(file))
 
 
-def definition(fields: dict[str, list[str]]) -> str:
+def definition(fields: Fields) -> str:
     quoted = _QUOTED.match(fields["def"][0]) if fields["def"] else None
     return _unescaped(quoted[1]) if quoted else ""
 
 
-def synonyms(fields: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+def synonyms(fields: Fields) -> Iterator[tuple[str, str]]:
     """(name, type) of each synonym; those marked obsolete are left out."""
     for value in fields["synonym"]:
         match = _QUOTED.match(value)

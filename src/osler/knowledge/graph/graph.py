@@ -37,17 +37,13 @@ class Graph:
         self.table = EdgeTable(pack, self.ids)
         self._names = NameIndex(pack)
 
-    # --- nodes ---
-
     def position(self, identifier: str) -> int | None:
         """Row of an identifier; None if unknown."""
         identifier = identifier.strip()
         found = self._position.get(identifier)
         if found is None:
             found = self._aliases.get(identifier)
-        if found is None and ":" in identifier:
-            found = self._folded.get(identifier.upper())
-        return found
+        return self._folded.get(identifier.upper()) if found is None and ":" in identifier else found
 
     def canonical(self, identifier: str) -> str | None:
         """The identifier the graph uses for this one; None if unknown."""
@@ -113,8 +109,6 @@ class Graph:
             if keep[position] and bool(zh) == chinese:
                 yield self.ids[position], name, NAME_TYPES[kind]
 
-    # --- edges ---
-
     def edges(
         self, identifier: str, relation: str | Iterable[str] | None = None, direction: Direction = "out"
     ) -> list[Edge]:
@@ -133,8 +127,6 @@ class Graph:
         """Shortest and most specific chains between two nodes, at most `max_length` edges long; empty if none."""
         return find_paths(self.table, self._known(a), self._known(b), limit, max_length)
 
-    # --- provenance ---
-
     @functools.cached_property
     def sources(self) -> list[SourceInfo]:
         return [SourceInfo(**source) for source in self.pack.header["sources"]]
@@ -143,8 +135,6 @@ class Graph:
     def versions(self) -> dict[str, str]:
         """Source name to version."""
         return {source.name: source.version for source in self.sources}
-
-    # --- inside ---
 
     @functools.cached_property
     def _aliases(self) -> dict[str, int]:
@@ -161,7 +151,7 @@ class Graph:
     @functools.cached_property
     def _equivalents(self) -> dict[int, tuple[str, ...]]:
         table: dict[int, tuple[str, ...]] = {}
-        for (alias, position), replaced in zip(self._aliases.items(), self.pack.array("alias_replaced"), strict=True):
+        for (alias, position), replaced in zip(self._aliases.items(), self.pack.column("alias_replaced"), strict=True):
             if not replaced:
                 table[position] = (*table.get(position, ()), alias)
         return table
@@ -171,12 +161,12 @@ class Graph:
 
     def _known(self, identifier: str) -> int:
         found = self.position(identifier)
-        if found is None:
-            near = nearest_identifiers(identifier, self.ids) or [self.ids[p] for p in self._names.search(identifier, 3)]
-            nearest = ", ".join(f"{i} ({self.label(i)})" for i in near)
-            hint = f"Nearest: {nearest}." if near else "Search by name instead."
-            raise InputError(f"unknown identifier {identifier!r}.", hint=hint)
-        return found
+        if found is not None:
+            return found
+        near = nearest_identifiers(identifier, self.ids) or [self.ids[p] for p in self._names.search(identifier, 3)]
+        nearest = ", ".join(f"{i} ({self.label(i)})" for i in near)
+        hint = f"Nearest: {nearest}." if near else "Search by name instead."
+        raise InputError(f"unknown identifier {identifier!r}.", hint=hint)
 
 
 @functools.cache

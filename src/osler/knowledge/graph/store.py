@@ -70,29 +70,29 @@ class Pack:
         }
         self._cache: dict[str, Any] = {}
 
-    def _raw(self, name: str) -> bytes:
-        start, size, _ = self._sections[name]
-        try:
-            return zlib.decompress(self._bytes[start : start + size]) if size else b""
-        except zlib.error:
-            raise IntegrityError(f"section {name} is damaged", str(self._path), "Reinstall osler.") from None
-
     def array(self, name: str) -> Array:
         """The array, read-only."""
-        if name not in self._cache:
-            self._cache[name] = np.frombuffer(self._raw(name), dtype=self._sections[name][2])
-        array: Array = self._cache[name]
+        array: Array = self._section(name)
         return array
 
     def strings(self, name: str) -> list[str]:
-        if name not in self._cache:
-            self._cache[name] = self._raw(name).decode().split("\n") if self.sizes()[name] else []
-        table: list[str] = self._cache[name]
+        table: list[str] = self._section(name)
         return table
 
     def column(self, name: str) -> list[Any]:
         """A section as a list, whichever it is."""
-        return self.strings(name) if self._sections[name][2] == "text" else self.array(name).tolist()
+        return list(self.strings(name)) if self._sections[name][2] == "text" else self.array(name).tolist()
+
+    def _section(self, name: str) -> Any:
+        if name not in self._cache:
+            start, size, dtype = self._sections[name]
+            try:
+                raw = zlib.decompress(self._bytes[start : start + size]) if size else b""
+            except zlib.error:
+                raise IntegrityError(f"section {name} is damaged", str(self._path), "Reinstall osler.") from None
+            text = dtype == "text"
+            self._cache[name] = (raw.decode().split("\n") if size else []) if text else np.frombuffer(raw, dtype)
+        return self._cache[name]
 
     def sizes(self) -> dict[str, int]:
         """Compressed bytes of each section."""
