@@ -131,15 +131,15 @@ class Item(Node):
         """The first code of an element that its required binding allows; null and a report if there is none.
         `otherwise`: an element whose code is taken, if it is allowed, where there is no such element."""
         allowed = BINDINGS[f"{self.kind}.{name}"]
-        if not self.has(name):
-            code = self.text(otherwise) if otherwise else None
-            return code if code in allowed else None
         given = concept(self, name)
         for one in given.codes:
             if one.code in allowed:
                 return one.code
-        self.omit(name, f"unknown code {given.code!r}: read as not known")
-        return None
+        if self.has(name):
+            self.omit(name, f"unknown code {given.code!r}: read as not known")
+            return None
+        code = self.text(otherwise) if otherwise else None
+        return code if code in allowed else None
 
     def status(self) -> str | None:
         """The status as R4 writes it, negations of other versions included."""
