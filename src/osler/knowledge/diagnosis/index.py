@@ -148,19 +148,19 @@ class Citations:
         self._table, self._rows = graph.pack.strings("reference_table"), graph.pack.array("edge_reference")[edges]
 
     @functools.cached_property
-    def _places(self) -> dict[str, list[int]]:
-        """Which entries of the table of references name each document."""
-        places: dict[str, list[int]] = defaultdict(list)
-        for place, text in enumerate(self._table):
-            for reference in text.split(";"):
-                places[_document(reference)].append(place)
-        return places
+    def _numbers(self) -> dict[str, list[int]]:
+        """The places of the edges that name each document."""
+        numbers: dict[str, list[int]] = defaultdict(list)
+        documents = [[_document(one) for one in text.split(";")] for text in self._table]
+        for number, place in enumerate(self._rows.tolist()):
+            for document in documents[place]:
+                numbers[document].append(number)
+        return numbers
 
     def citing(self, references: Iterable[str]) -> Ints:
         """Places in `edges` of those that rest on any of the references; digits alone are a PMID."""
         wanted = {_document(f"PMID:{one.strip()}" if one.strip().isdigit() else one) for one in references}
-        places = [place for reference in wanted for place in self._places.get(reference, ())]
-        return np.flatnonzero(np.isin(self._rows, places))
+        return np.array(sorted({n for one in wanted for n in self._numbers.get(one, ())}), dtype=np.int64)
 
 
 def _document(reference: str) -> str:

@@ -106,8 +106,10 @@ class Ranker:
         if scores is None:
             return []
         total = scores.total
-        order = np.argsort(-total, kind="stable")[: max(top, 0)]
-        order = order[total[order] > -np.inf]
+        top = min(max(top, 0), len(total))
+        least = np.partition(total, len(total) - top)[len(total) - top] if top else np.inf
+        ahead = np.flatnonzero((total >= least) & (total > -np.inf))
+        order = ahead[np.argsort(-total[ahead], kind="stable")][:top]
         labels, places = self.graph.pack.strings("node_label"), self.index.diseases[order].tolist()
         unsaid: dict[str, Any] = {"for_": [], "against": [], "missing": []}  # given: pydantic copies defaults at length
         return [
