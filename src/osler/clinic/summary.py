@@ -4,8 +4,10 @@ Deterministic wording from facts, so no model privilege is needed; every stateme
 like any other. It does not rank or search beyond what the leading disease asks for.
 """
 
+import importlib.resources
 import math
 import re
+import tomllib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,34 +39,9 @@ PASSAGES = 8
 SENTENCES = 2
 ALIKE = math.log(2)  # nats: diseases less than twice as likely as each other (benchmarks/diagnosis.md)
 
-WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "question": "What may explain these findings, and what should be done next?",
-        "present": "{finding}",
-        "past": "past {finding}",
-        "absent": "no {finding}",
-        "stop": ".",
-        "leads": "{disease} is described with {features}.",
-        "alike": "No single disease leads: {diseases} score nearly alike.",
-        "and": ", ",
-        "no_findings": "no finding of the patient was recognised in this case",
-        "need": "symptoms, signs or test results, in English, Chinese or as HPO terms",
-        "not_enough": "the findings are too few or too unspecific to single out a disease",
-    },
-    "zh": {
-        "question": "这些表现可能由什么引起，下一步应做什么？",
-        "present": "{finding}",
-        "past": "既往{finding}",
-        "absent": "无{finding}",
-        "stop": "。",
-        "leads": "{disease}的已知表现包括{features}。",
-        "alike": "没有单一疾病明显领先：{diseases}得分相近。",
-        "and": "、",
-        "no_findings": "未能在病例中识别到患者的任何表现",
-        "need": "症状、体征或检查结果（中文、英文或HPO术语）",
-        "not_enough": "表现太少或特异性不足，无法指向某一疾病",
-    },
-}
+WORDS: dict[Language, dict[str, str]] = tomllib.loads(
+    (importlib.resources.files("osler.clinic") / "summary.toml").read_text(encoding="utf-8")
+)  # type: ignore[assignment]
 
 
 class _Draft(NamedTuple):

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from osler.clinic.safety import allergy as allergies
 from osler.clinic.safety.crosswalk import coded, load_crosswalk
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
-from osler.clinic.safety.duplicates import duplicates
 from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
 from osler.clinic.safety.passages import entry, passage
 from osler.clinic.safety.stated_allergies import Allergen, allergies_of, denies
@@ -222,20 +221,30 @@ def _allergies(reading: _Reading, classes: Classes) -> list[Alert]:
 
 
 def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
+    """One drug in two entries of the medication list, or two drugs of a class that isn't combined. Doses aren't known,
+    so a planned split of one drug over two products looks the same: the alert says so."""
+    entries = list(reading.entries.values())
+    every = list(dict.fromkeys(itertools.chain.from_iterable(entries)))
+    twice = [drug for drug in every if sum(drug in drugs for drugs in entries) > 1]
+    found = [([drug], "stands in more than one entry") for drug in twice]
+    together = {frozenset(pair) for drugs in entries for pair in itertools.combinations(drugs, 2)}
+    for name in sorted(classes.duplicate):
+        members = [drug for drug in every if drug.id in classes.members[name]]
+        pairs = [pair for pair in itertools.combinations(members, 2) if frozenset(pair) not in together]
+        if pairs:
+            drugs = list(dict.fromkeys(itertools.chain.from_iterable(pairs)))
+            found.append((drugs, f"are all {classes.labels[name]}"))
     alerts: list[Alert] = []
-    for one in duplicates(reading.entries, classes):
-        labels = [reading.label(drug) for drug in one.drugs]
-        what = f"{labels[0]} stands in more than one entry"
-        if one.shared is not None:
-            what = f"{' and '.join(labels)} are all {classes.labels[one.shared]}"
+    for drugs, what in found:
+        labels = [reading.label(drug) for drug in drugs]
         alerts.append(
             Alert(
                 kind="duplicate",
                 severity="moderate",
                 drugs=labels,
-                message=f"Duplicate therapy: {what}.",
+                message=f"Duplicate therapy: {' and '.join(labels)} {what}.",
                 management="Confirm that both are meant; add the doses, or stop one.",
-                evidence=reading.named_by(*one.drugs),
+                evidence=reading.named_by(*drugs),
             )
         )
     return alerts

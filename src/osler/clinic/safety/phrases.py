@@ -6,7 +6,7 @@ knows neither medicine nor context: a negated phrase is found too.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from osler.text import has_chinese
 
@@ -23,7 +23,10 @@ _SPACE_EN = rf"(?:[\s/-]+|,\s)(?:(?:{'|'.join(_SMALL)})\b\s*){{0,3}}"
 _ENDING = r"(?:'?s|es|e?d|ing|y)?(?![a-z0-9])"
 # No phrase is longer than this around its rarest word, so a long note is searched only there.
 _REACH = 200
-_SIGNS = "~*#? "
+_SIGNS = {"*": r"[\w'-]*", "#": r"(?<![\d.])\d+(?:[.,]\d+)*"}
+_SIGNS_EN = {" ": _SPACE_EN, "~": rf"\b{_GAP_EN}\b", **_SIGNS}
+_SIGNS_ZH = {" ": r"[\s,]*", "~": _GAP_ZH, **_SIGNS}
+_TOKEN = re.compile(r"\([+-]{1,4}\)|[~*#? ()|]|[^~*#? ()|]+")  # the first: a sign of the record such as "(++)"
 _FOLD = re.compile(r"(?<=[ao])e")
 _PUNCTUATION = str.maketrans({"’": "'", "‘": "'", "–": "-", "，": ",", "－": "-", "（": "(", "）": ")", "＋": "+"})
 
@@ -49,22 +52,11 @@ def fold(text: str) -> Folded:
     return Folded("".join(lowered[place] for place in kept), [*kept, len(text)])
 
 
-class Word(NamedTuple):
-    text: str
+# A word or one of the signs " ~*#", or the alternatives of a group.
+Node = Union[str, "tuple[list[Node], ...]"]
 
 
-class Sign(NamedTuple):
-    sign: str
-
-
-class Group(NamedTuple):
-    alternatives: "tuple[Sequence[Node], ...]"
-
-
-Node = Word | Sign | Group
-
-
-def parse(phrase: str) -> Sequence[Node]:
+def parse(phrase: str) -> list[Node]:
     """The parts of a phrase of the data files.
 
     A space stands for white space and small words ("pain chest" finds "pain in the chest"); `~` for a gap inside the
@@ -72,73 +64,50 @@ def parse(phrase: str) -> Sequence[Node]:
     `#` for a number; `?` makes the character before it optional. Other English words of four letters or more may take
     a plural or verb ending.
     """
-    chinese = has_chinese(phrase)
-    nodes, rest = _sequence(fold(" ".join(phrase.split())).text, chinese)
-    if rest:
+    tokens = _TOKEN.findall(fold(" ".join(phrase.split())).text)[::-1]
+    nodes = _sequence(tokens)
+    if tokens:
         raise ValueError(f"phrase {phrase!r}: a bracket has no partner")
     return nodes
 
 
-def _sequence(text: str, chinese: bool) -> tuple[Sequence[Node], str]:
+def _sequence(tokens: list[str]) -> list[Node]:
+    """The parts up to the end of this alternative; takes their tokens, the first one last, off the list."""
     nodes: list[Node] = []
-    while text and text[0] not in "|)":
-        if text[0] == "(" and re.match(r"\([+-]{1,4}\)", text):  # a sign of the record such as "(++)"
-            length = text.index(")") + 1
-            nodes.append(Word(text[:length]))
-            text = text[length:]
-        elif text[0] == "(":
-            alternatives: list[Sequence[Node]] = []
-            while text[0] != ")":
-                inner, text = _sequence(text[1:], chinese)
-                alternatives.append(inner)
-                if not text:
-                    raise ValueError("a bracket has no partner")
-            nodes.append(Group(tuple(alternatives)))
-            text = text[1:]
-        elif text[0] == "?":
+    while tokens and tokens[-1] not in ("|", ")"):
+        token = tokens.pop()
+        if token == "(":
+            alternatives, sign = [_sequence(tokens)], ""
+            while tokens and (sign := tokens.pop()) == "|":
+                alternatives.append(_sequence(tokens))
+            if sign != ")":
+                raise ValueError("a bracket has no partner")
+            nodes.append(tuple(alternatives))
+        elif token == "?":
             last = nodes.pop()
-            if isinstance(last, Word) and len(last.text) > 1:
-                nodes.append(Word(last.text[:-1]))
-                last = Word(last.text[-1])
-            nodes.append(Group(((last,), ())))
-            text = text[1:]
-        elif text[0] in _SIGNS:
-            if text[0] != " " or not (nodes and nodes[-1] == Sign("~")):
-                if text[0] == "~" and nodes and nodes[-1] == Sign(" "):
-                    nodes.pop()
-                nodes.append(Sign(text[0]))
-            text = text[1:]
-        else:
-            match = re.match(r"[^~*#? ()|]+", text)
-            assert match
-            nodes.append(Word(match.group()))
-            text = text[match.end() :]
-    return nodes, text
+            if isinstance(last, str):
+                nodes += [last[:-1]] if last[:-1] else []
+                last = last[-1]
+            nodes.append(([last], []))
+        elif token != " " or nodes[-1:] != ["~"]:
+            if token == "~" and nodes[-1:] == [" "]:
+                nodes.pop()
+            nodes.append(token)
+    return nodes
 
 
 def pattern(nodes: Sequence[Node], chinese: bool, left: bool = False, right: bool = False) -> str:
     """The regular expression of the parts. `left`, `right`: whether a word goes on beyond the ends."""
+    signs = _SIGNS_ZH if chinese else _SIGNS_EN
+    goes_on = [left, *(node not in (" ", "~") for node in nodes), right]
     parts: list[str] = []
-    for place, node in enumerate(nodes):
-        before = (
-            left
-            if place == 0
-            else not (isinstance(nodes[place - 1], Sign) and nodes[place - 1] in (Sign(" "), Sign("~")))
-        )
-        last = place == len(nodes) - 1
-        after = (
-            right if last else not (isinstance(nodes[place + 1], Sign) and nodes[place + 1] in (Sign(" "), Sign("~")))
-        )
-        if isinstance(node, Word):
-            parts.append(re.escape(node.text) if chinese else _word(node.text, before, after))
-        elif isinstance(node, Group):
-            parts.append(f"(?:{'|'.join(pattern(one, chinese, before, after) for one in node.alternatives)})")
-        elif node.sign == " ":
-            parts.append(r"[\s,]*" if chinese else _SPACE_EN)
-        elif node.sign == "~":
-            parts.append(_GAP_ZH if chinese else rf"\b{_GAP_EN}\b")
+    for node, before, after in zip(nodes, goes_on, goes_on[2:], strict=False):
+        if isinstance(node, tuple):
+            parts.append(f"(?:{'|'.join(pattern(one, chinese, before, after) for one in node)})")
+        elif node in signs:
+            parts.append(signs[node])
         else:
-            parts.append(r"[\w'-]*" if node.sign == "*" else r"(?<![\d.])\d+(?:[.,]\d+)*")
+            parts.append(re.escape(node) if chinese else _word(node, before, after))
     return "".join(parts)
 
 
@@ -151,14 +120,13 @@ def _word(text: str, before: bool, after: bool) -> str:
 
 def required(nodes: Sequence[Node]) -> list[frozenset[str]]:
     """For each part that must stand in every match the pieces of text of which one does; the rarest set first."""
-    found = []
+    found: list[frozenset[str]] = []
     for node in nodes:
-        if isinstance(node, Word):
-            found.append(frozenset([node.text]))
-        elif isinstance(node, Group):
-            inner = [required(one) for one in node.alternatives]
-            if all(inner):
-                found.append(frozenset().union(*(sets[0] for sets in inner)))
+        if isinstance(node, str):
+            if node not in _SIGNS_EN:
+                found.append(frozenset([node]))
+        elif all(inner := [required(one) for one in node]):
+            found.append(frozenset().union(*(sets[0] for sets in inner)))
     return sorted(found, key=lambda pieces: -min(map(len, pieces)))
 
 
