@@ -4,18 +4,20 @@ Silence is never safety: every drug and question without data is listed in the c
 disease rules yet.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osler.clinic.safety import allergy as allergies
-from osler.clinic.safety.crosswalk import coded, load_crosswalk
+from osler.clinic.safety import tables
 from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
 from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
 from osler.clinic.safety.passages import entry, passage
 from osler.clinic.safety.stated_allergies import Allergen, allergies_of, denies
 from osler.clinic.safety.uses import unrecognised, uses_of
+from osler.errors import InputError
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
 from osler.record.case import Allergy, Case, Condition, Document, Medication
@@ -78,20 +80,42 @@ class _Reading:
         if gap not in self.gaps:
             self.gaps.append(gap)
 
+    def targets(self, part: Condition | Medication | Allergy) -> dict[str, str | None]:
+        """What each code of a part means in the graph; None for one that has no place there."""
+        found: dict[str, str | None] = {}
+        for code in part.codes:
+            if code.code:
+                written = f"{code.system}|{code.code}" if code.system else code.code
+                target = self.crosswalk.get(written) or self.crosswalk.get(code.code) or f"{code.system}:{code.code}"
+                found[written] = self.graph.canonical(target) or self.graph.canonical(code.code)
+        return found
+
     def code(self, part: Condition | Medication | Allergy) -> list[Drug]:
         """The drugs that the codes of a part mean; every code is counted."""
-        targets = coded(part.codes, self.crosswalk, self.graph).targets
-        self.mapped += len(targets)
-        return [Drug(one, self.graph.label(one)) for one in targets if self.graph.node(one).kind == "drug"]
+        known = list(dict.fromkeys(one for one in self.targets(part).values() if one is not None))
+        self.mapped += len(known)
+        return [Drug(one, self.graph.label(one)) for one in known if self.graph.node(one).kind == "drug"]
 
     def unmap(self, part: Condition | Medication | Allergy, how: str) -> None:
-        self.unmapped += [
-            f"{code} {part.label}{how}" for code in coded(part.codes, self.crosswalk, self.graph).unmapped
-        ]
+        self.unmapped += [f"{code} {part.label}{how}" for code, known in self.targets(part).items() if known is None]
 
     def named_by(self, *drugs: Drug) -> list[str]:
         """Ids of the record elements that name these drugs."""
         return list(dict.fromkeys(itertools.chain.from_iterable(self.taken[drug] for drug in drugs)))
+
+
+@functools.lru_cache(maxsize=4)
+def load_crosswalk(path: str | None) -> dict[str, str]:
+    """A user's map from codes without an open one (RxNorm, SNOMED CT, ...) to identifiers of the graph: CSV with the
+    columns code (bare, or `system|code`), target and label. Raises InputError naming file and line for an empty code or
+    target."""
+    table: dict[str, str] = {}
+    for row in tables.given(path, ("code", "target")) if path else ():
+        code, target = row.values["code"], row.values["target"]
+        if not code or not target:
+            raise InputError("code or target is empty.", where=row.where)
+        table[code] = target
+    return table
 
 
 def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings: Settings) -> DrugSafety:
