@@ -12,11 +12,15 @@ import unicodedata
 from osler.reasoning.prompts import FOLDER
 from osler.text import Span, sentences
 
-_HIDDEN = re.compile(
-    r"<!--.*?-->|<(script|style|template)\b.*?</\1>|<[^>]+(?:display\s*:\s*none|hidden)[^>]*>.*?</\w+>", re.S | re.I
-)
+_TAG = r"</?(?:passage|system|assistant|evidence|instructions?|证据|资料|系统|指令)\b[^>]*>"
+_HIDDEN = [
+    re.compile(r"<!--.*?-->|<(script|style|template)\b.*?</\1>", re.S | re.I),
+    re.compile(r"<[^>]+(?:display\s*:\s*none|hidden)[^>]*>.*?</\w+>", re.S | re.I),
+    re.compile(f"{_TAG}.*{_TAG}", re.S | re.I),  # all between fences that pose as ours
+    re.compile(r"^#{2,} ?(?:system|instructions?)\b.*?(?:^#{2,}[^\n]*$|\Z)", re.S | re.I | re.M),
+    re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{40,}={0,2}(?![\w+/])"),  # an encoded text
+]
 AFTER = 2  # sentences after a command, on its line, that belong to it
-_BLOB = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{40,}={0,2}(?![\w+/])")
 
 
 @functools.cache
@@ -28,7 +32,7 @@ def _patterns() -> re.Pattern[str]:
 def commanding(text: str) -> list[Span]:
     """The sentences of a text that address a program, with what follows them on their line; comments, hidden elements
     and encoded blobs. Letters that can't be seen, or only look like others, hide none."""
-    found = [Span(match.start(), match.end()) for pattern in (_HIDDEN, _BLOB) for match in pattern.finditer(text)]
+    found = [Span(match.start(), match.end()) for pattern in _HIDDEN for match in pattern.finditer(text)]
     after, line = 0, -1
     for span in sentences(text):
         after = AFTER + 1 if is_command(text[span.start : span.end]) else after - 1
