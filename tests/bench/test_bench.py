@@ -9,11 +9,12 @@ import pytest
 from tests.support.scripted import ScriptedModel
 
 from osler.bench import runner
-from osler.bench.choice import ChoiceTask, Item, lettered, read_reply
+from osler.bench.choice import ChoiceTask, Item, lettered
 from osler.bench.compare import compare
 from osler.bench.tasks import find_task, tasks
 from osler.errors import InputError, MissingComponent
 from osler.models import Generation, Request, ScoreRequest
+from osler.reasoning.asking import read_reply
 from osler.reasoning.resources import Resources
 from osler.settings import Settings, load_settings
 
@@ -68,7 +69,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
     ],
 )
 def test_reading_a_reply(reply: str, read: str | None) -> None:
-    assert read_reply(reply, ITEM) == read
+    assert read_reply(reply, ITEM.options) == read
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data sets are not here")

@@ -9,26 +9,29 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from osler.bench.figures import Figure, Reply, figure, share, statistic, unread
+from osler.bench.memory import COSTS, Spent
 from osler.bench.selective import selective_figures
 from osler.bench.statistics import macro_f1
-from osler.bench.task import GENERATED, LETTERS, Bench, Method, Task, rows, table
+from osler.bench.task import GENERATED, LETTERS, Bench, Method, Task, rows
 from osler.errors import InputError, OslerError
 from osler.models import Message
 from osler.reasoning.ask import Question, answer
+from osler.reasoning.asking import PARSER, chat, read_reply
+from osler.reasoning.prompts import prompts, prompts_digest
 from osler.reasoning.registry import methods as ask_methods
 from osler.reasoning.resources import Run
+from osler.text import Language
 
 LETTERED = "ABCDEFGHIJ"
-PARSER = "2"  # version of `read_reply`
-PROMPTS: dict[str, list[str]] = table("prompts")["choice"]  # language: system, for a letter, for a generated reply
-_SAID = re.compile(r"(?:answer|答案)\s*(?:is|为|是)?\s*[:：]?\s*\**\(?([A-J](?:\s*[,、和&]?\s*[A-J])*)\b\)?", re.I)
-_ALONE = re.compile(r"^\W*([A-J])(?:\W*$|[.:：)、,*\n]|(?<!A)\s)")  # "A fever ..." is no letter
+PROMPTS = {  # language: system, for a letter, for a generated reply
+    language: [words[name] for name in ("system", "letter", "think")] for language, words in prompts("choice").items()
+}
 
 
 class Item(NamedTuple):
@@ -68,25 +71,32 @@ class ChoiceTask(Task):
         return list(item.options)
 
     def parse(self, text: str, item: Item) -> str | None:
-        return read_reply(text, item)
+        return read_reply(text, item.options)
 
     def score(self, said: str, item: Item, bench: Bench) -> dict[str, float]:
         return {"right": float(said == item.answer)}
 
     def answer(self, item: Item, method: str, bench: Bench) -> Reply:
         question = Question(text=item.question, options=item.options, context=item.context, id=item.id, method=method)
+        asks = ask_methods()[method].calls != "none"
+        resources = bench.remembering if asks else bench.resources
         try:
-            made = answer(question, Run(bench.resources, "bench"))
+            made = answer(question, Run(resources, "bench"))
         except OslerError as error:
             if error.exit_code == 3:  # a missing component fails every item alike
                 raise
             return self.reply(item, None, why=f"error: {error.message}")
         why = made.abstained.reason if made.abstained else None if made.choice else "chose none"
         said = " ".join(statement.text for statement in made.statements)
-        return self.reply(item, made.choice, output=said, why=why, confidence=made.confidence)
+        confidence = made.confidence or (max(made.shares.values()) if made.shares else None)
+        spent = bench.spent() if asks else Spent()
+        more = {"confidence": confidence, "shares": made.shares, "seconds": spent.seconds}
+        return self.reply(item, made.choice, output=said, why=why, scores=spent.costs() if asks else {}, **more)
 
     def versions(self, method: str, bench: Bench) -> dict[str, str]:
-        return Run(bench.resources, "bench").knowledge() if method in ask_methods() else {}
+        if method not in ask_methods():
+            return {}
+        return {**Run(bench.resources, "bench").knowledge(), "prompts": prompts_digest()}
 
     def figures(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Figure]:
         """Accuracy over all items (no choice is not right, and counted in `unparsed`), accuracy of what was answered,
@@ -111,7 +121,8 @@ class ChoiceTask(Task):
                     {"majority": macro_f1(truth, [commonest] * len(truth))},
                 )
             )
-        return [*found, *selective_figures(replies, truth)]
+        costs = [figure(name, replies) for name in COSTS if any(name in reply.scores for reply in replies)]
+        return [*found, *selective_figures(replies, truth), *costs]
 
 
 class QuestionSet(ChoiceTask):
@@ -184,25 +195,9 @@ def posed(choices: list[Any] | dict[str, Any], target: Any) -> tuple[dict[str, s
 
 def messages(item: Item, generated: bool) -> list[Message]:
     """The item as a chat."""
-    system, letter, think = PROMPTS[item.language]
-    named = any(text != key for key, text in item.options.items())  # else the question itself lists them
-    options = "\n".join(f"{key}. {text}" for key, text in item.options.items()) if named else ""
-    context = f"{item.context}\n\n" if item.context else ""
-    user = f"{context}{item.question}\n\n{options}\n\n{think if generated else letter}"
-    return [Message("system", system), Message("user", user)]
-
-
-def read_reply(text: str, item: Item) -> str | None:
-    """The key or keys that a reply names: after "answer" (the last one said), else a letter that opens it, else the
-    one option whose whole text stands in it; None if there is none."""
-    said = _SAID.findall(text)
-    letters = sorted({letter.upper() for letter in re.findall("[A-Ja-j]", said[-1])}) if said else []
-    if not letters and (alone := _ALONE.match(text)):
-        letters = [alone[1]]
-    if letters and all(letter in item.options for letter in letters):
-        return "".join(letters)
-    named = [key for key, option in item.options.items() if option.strip().lower() in text.lower()]
-    return named[0] if len(named) == 1 else None
+    question = Question(text=item.question, options=item.options)
+    style, language = "think" if generated else "letter", cast(Language, item.language)
+    return chat(question, style, language=language, before=item.context or "")
 
 
 def lettered(texts: Sequence[str]) -> dict[str, str]:

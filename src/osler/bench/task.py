@@ -8,7 +8,6 @@ import functools
 import gzip
 import hashlib
 import json
-import math
 import time
 import tomllib
 import zlib
@@ -19,8 +18,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from osler.bench.figures import Figure, Reply, figure
+from osler.bench.memory import Remembering, Spent
 from osler.errors import InputError, MissingComponent
 from osler.models import Generation, LanguageModel, Message, Request, ScoreRequest, load_model
+from osler.reasoning.asking import shares
 from osler.reasoning.resources import Resources
 from osler.settings import Settings
 from osler.splits import split
@@ -71,6 +72,20 @@ class Bench:
             raise MissingComponent("this task needs a judge model", hint="Name one: --judge SPEC.")
         return load_model(self.judge_spec, self.settings)
 
+    @functools.cached_property
+    def remembering(self) -> Resources:
+        """The same resources with a model that is asked nothing twice, in this run or another."""
+        found = Resources(self.settings)
+        found.__dict__ |= self.resources.__dict__
+        found.__dict__["model"] = Remembering(self.resources.model, self.settings.home / "bench" / "calls")
+        return found
+
+    def spent(self) -> Spent:
+        """What the remembering model was asked since the last time."""
+        model = self.remembering.model
+        assert isinstance(model, Remembering)
+        return model.take()
+
     def generate(self, chats: Sequence[Sequence[Message]], tokens: int) -> list[Generation]:
         """One greedy reply of the model to each chat; an empty one, cut off, where a chat is too long for it."""
         requests = [Request(messages=list(chat), max_tokens=tokens) for chat in chats]
@@ -79,7 +94,7 @@ class Bench:
     def shares(self, requests: Sequence[ScoreRequest]) -> list[dict[str, float]]:
         """Probabilities of labels as the next token; none where a chat is too long for the model."""
         nothing: dict[str, float] = {}
-        return [_shares(scores) for scores in _each(self.resources.model.score, requests, nothing)]
+        return [shares(scores) for scores in _each(self.resources.model.score, requests, nothing)]
 
 
 class Task(ABC):
@@ -138,7 +153,7 @@ class Task(ABC):
         return label
 
     def answer(self, item: Any, method: str, bench: Bench) -> Reply:
-        """The reply of a method of the task's own; its seconds, and scores beside those it has, are filled in."""
+        """The reply of a method of the task's own; its seconds are added to, scores beside those it has filled in."""
         raise NotImplementedError(method)
 
     def score(self, said: Any, item: Any, bench: Bench) -> dict[str, float]:
@@ -186,7 +201,7 @@ class Task(ABC):
     def _timed(self, item: Item, method: str, bench: Bench) -> Reply:
         began = time.perf_counter()
         reply = self.answer(item, method, bench)
-        return reply._replace(seconds=round(time.perf_counter() - began, 4))
+        return reply._replace(seconds=round(reply.seconds + time.perf_counter() - began, 4))
 
     def _scored(self, reply: Reply, item: Item, bench: Bench) -> Reply:
         scores = dict(self.unread) if reply.said is None else self.score(reply.said, item, bench)
@@ -236,14 +251,6 @@ def _each(ask: Callable[[Sequence[Q]], list[A]], asked: Sequence[Q], nothing: A)
         if len(asked) == 1:
             return [nothing]
         return [answer for one in asked for answer in _each(ask, [one], nothing)]
-
-
-def _shares(scores: dict[str, float]) -> dict[str, float]:
-    """Probabilities of labels from log-probabilities of each."""
-    high = max(scores.values(), default=0.0)
-    weights = {key: math.exp(score - high) for key, score in scores.items()}
-    total = sum(weights.values())
-    return {key: weight / total for key, weight in weights.items()}
 
 
 @functools.cache

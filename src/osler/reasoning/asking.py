@@ -112,7 +112,7 @@ def likely(messages: list[Message], keys: Sequence[str], run: Run) -> dict[str, 
 
 def shares(scores: Mapping[str, float]) -> dict[str, float]:
     """Probabilities of the options from log-probabilities of their letters."""
-    high = max(scores.values())
+    high = max(scores.values(), default=0.0)
     weights = {key: math.exp(score - high) for key, score in scores.items()}
     total = sum(weights.values())
     return {key: weight / total for key, weight in weights.items()}
