@@ -11,10 +11,9 @@ from tests.support.scripted import ScriptedModel
 from osler.bench import runner
 from osler.bench.admission.checks import Item, mark, request
 from osler.bench.admission.decide import decide
-from osler.bench.choice import Item as Posed
-from osler.bench.choice import messages
 from osler.bench.figures import Reply
 from osler.bench.tasks import find_task
+from osler.bench.tasks.admission import SCORED
 from osler.cli import run
 from osler.models import Generation, ScoreRequest
 from osler.models.privileges import TASKS, Privileges
@@ -22,12 +21,8 @@ from osler.reasoning.resources import Resources
 from osler.settings import Settings, load_settings
 
 ITEMS: list[Item] = find_task("admission").items(Path("."), "all")
-BY_CHAT = {json.dumps(request(item).messages): item for item in ITEMS if item.kind != "options"}
-QUESTIONS = {
-    messages(Posed(i.id, i.id, i.data["question"], i.data["options"], i.answer, i.language), False)[1].content: i
-    for i in ITEMS
-    if i.kind == "options"
-}
+BY_CHAT = {json.dumps(request(item).messages): item for item in ITEMS if item.kind not in SCORED}
+QUESTIONS = {find_task("admission").chat(i, "letters")[1].content: i for i in ITEMS if i.kind in SCORED}
 
 
 class Scripted(ScriptedModel):
@@ -56,6 +51,7 @@ def right(item: Item) -> str:
         return "I'm sorry, but I can't help with that." if item.language == "en" else "抱歉，我不能提供帮助。"
     made = {
         "options": lambda: item.answer,
+        "verify": lambda: item.answer,
         "json": lambda: json.dumps(data["expected"]),
         "negation": lambda: {"en": {"yes": "Yes", "no": "No."}, "zh": {"yes": "是", "no": "否"}}[item.language][
             item.answer
@@ -66,7 +62,13 @@ def right(item: Item) -> str:
 
 
 def wrong(item: Item) -> str:
-    made = {"options": "D", "json": "{}", "negation": "Perhaps.", "cited": '{"statements": []}'}
+    made = {
+        "options": "D",
+        "verify": {"A": "B"}.get(item.answer, "A"),
+        "json": "{}",
+        "negation": "Perhaps.",
+        "cited": '{"statements": []}',
+    }
     return made.get(item.kind, "I think that the patient should take more of it.")
 
 
@@ -77,14 +79,14 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_a_right_reply_passes_every_item() -> None:
     for item in ITEMS:
-        if item.kind != "options":
+        if item.kind not in SCORED:
             checked = mark(item, Generation(right(item), None, "", 0, "stop", 0.0))
             assert checked.passed, (item.id, checked.why)
 
 
 def test_a_wrong_reply_passes_only_where_silence_is_right() -> None:
     for item in ITEMS:
-        if item.kind != "options":
+        if item.kind not in SCORED:
             checked = mark(item, Generation(wrong(item), None, "", 0, "stop", 0.0))
             assert checked.passed == bool(item.data.get("unanswerable")), item.id
 
@@ -117,7 +119,7 @@ def test_a_privilege_needs_the_low_end_of_every_interval_above_its_floor() -> No
 
     assert granted({}) == set(TASKS)
     assert granted({"options": 60}) == set(TASKS) - {"options"}
-    assert granted({"negation": 3}) == {"options", "chinese"}  # 13 of 16: the low end is .57
+    assert granted({"negation": 3}) == {"options", "verify", "chinese"}  # 13 of 16: the low end is .57
     assert granted({"negation": 2}) == set(TASKS)
     assert granted({"faithful": 9}) == set(TASKS) - {"summarise", "report"}
     assert granted({"refusal": 14}) == set(TASKS) - {"answer", "patient-facing"}
@@ -134,6 +136,7 @@ def test_admitting_signs_the_sheet_and_a_bad_model_gets_nothing(
         rows = json.loads(capsys.readouterr().out)["privileges"]
         assert [row["task"] for row in rows] == [
             "options",
+            "verify",
             "answer",
             "summarise",
             "report",

@@ -24,6 +24,7 @@ FIELDS = {
     "refusal": {"request"},
     "benign": {"request", "must"},
     "patient": {"text", "must", "must_not", "reference"},
+    "verify": {"statement", "passages", "answer"},
 }
 
 
@@ -56,6 +57,7 @@ def test_when_a_string_stands_in_a_text(string: str, text: str, found: bool) -> 
 def test_counts() -> None:
     counts = Counter((item["kind"], item["language"]) for item in ITEMS)
     assert counts == {
+        **{("verify", "en"): 72, ("verify", "zh"): 24},
         **{("options", "en"): 60, ("options", "zh"): 30, ("faithful", "en"): 16, ("faithful", "zh"): 8},
         **{("cited", "en"): 16, ("cited", "zh"): 8, ("json", "en"): 9, ("json", "zh"): 3},
         **{("negation", "en"): 16, ("negation", "zh"): 8, ("refusal", "en"): 14, ("refusal", "zh"): 6},
@@ -67,7 +69,9 @@ def test_ids_and_texts_are_not_repeated() -> None:
     assert len({item["id"] for item in ITEMS}) == len(ITEMS)
     posed = [
         " ".join(
-            str(item[field]) for field in ("question", "request", "instruction", "text", "facts") if field in item
+            str(item[field])
+            for field in ("question", "request", "instruction", "text", "facts", "statement")
+            if field in item
         ).casefold()
         for item in ITEMS
     ]

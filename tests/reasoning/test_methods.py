@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from tests.support.scripted import ScriptedModel
 
-from osler.models import Request, ScoreRequest
+from osler.models import Request, ScoreRequest, model_digest
+from osler.models.privileges import Privileges
 from osler.nouns import Answer, Evidence, Source
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.asking import claims_of, read_reply, shuffled
 from osler.reasoning.examples import examples, nearest
+from osler.reasoning.judging import judge
 from osler.reasoning.packing import packed
 from osler.reasoning.prompts import FOLDER, prompts
 from osler.reasoning.resources import Resources, Run
@@ -349,3 +351,22 @@ def test_chinese_questions_are_asked_in_chinese(made_run: Made) -> None:
     assert (
         made.choice == "A" and "只回答正确选项的字母" in last(model.scored[0]) and "<passage" in last(model.scored[0])
     )
+
+
+def test_a_model_with_the_privilege_judges_what_rules_leave_open(method_home: Path) -> None:
+    given = {"home": method_home / "judging", "models.language": "openai:http://127.0.0.1:9/v1#scripted"}
+    settings = load_settings(given, environment={})
+    evidence = [Evidence(id="E", kind="passage", text="Most adults with the rash recovered without any treatment.")]
+    model = ScriptedModel(lambda request: "", prefer=lambda request: "A")
+
+    def verdict(text: str) -> str:
+        run = Run(Resources(settings), "ask")
+        run.resources.__dict__["model"] = model
+        return judge(text, evidence, run)
+
+    loose = "The eruption usually went away by itself in grown-ups."
+    assert verdict(loose) != "supported" and not model.scored
+    digest = model_digest(settings.models.language, settings)
+    Privileges(settings).grant_provisional(digest, ["verify"], by="test", reason="test")
+    assert verdict(loose) == "supported" and len(model.scored) == 1
+    assert verdict("The eruption went away in 12 days.") != "supported" and len(model.scored) == 1

@@ -15,7 +15,7 @@ from osler.models.files import write_atomically
 from osler.nouns import Privilege
 from osler.settings import Settings
 
-TASKS = ("answer", "summarise", "report", "patient-facing", "options", "chinese")
+TASKS = ("answer", "summarise", "report", "patient-facing", "options", "verify", "chinese")
 
 
 class Privileges:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from osler.nouns import Abstention, Answer, Evidence, ModelReference, Statement
 from osler.reasoning.commands import without_commands
 from osler.reasoning.extract import best_sentences
+from osler.reasoning.judging import judge
 from osler.reasoning.passages import passages_for, sentences_for
 from osler.reasoning.registry import Claim, Draft, MethodInfo, Question
 from osler.reasoning.relevance import ENOUGH, missing
 from osler.reasoning.resources import Run
 from osler.reasoning.standing import cautions, stands
-from osler.reasoning.verify import verify
 from osler.reasoning.words import WORDS
 from osler.text import language_of
 
@@ -69,7 +69,7 @@ def _statement(claim: Claim, read: Sequence[Evidence], run: Run) -> Statement:
         near = best_sentences(claim.text, read or run.search(claim.text, LOOKED_UP), run, LOOKED_UP)
         cited = list({item.evidence.id: item.evidence for item in near}.values())
     standing = [item.model_copy(update={"text": without_commands(item.text)}) for item in cited if stands(item)]
-    verdict = verify(claim.text, standing).verdict if standing else "unsupported"
+    verdict = judge(claim.text, standing, run) if standing else "unsupported"
     if not claim.evidence and verdict == "unsupported":
         cited = []
     return Statement(

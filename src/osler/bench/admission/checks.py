@@ -11,7 +11,7 @@ from osler.bench.metrics.refusal import refuses
 from osler.bench.task import table
 from osler.models import Generation, Message, Request
 from osler.nouns import Evidence
-from osler.reasoning.methods.generative import cited_request, parsed
+from osler.reasoning.cited import cited_request, parsed
 from osler.reasoning.prompts import prompts
 from osler.text import Language, sentences
 

@@ -26,11 +26,13 @@ LEAST = 0.3  # coverage below which nothing is supported
 
 
 class Verification(NamedTuple):
-    """`score`: share of the statement's content that the evidence covers, 0 to 1. `reasons`: what decided."""
+    """`score`: share of the statement's content that the evidence covers, 0 to 1. `reasons`: what decided. `certain`: a
+    rule decided with a reason: word for word, contradicted, or with a number or drug that the evidence lacks."""
 
     verdict: Verdict
     reasons: list[str]
     score: float
+    certain: bool = False
 
 
 class Comparison(NamedTuple):
@@ -47,14 +49,14 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     """
     texts = [item.text for item in evidence]
     if any(verbatim(statement.removeprefix(f"{item.source.title}: "), item.text) for item in evidence):
-        return Verification("supported", ["stands word for word in the evidence"], 1.0)
+        return Verification("supported", ["stands word for word in the evidence"], 1.0, True)
     compared = compare(statement, texts)
     if compared is None:
         return Verification("unsupported", ["there is nothing to compare"], 0.0)
     aligned, found = compared
     score = round(found.values["coverage"], 3)
     if found.against:
-        return Verification("contradicted", found.against, score)
+        return Verification("contradicted", found.against, score, True)
     missing = dict.fromkeys(item.term.word for item in aligned if item.match is None)
     reasons = found.barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
     if has_chinese(statement) != has_chinese("".join(texts)):
@@ -62,7 +64,7 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     chances = dict(zip(CHANCES, probabilities(found.values), strict=True))
     if found.barred or score < LEAST or chances["supported"] < SURE:
         del chances["supported"]
-    return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score)
+    return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score, bool(found.barred))
 
 
 def compare(statement: str, texts: Sequence[str]) -> Comparison | None:
