@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from osler import __version__
 from osler.bench.figures import Reply
+from osler.bench.method_figures import keep_figure
 from osler.bench.task import Bench, Item, Progress, Task
 from osler.bench.tasks import find_task
 from osler.errors import InputError
@@ -90,7 +91,10 @@ def run(
             keep(zip(map(_hash, batch), task.ask(batch, chosen, bench), strict=True))
             if progress:
                 progress(len(items) - len(waiting) + start + len(batch), len(items))
-        return _finished(card, task, items, [done[key] for key in hashes])
+        finished = _finished(card, task, items, [done[key] for key in hashes])
+    if finished.measurements:
+        keep_figure(card.id, card.started, finished.measurements[0], settings)
+    return finished
 
 
 def show(identifier: str, settings: Settings) -> Finished:

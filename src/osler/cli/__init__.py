@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("graph", "Look into the knowledge graph."),
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),
+    "methods": ("methods", "The ways to answer a question, what each costs and reaches."),
     "bench": ("bench", "Measure models and methods on public data."),
     "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
     "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),

@@ -98,8 +98,12 @@ def _show(output: dict[str, Any], run: Any, seconds: float) -> None:
         if made.abstained.missing:
             console().print(f"  Missing: {'; '.join(made.abstained.missing)}.")
     if made.choice:
-        console().print(Text(f"  {made.choice}", style="bold"))
+        held = ", ".join(f"{key} {share:.0%}" for key, share in (made.shares or {}).items())
+        sure = f"  chance {made.confidence:.0%}" if made.confidence is not None else ""
+        console().print(Text.assemble((f"  {made.choice}", "bold"), (f"{sure}  {held}" if held else "", "dim")))
     show_statements(made.statements, [Evidence(**item) for item in output["evidence"]])
+    if made.next_question:
+        console().print(Text(f"\n  Ask next: {made.next_question}"))
     model = made.model.spec if made.model else made.withheld or "no language model used"
     library = run.resources.library
     console().print()

@@ -72,6 +72,8 @@ def show_statements(statements: Sequence[Statement], evidence: Sequence[Evidence
         if statement.verdict != "supported":
             line.append(f"  ({statement.verdict})", style=VERDICT_STYLE[statement.verdict])
         indented(line)
+        for caution in statement.cautions:
+            indented(Text(f"! {caution}", style="yellow"), by=4)
     if not numbers:
         return
     heading("Sources")
