@@ -1,6 +1,6 @@
-"""Every method of answering on question sets: accuracy with its interval, what confidence is worth, and what an item costs.
+"""Every method of answering on question sets: accuracy, what its confidence is worth, and what an item costs.
 
-    python benchmarks/methods.py --model SPEC [--tasks medqa,pubmedqa,bioasq_yesno] [--methods a,b] [--limit 100] [--write]
+    python benchmarks/methods.py --model SPEC [--tasks medqa,pubmedqa,bioasq_yesno] [--methods a,b] [--limit 100]
 
 Needs `bench.data`. The bench keeps every reply and call, so an interrupted run goes on where it stood. Report parts.
 `--write` puts the headlines into `src/osler/bench/data/method_figures.jsonl`, which `osler methods` shows.
@@ -35,7 +35,7 @@ def main() -> None:
     rows = []
     for task in given.tasks.split(","):
         print(
-            f"\n| {task} | accuracy | against direct | surer half | risk-coverage area | calls | tokens read | written | s |"
+            f"\n| {task} | accuracy | against direct | surer half | risk-coverage area | calls | read | written | s |"
         )
         print("|---|---|---|---|---|---|---|---|---|")
         direct: Finished | None = None
