@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "concepts": ("concepts", "Find phenotypes, diseases and drugs in text, with their context."),
     "diagnose": ("diagnose", "Rank diseases for lists of HPO terms."),
     "graph": ("graph", "Look into the knowledge graph."),
+    "calc": ("calc", "Compute published medical scores and formulas."),
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),
     "methods": ("methods", "The ways to answer a question, what each costs and reaches."),

@@ -39,7 +39,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calculator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`steps`: [key, English, Chinese, formula] in order; `points` is the sum of the inputs' points and `KEY_points` those
+    """`steps`: [key, English, Chinese, formula] in order; `points`: the sum of the inputs' points, `KEY_points` those
     of a choice. `checks`: [formula that must hold, English, Chinese]. `bands`: [from, English, Chinese], ascending."""
 
     id: str

@@ -34,7 +34,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 
 
 def expression(text: str, names: Collection[str]) -> Expression:
-    """The formula as a function of the values of `names`. Raises ValueError for anything else than a formula of them."""
+    """The formula as a function of the values of `names`. Raises ValueError for anything else."""
     try:
         return _build(ast.parse(text.strip(), mode="eval").body, names)
     except (SyntaxError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What was given for an input, as a number in its unit, a truth, a choice's id or a date's ordinal; or why it can't be."""
+"""What was given for an input, as a number in its unit, a truth, a choice's id or a date's ordinal; or why not."""
 
 import datetime
 import math
