@@ -3,6 +3,7 @@
 import ast
 import gzip
 import json
+import runpy
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,9 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, values: dict[str, obj
 def test_a_tool_call_is_answered_in_its_language() -> None:
     assert "= 24.22 kg/m2" in calculate_text("BMI; weight=70 kg; height=170 cm")
     assert "结果 = 24.22" in calculate_text("体重指数；体重=70 公斤；身高=1.7 米")
+
+
+def test_the_page_of_the_docs_is_up_to_date() -> None:
+    root = Path(__file__).parents[2]
+    made = runpy.run_path(str(root / "scripts" / "write_calculators_page.py"))["page"]()
+    assert (root / "docs" / "calculators.md").read_text(encoding="utf-8") == made

@@ -60,7 +60,7 @@ def calculate(name: str, values: dict[str, Any], chinese: bool = False) -> Resul
     except (ArithmeticError, ValueError, TypeError) as error:
         raise InputError(f"can't be computed from these values: {error}", where=one.id) from None
     band = [row for row in one.bands if row[0] <= raw][-1:]
-    meaning = band[0][2 if chinese else 1] if band else ""
+    meaning = (band[0][2] if chinese else band[0][1]) if band else ""
     unit = (chinese and one.unit_zh) or one.unit
     shown = _value(one, raw, chinese)
     return Result(one.zh if chinese else one.en, shown, unit, steps, meaning, read, missing, one.cite)
