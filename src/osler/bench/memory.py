@@ -44,7 +44,7 @@ class Remembering:
             try:
                 row = json.loads(line)
                 self._known[row["key"]] = row["reply"]
-            except (ValueError, KeyError):  # a line that a kill cut off is asked again
+            except (ValueError, KeyError):  # empty, or cut off by a kill: then it is asked again
                 continue
 
     @property
@@ -95,6 +95,6 @@ class Remembering:
             made = dict(zip(new, ask(list(new.values())), strict=True))
             with self._path.open("a", encoding="utf-8") as out:
                 rows = [json.dumps({"key": key, "reply": reply}, ensure_ascii=False) for key, reply in made.items()]
-                out.write("".join(f"{row}\n" for row in rows))
+                out.write("".join(f"\n{row}" for row in rows))  # a line of its own, whatever a kill left before it
             self._known |= made
         return [self._known[key] for key in keys]
