@@ -4,16 +4,15 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, as_jsonl, dump, print_json, run_batch, text_field, with_settings
+from osler.cli.options import as_jsonl, common, dump, output, run_batch, text_field
 from osler.settings import Settings
 
 
 @click.command()
 @click.argument("file")
 @click.option("--vocabulary", default="all", show_default=True, help="Comma-separated: hpo, disease, drug, all.")
-@as_json
 @as_jsonl
-@with_settings
+@common
 def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, settings: Settings) -> int:
     """Find concepts in FILE: plain text, or with --jsonl lines of {"id", "text"}; `-` reads standard input."""
     from osler.knowledge.concepts.recogniser import load_recogniser
@@ -27,12 +26,5 @@ def command(file: str, vocabulary: str, json_out: bool, jsonl_out: bool, setting
         return run_batch(file, ("id", "text"), answer)
     from osler.record.source import decode, load
 
-    text = decode(load(file), file)
-    findings = recogniser.find(text)
-    if json_out:
-        print_json({"findings": findings})
-    else:
-        from osler.cli.show import show_findings
-
-        show_findings(text, findings)
+    output(json_out, {"findings": recogniser.find(decode(load(file), file))}, "concepts")
     return 0

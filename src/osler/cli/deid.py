@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, as_jsonl, dump, print_json, run_batch, text_field, with_settings
+from osler.cli.options import as_jsonl, common, dump, print_json, run_batch, text_field
 from osler.errors import InputError
 from osler.settings import Settings
 
@@ -13,9 +13,8 @@ from osler.settings import Settings
 @click.command()
 @click.argument("file")
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write here; default: output.")
-@as_json
 @as_jsonl
-@with_settings
+@common
 def command(file: str, target: Path | None, json_out: bool, jsonl_out: bool, settings: Settings) -> int:
     """Put placeholders for identifiers in FILE (plain text), or in lines of {"id", "text"} with --jsonl.
 
@@ -40,8 +39,8 @@ def command(file: str, target: Path | None, json_out: bool, jsonl_out: bool, set
     elif target is None:
         click.echo(result["text"], nl=False)
     else:
-        draft = target.with_name(f".{target.name}.draft")
-        draft.write_text(result["text"], encoding="utf-8")
-        draft.replace(target)
+        from osler.models.files import write_atomically
+
+        write_atomically(target, result["text"].encode())
         click.echo(f"osler: {len(result['spans'])} identifiers replaced; review before the text leaves", err=True)
     return 0

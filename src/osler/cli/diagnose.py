@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, as_jsonl, list_field, print_json, run_batch, with_settings
+from osler.cli.options import as_jsonl, common, list_field, output, run_batch
 from osler.errors import InputError
 from osler.nouns import RankedDisease
 from osler.settings import Settings
@@ -26,9 +26,8 @@ EVERY = 10**6  # probabilities are of all diseases of the population
     " probabilities.",
 )
 @click.option("--top", default=100, show_default=True, type=click.IntRange(1, 20000), help="How many diseases a case.")
-@as_json
 @as_jsonl
-@with_settings
+@common
 def command(
     terms: tuple[str, ...],
     absent: tuple[str, ...],
@@ -72,16 +71,10 @@ def command(
     ranked, notes = ranking(observed, excluded, sex, age, [])
     ranked = explain(ranked, observed, excluded, sex=sex, age=age, general=general)
     questions = next_questions(observed, excluded, ranked, settings.consult.questions, "en", sex)
-    if json_out:
-        asked = {"observed": observed, "excluded": excluded, "notes": notes}
-        print_json({**asked, "ranked": ranked, "next_questions": questions})
-    else:
-        from osler.cli.show_consult import show_differential, show_questions
-
-        show_differential(ranked, rows=10)
-        for note in notes:
-            click.echo(note, err=True)
-        show_questions(questions)
+    asked = {"observed": observed, "excluded": excluded, "notes": notes}
+    output(json_out, {**asked, "ranked": ranked, "next_questions": questions}, "diagnose")
+    for note in [] if json_out else notes:
+        click.echo(note, err=True)
     return 0
 
 

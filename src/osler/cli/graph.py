@@ -1,17 +1,17 @@
 """`osler graph`: look into the knowledge graph."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from osler.cli.options import as_json, print_json, with_settings
+from osler.cli.options import common, output, say, signed
 from osler.errors import InputError
 from osler.knowledge.graph.nouns import KINDS
 from osler.settings import Settings
 
 if TYPE_CHECKING:
+    from osler.knowledge.graph import Graph, Node
     from osler.knowledge.sources import Report, SourceKind
 
 
@@ -23,58 +23,42 @@ def command() -> None:
 @command.command()
 @click.argument("name", nargs=-1, required=True)
 @click.option("--relation", help="Only edges of this relation.")
-@as_json
-@with_settings
+@common
 def show(name: tuple[str, ...], relation: str | None, json_out: bool, settings: Settings) -> None:
     """A node by identifier or by English or Chinese name, with its edges and their sources."""
     from osler.knowledge.graph import load_graph
 
-    graph = load_graph()
-    asked = " ".join(name)
-    node = graph.find(asked) or next(iter(graph.resolve(asked, limit=1)), None)
-    if node is None:
-        raise InputError(
-            f"nothing in the graph is called {asked!r}", hint="Try a synonym, or an id such as HP:0001250."
-        )
+    graph, asked = load_graph(), " ".join(name)
+    node = _node(graph, asked, hint="Try a synonym, or an id such as HP:0001250.")
     edges = graph.edges(node.id, relation=relation, direction="both")
     others = [item for item in graph.resolve(asked, limit=5) if item.id != node.id]
-    if json_out:
-        print_json({"node": node, "edges": edges, "also": others})
-    else:
-        from osler.cli.show import show_node
-
-        show_node(graph, node, edges, others)
+    output(json_out, {"node": node, "edges": edges, "also": others}, "node", graph=graph)
 
 
 @command.command()
 @click.argument("a")
 @click.argument("b")
 @click.option("--limit", default=3, show_default=True, help="How many paths.")
-@as_json
-@with_settings
+@common
 def path(a: str, b: str, limit: int, json_out: bool, settings: Settings) -> None:
     """The shortest specific paths between two nodes, each step with its source."""
     from osler.knowledge.graph import load_graph
 
     graph = load_graph()
-    ends = []
-    for asked in (a, b):
-        node = graph.find(asked) or next(iter(graph.resolve(asked, limit=1)), None)
-        if node is None:
-            raise InputError(f"nothing in the graph is called {asked!r}")
-        ends.append(node)
-    paths = graph.path(ends[0].id, ends[1].id, limit=limit)
-    if json_out:
-        print_json({"from": ends[0], "to": ends[1], "paths": paths})
-    else:
-        from osler.cli.show import show_paths
+    start, end = _node(graph, a), _node(graph, b)
+    paths = graph.path(start.id, end.id, limit=limit)
+    output(json_out, {"from": start, "to": end, "paths": paths}, "paths", graph=graph)
 
-        show_paths(graph, ends[0], ends[1], paths)
+
+def _node(graph: "Graph", asked: str, hint: str | None = None) -> "Node":
+    node = graph.find(asked) or next(iter(graph.resolve(asked, limit=1)), None)
+    if node is None:
+        raise InputError(f"nothing in the graph is called {asked!r}", hint=hint)
+    return node
 
 
 @command.command()
-@as_json
-@with_settings
+@common
 def sources(json_out: bool, settings: Settings) -> None:
     """Every source with version, licence and attribution: shipped ones, and imports with who approved them."""
     from osler.knowledge.graph import load_graph
@@ -83,14 +67,7 @@ def sources(json_out: bool, settings: Settings) -> None:
     imported = Sources(settings).all()
     names = {source.name for source in imported}
     shipped = [source for source in load_graph().sources if source.name not in names]
-    if json_out:
-        print_json({"sources": shipped, "imported": imported})
-    else:
-        from osler.cli.show import show_imported, show_sources
-
-        show_sources(shipped)
-        for source in imported:
-            show_imported(source)
+    output(json_out, {"sources": shipped, "imported": imported}, "sources")
 
 
 @command.command(name="import")
@@ -99,17 +76,11 @@ def sources(json_out: bool, settings: Settings) -> None:
 @click.option("--kind", "term_kind", type=click.Choice(KINDS), help="What terms are that don't say it themselves.")
 @click.option("--licence", default="not stated", show_default=True)
 @click.option("--attribution", default="", help="Who made it, as it should be cited.")
-@as_json
-@with_settings
+@common
 def import_(
-    name: str,
-    paths: tuple[Path, ...],
-    term_kind: str | None,
-    licence: str,
-    attribution: str,
-    json_out: bool,
+    name: str, paths: tuple[Path, ...], term_kind: str | None, licence: str, attribution: str, json_out: bool,
     settings: Settings,
-) -> None:
+) -> None:  # fmt: skip
     """Check and keep knowledge of your own as source NAME: terms and edges in KGX tables (.tsv) and OBO ontologies
     (.obo), a set of drug interactions (.csv, .json), or guidelines (any documents that `osler ingest` reads).
 
@@ -119,23 +90,7 @@ def import_(
     given = list(paths)
     kind, report = _checked(name, given, term_kind, settings)
     source = Sources(settings).add(name, kind, given, report, licence, attribution, term_kind)
-    if json_out:
-        print_json(source)
-    else:
-        from osler.cli.show import show_imported
-
-        show_imported(source, whole=True)
-
-
-def _decision(which: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The arguments of what a named person decides about an imported source."""
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        command = click.option("--reason", required=True, help="Why (kept in the ledger).")(with_settings(command))
-        command = click.option("--by", required=True, help="Who decides it (kept in the ledger).")(as_json(command))
-        return click.argument("name")(click.option("--version", help=f"Which version; {which}.")(command))
-
-    return add
+    output(json_out, source, "import")
 
 
 def _checked(name: str, given: list[Path], term_kind: str | None, settings: Settings) -> "tuple[SourceKind, Report]":
@@ -154,7 +109,10 @@ def _checked(name: str, given: list[Path], term_kind: str | None, settings: Sett
 
 
 @command.command()
-@_decision("by default the newest")
+@click.argument("name")
+@click.option("--version", help="Which version; by default the newest.")
+@signed
+@common
 def approve(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Let an imported version act in consults, on a named person's word."""
     from osler.knowledge.graph import load_graph
@@ -164,14 +122,15 @@ def approve(name: str, version: str | None, by: str, reason: str, json_out: bool
     source, entry = Sources(settings).approve(name, by, reason, version)
     load_graph()  # compiles what is in force, so that no consult has to wait for it
     guidelines_in_force(settings)
-    if json_out:
-        print_json({"source": source, "entry": entry.id})
-    else:
-        click.echo(f"{source.name} {source.version} acts from now on (approved by {by}); ledger entry {entry.id}")
+    said = f"{source.name} {source.version} acts from now on (approved by {by}); ledger entry {entry.id}"
+    say(json_out, {"source": source, "entry": entry.id}, said)
 
 
 @command.command()
-@_decision("by default all")
+@click.argument("name")
+@click.option("--version", help="Which version; by default all.")
+@signed
+@common
 def remove(name: str, version: str | None, by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Take an imported source out again, approved or not."""
     from osler.knowledge.library.guidelines import forget
@@ -179,7 +138,5 @@ def remove(name: str, version: str | None, by: str, reason: str, json_out: bool,
 
     gone, entry = Sources(settings).remove(name, by, reason, version)
     forget(gone, settings)
-    if json_out:
-        print_json({"removed": gone, "entry": entry.id})
-    else:
-        click.echo(f"{name}: {len(gone)} version(s) removed; ledger entry {entry.id}")
+    said = f"{name}: {len(gone)} version(s) removed; ledger entry {entry.id}"
+    say(json_out, {"removed": gone, "entry": entry.id}, said)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, print_json, with_settings
+from osler.cli.options import common, say
 from osler.cli.progress import progress
 from osler.errors import UsageError
 from osler.settings import Settings
@@ -25,8 +25,7 @@ TOLD_EVERY = 0.5  # seconds between two entries of the job's progress
 @click.option("--retracted", is_flag=True, default=None, help="They are withdrawn: found only when asked for.")
 @click.option("--prune", is_flag=True, help="Also remove documents whose file is gone from the folders.")
 @click.option("--delete", "delete", multiple=True, metavar="ID", help="Remove this document instead (may be repeated).")
-@as_json
-@with_settings
+@common
 def command(
     paths: tuple[Path, ...], name: str, prune: bool, delete: tuple[str, ...], json_out: bool, settings: Settings,
     **origin: Any,
@@ -43,10 +42,8 @@ def command(
     library = open_library(name, settings, create=not delete)
     if delete:
         counts = {identifier: library.delete(identifier) for identifier in delete}
-        if json_out:
-            print_json({"deleted": counts})
-        else:
-            click.echo(f"{sum(counts.values())} passages of {len(counts)} document(s) removed")
+        said = f"{sum(counts.values())} passages of {len(counts)} document(s) removed"
+        say(json_out, {"deleted": counts}, said)
         return 0
     job = Jobs(open_database(settings)).start("ingest", name, {"paths": [str(path) for path in paths]})
     told = 0.0
@@ -65,13 +62,11 @@ def command(
         job.fail(str(error) or type(error).__name__)
         raise
     job.finish(f"{result.added} added, {result.replaced} replaced, {len(result.errors)} failed")
-    if json_out:
-        print_json({"library": name, "version": library.version, **result.model_dump()})
-    else:
-        click.echo(
-            f"{result.added} added, {result.replaced} replaced, {result.unchanged} unchanged, {result.deleted} removed"
-            f" ({result.passages} passages); library {name} {library.version[:16]}"
-        )
+    said = (
+        f"{result.added} added, {result.replaced} replaced, {result.unchanged} unchanged, {result.deleted} removed"
+        f" ({result.passages} passages); library {name} {library.version[:16]}"
+    )
+    say(json_out, {"library": name, "version": library.version, **result.model_dump()}, said)
     if result.missing:
         click.echo(f"osler: {len(result.missing)} document(s) have lost their file; --prune removes them", err=True)
     for row in result.errors:

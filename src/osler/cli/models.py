@@ -1,11 +1,9 @@
 """`osler models`: which language models there are, and what each may do."""
 
-from collections.abc import Sequence
-
 import click
 
-from osler.cli.options import as_json, dump, print_json, with_settings
-from osler.nouns import Measurement, Privilege
+from osler.cli.options import as_json, common, dump, output, say
+from osler.nouns import Privilege
 from osler.settings import Settings
 
 
@@ -15,8 +13,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@as_json
-@with_settings
+@common
 def list_models(json_out: bool, settings: Settings) -> None:
     """The embedded model and the one in the settings: digest, size, context, licence, privileges."""
     from osler.models.catalogue import catalogue
@@ -26,24 +23,7 @@ def list_models(json_out: bool, settings: Settings) -> None:
     rows = catalogue(settings, privileges)
     for problem in privileges.problems:
         click.echo(f"osler: {problem}", err=True)
-    if json_out:
-        print_json(rows)
-        return
-    for row in rows:
-        click.echo(f"{row.spec}{'  (in use)' if row.in_use else ''}")
-        if row.problem:
-            click.echo(f"  not usable: {row.problem}")
-            continue
-        size = f"{row.size / 1e6:,.0f} MB" if row.size else "remote"
-        click.echo(f"  {size} · {row.context:,} tokens · licence {row.licence or 'not stated'} · {row.digest}")
-        granted = ", ".join(
-            one.task + ("" if one.measured else " (provisional)") for one in row.privileges if one.granted
-        )
-        click.echo(f"  may: {granted or 'nothing; answers stay extractive'}")
-        if refused := [one for one in row.privileges if not one.granted]:
-            click.echo(f"  not admitted: {', '.join(one.task for one in refused)} (measured {refused[-1].date[:10]})")
-        if not row.privileges:
-            click.echo("  `osler models admit` measures what it may do.")
+    output(json_out, rows, "models")
 
 
 @command.command()
@@ -52,18 +32,7 @@ def catalog(json_out: bool) -> None:
     """Open medical models that can be connected: licence, size, languages, where to get them. Downloads nothing."""
     from osler.models.open_models import how_to_connect, open_models
 
-    rows = open_models()
-    if json_out:
-        print_json(rows)
-        return
-    allowed = {True: "commercial use allowed", False: "no commercial use", None: "commercial use not known"}
-    for row in rows:
-        sizes, licence = ", ".join(f"{size:g}" for size in row.sizes), row.licence or "licence not known"
-        click.echo(f"{row.name}  ({row.publisher}; {sizes} billion parameters; base {row.base or 'not known'})")
-        click.echo(f"  {row.modality}, {', '.join(row.languages)} · {licence} · {allowed[row.commercial]}")
-        click.echo(f"  {row.hub}: {row.repository}{' (access on request)' if row.gated else ''}")
-        click.echo(f"  connect: {how_to_connect(row)}{'. ' + row.note if row.note else ''}")
-    click.echo("What publishers say, not measured here: `osler bench` and `osler models admit` measure.")
+    output(json_out, open_models(), "catalog", how_to_connect=how_to_connect)
 
 
 @command.command()
@@ -72,17 +41,11 @@ def catalog(json_out: bool) -> None:
 @click.option("--provisional", is_flag=True, help="Grant without a measurement, on a named person's word.")
 @click.option("--by", help="Who grants it (kept in the ledger).")
 @click.option("--reason", help="Why (kept in the ledger).")
-@as_json
-@with_settings
+@common
 def admit(
-    spec: str,
-    tasks: tuple[str, ...],
-    provisional: bool,
-    by: str | None,
-    reason: str | None,
-    json_out: bool,
+    spec: str, tasks: tuple[str, ...], provisional: bool, by: str | None, reason: str | None, json_out: bool,
     settings: Settings,
-) -> None:
+) -> None:  # fmt: skip
     """Measure what the model SPEC may do, by the admission test, and sign the result.
 
     Tasks: answer, summarise, report, patient-facing, options, chinese. What it does not pass it may not do.
@@ -103,12 +66,10 @@ def admit(
         rows = _measured(spec, settings, quiet=json_out)
         payload = {"spec": spec, "privileges": [dump(row) for row in privileges.enter(rows)]}
     entry = Ledger.open(settings).append("privilege", payload)
-    if json_out:
-        print_json({"privileges": payload["privileges"], "entry": entry.id})
-        return
-    granted = [row.task for row in rows if row.granted]
+    granted = ", ".join(row.task for row in rows if row.granted) or "nothing"
     how = f"provisional, by {by}" if provisional else "measured"
-    click.echo(f"{spec} may now: {', '.join(granted) or 'nothing'} ({how}); ledger entry {entry.id}")
+    said = f"{spec} may now: {granted} ({how}); ledger entry {entry.id}"
+    say(json_out, {"privileges": payload["privileges"], "entry": entry.id}, said)
 
 
 def _measured(spec: str, settings: Settings, quiet: bool) -> list[Privilege]:
@@ -116,35 +77,18 @@ def _measured(spec: str, settings: Settings, quiet: bool) -> list[Privilege]:
     from osler.bench.admission.decide import decide, measured
     from osler.bench.runner import run
     from osler.cli.progress import progress
+    from osler.cli.show import show_page
     from osler.ledger.chain import now
 
     models = settings.models.model_copy(update={"language": spec})
     with progress("admission") as report:
         finished = run("admission", settings.model_copy(update={"models": models}), progress=report)
-    card = finished.card
-    assert card.model is not None
-    rows = []
-    for decision in decide(finished.items, finished.replies):
-        found = measured(decision, card.id)
-        row = Privilege(
-            model=card.model["digest"], task=decision.task, granted=decision.granted, measured=found, date=now()
-        )
-        rows.append(row)
+    model, run_id = finished.card.model, finished.card.id
+    assert model is not None
+    rows = [
+        Privilege(model=model["digest"], task=one.task, granted=one.granted, measured=measured(one, run_id), date=now())
+        for one in decide(finished.items, finished.replies)
+    ]
     if not quiet:
-        _show(finished.measurements, rows)
+        show_page("admission", measurements=finished.measurements, decided=rows)
     return rows
-
-
-def _show(measurements: Sequence[Measurement], rows: Sequence[Privilege]) -> None:
-    from osler.cli.show import console, plain_table
-
-    table = plain_table("what was tested", "passed", "95% interval", "n", "its low end must exceed")
-    for row in measurements[1:]:
-        low, high = row.interval or (0.0, 1.0)
-        interval, floor = f"[{low:.2f}, {high:.2f}]", f"{row.baseline['floor']:.2f}"
-        table.add_row(row.metric, f"{row.value:.2f}", interval, str(row.n), floor)
-    console().print(table)
-    for decided in rows:
-        parts = decided.measured["parts"] if decided.measured else []
-        failed = [f"{part['kind']} ({part['language']})" for part in parts if not part["holds"]]
-        console().print(f"{decided.task:16}{'yes' if decided.granted else 'no: ' + ', '.join(failed)}", highlight=False)

@@ -42,6 +42,17 @@ as_json = click.option("--json", "json_out", is_flag=True, help="One JSON docume
 as_jsonl = click.option("--jsonl", "jsonl_out", is_flag=True, help="Batch: one JSON document a line.")
 
 
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--json` and the options of `with_settings`: a command gets `json_out` and `settings`."""
+    return as_json(with_settings(command))
+
+
+def signed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--by` and `--reason` of what a named person decides."""
+    command = click.option("--reason", required=True, help="Why (kept in the ledger).")(command)
+    return click.option("--by", required=True, help="Who decides it (kept in the ledger).")(command)
+
+
 def dump(value: Any) -> Any:
     """JSON-ready form of nouns, named tuples and containers of them."""
     if isinstance(value, BaseModel):
@@ -59,6 +70,24 @@ def print_json(value: Any) -> None:
     click.echo(orjson.dumps(dump(value), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
+def output(json_out: bool, document: Any, page: str, **values: Any) -> None:
+    """Print a document: as JSON, or as the page `pages/PAGE.jinja` makes of it (there: `it`) and of further values."""
+    if json_out:
+        print_json(document)
+    else:
+        from osler.cli.show import show_page
+
+        show_page(page, it=document, **values)
+
+
+def say(json_out: bool, document: Any, sentence: str) -> None:
+    """Print a document as JSON, or the one sentence there is to say of it."""
+    if json_out:
+        print_json(document)
+    else:
+        click.echo(sentence)
+
+
 def print_line(value: Any) -> None:
     click.echo(orjson.dumps(dump(value)).decode())
 
@@ -68,25 +97,24 @@ def rows(path: str, required: Iterable[str]) -> Iterator[tuple[dict[str, Any], O
     name = "standard input" if path == "-" else path
     with _open(path) as lines:
         for number, raw in enumerate(lines, start=1):
-            if not raw.strip():
-                continue
-            where = f"{name}, line {number}"
-            try:
-                if len(raw) > MAX_LINE:
-                    raise InputError(f"the line is longer than {MAX_LINE:,} bytes", where=where)
-                row = json.loads(raw.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                yield {"id": None}, InputError(f"not valid JSON: {error}", where=where)
-                continue
-            except InputError as error:
-                yield {"id": None}, error
-                continue
-            if not isinstance(row, dict):
-                yield {"id": None}, InputError("the line is not a JSON object", where=where)
-                continue
-            missing = [key for key in required if key not in row]
-            fault = InputError(f"missing field {', '.join(missing)}", where=where) if missing else None
-            yield {**row, "where": where}, fault
+            if raw.strip():
+                where = f"{name}, line {number}"
+                row, wrong = _parsed(raw, required)
+                yield {"id": None, **row, "where": where}, InputError(wrong, where=where) if wrong else None
+
+
+def _parsed(raw: bytes, required: Iterable[str]) -> tuple[dict[str, Any], str | None]:
+    """A line's object, empty if it has none, and what is wrong with it."""
+    if len(raw) > MAX_LINE:
+        return {}, f"the line is longer than {MAX_LINE:,} bytes"
+    try:
+        row = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        return {}, f"not valid JSON: {error}"
+    if not isinstance(row, dict):
+        return {}, "the line is not a JSON object"
+    missing = [key for key in required if key not in row]
+    return row, f"missing field {', '.join(missing)}" if missing else None
 
 
 def _open(path: str) -> AbstractContextManager[BinaryIO]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_json, print_json, rows, text_field, with_settings
+from osler.cli.options import common, output, rows, text_field
 from osler.cli.progress import progress
 from osler.errors import InputError, UsageError
 from osler.settings import Settings
@@ -23,8 +23,7 @@ from osler.settings import Settings
 @click.option("--language", type=click.Choice(["en", "zh"]), help="Only passages in this language.")
 @click.option("--queries", type=click.Path(path_type=Path), help='Batch: lines of {"_id" or "id", "text"}.')
 @click.option("--run", "run_file", type=click.Path(path_type=Path), help="Where the TREC run of --queries goes.")
-@as_json
-@with_settings
+@common
 def command(
     query: str | None,
     name: str | None,
@@ -49,12 +48,8 @@ def command(
         library = open_library(name or settings.library.default, settings, progress=report)
     if queries is None:
         found = library.search(query or "", k=k, filters=filters, mode=mode)
-        if json_out:
-            print_json({"query": query, "library": library.name, "version": library.version, "results": found})
-        else:
-            from osler.cli.show import show_evidence
-
-            show_evidence(found)
+        document = {"query": query, "library": library.name, "version": library.version, "results": found}
+        output(json_out, document, "search")
         return 0
     assert run_file is not None
     if not run_file.parent.is_dir():
