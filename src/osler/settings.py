@@ -8,9 +8,9 @@ the current user (a stranger's folder must not open the egress gate), or only th
 import functools
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -85,7 +85,20 @@ class Settings(Section):
         return self.database.url or f"sqlite:///{self.home / 'osler.db'}"
 
 
-SECTIONS = ("models", "egress", "library", "consult", "database", "safety", "bench")
+SECTIONS: dict[str, type[Section]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+}
+
+
+class Entry(NamedTuple):
+    """One setting that somebody made, and the file, variable or flag it stands in."""
+
+    section: str
+    key: str
+    value: Any
+    where: str
 
 
 @functools.cache
@@ -110,34 +123,26 @@ def load_settings(
     home = Path(given.pop("home", None) or env.get("OSLER_HOME") or default_home()).expanduser().absolute()
     named = config or (Path(env["OSLER_CONFIG"]) if env.get("OSLER_CONFIG") else None)
     files = [named] if named else [home / "osler.toml", Path.cwd() / "osler.toml"]
-    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    from_files = [entry for file in files for entry in _file_entries(file, required=file is named)]
+    flags_given = ((*name.partition("."), value) for name, value in given.items())
+    from_flags = [Entry(section, key, value, f"flag for {section}.{key}") for section, _, key, value in flags_given]
+    values: dict[str, Any] = {section: {} for section in SECTIONS}
     origin: dict[str, str] = {}
-    read: list[str] = []
-    for file in files:
-        for section, entries in _file_sections(file, required=file is named).items():
-            values[section].update(entries)
-            origin.update({f"{section}.{key}": str(file) for key in entries})
-            read.append(str(file))
-    for variable, dotted, value in _environment_entries(env):
-        section, key = dotted.split(".", 1)
+    for section, key, value, where in [*from_files, *_environment_entries(env), *from_flags]:
         values[section][key] = value
-        origin[dotted] = f"environment variable {variable}"
-    for dotted, value in given.items():
-        section, key = dotted.split(".", 1)
-        values[section][key] = value
-        origin[dotted] = f"flag for {dotted}"
+        origin[f"{section}.{key}"] = where
     try:
-        return Settings(home=home, sources=tuple(dict.fromkeys(read)), **values)
+        return Settings(home=home, sources=tuple(dict.fromkeys(entry.where for entry in from_files)), **values)
     except ValidationError as error:
         first = error.errors()[0]
         dotted = ".".join(str(part) for part in first["loc"][:2])
         raise InputError(f"setting {dotted}: {first['msg']}", where=origin.get(dotted)) from None
 
 
-def _file_sections(file: Path, required: bool) -> dict[str, dict[str, Any]]:
+def _file_entries(file: Path, required: bool) -> list[Entry]:
     try:
         if not required and (not file.is_file() or (hasattr(os, "getuid") and file.stat().st_uid != os.getuid())):
-            return {}
+            return []
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the settings file can't be read: {error}", where=str(file)) from None
@@ -146,19 +151,15 @@ def _file_sections(file: Path, required: bool) -> dict[str, dict[str, Any]]:
     for section, entries in content.items():
         if section not in SECTIONS or not isinstance(entries, dict):
             raise InputError(f"unknown section [{section}]", where=str(file), hint=f"Known: {', '.join(SECTIONS)}.")
-    return content
+    return [Entry(section, key, value, str(file)) for section, held in content.items() for key, value in held.items()]
 
 
-def _environment_entries(env: Mapping[str, str]) -> list[tuple[str, str, Any]]:
-    entries: list[tuple[str, str, Any]] = []
-    for section in SECTIONS:
-        model = Settings.model_fields[section].annotation
-        assert isinstance(model, type) and issubclass(model, BaseModel)
+def _environment_entries(env: Mapping[str, str]) -> Iterator[Entry]:
+    for section, model in SECTIONS.items():
         for key, field in model.model_fields.items():
             variable = f"OSLER_{section}_{key}".upper()
             if variable in env:
-                raw = env[variable]
-                many = str(field.annotation).startswith("tuple")
-                value = tuple(part.strip() for part in raw.split(",") if part.strip()) if many else raw
-                entries.append((variable, f"{section}.{key}", value))
-    return entries
+                value: Any = env[variable]
+                if str(field.annotation).startswith("tuple"):
+                    value = tuple(part.strip() for part in value.split(",") if part.strip())
+                yield Entry(section, key, value, f"environment variable {variable}")

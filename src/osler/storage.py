@@ -191,22 +191,12 @@ class Jobs:
             return connection.execute(sa.update(jobs_table).where(running).values(status="cancelled")).rowcount == 1
 
     def list(self, limit: int = 50) -> list[JobRow]:
-        now = time.time()
+        now, stored = time.time(), JobRow._fields[:-1]
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(jobs_table).order_by(jobs_table.c.started.desc()).limit(limit)).all()
         return [
             JobRow(
-                *(
-                    row.id,
-                    row.kind,
-                    row.subject,
-                    row.status,
-                    row.done,
-                    row.total,
-                    row.message,
-                    row.started,
-                    row.updated,
-                ),
+                **{name: row._mapping[name] for name in stored},
                 stalled=row.status == "running" and not _holds(row.owner, row.leased_until, now),
             )
             for row in rows
