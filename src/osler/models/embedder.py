@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,16 +43,25 @@ class EmbedderInfo(NamedTuple):
     max_tokens: int | None  # longer texts are cut; None: the endpoint decides
 
 
-class Embedder(Protocol):
-    """Queries and passages go in apart because models are trained on the difference."""
+class Embedder(ABC):
+    """Queries and passages go in apart because models are trained on the difference, by a prefix of each."""
+
+    _prefixes = ("", "")
 
     @property
+    @abstractmethod
     def info(self) -> EmbedderInfo: ...
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 (texts, dimension), each row of unit length."""
+        return self._embed(self._prefixes[0], _stripped(texts))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 (texts, dimension), each row of unit length."""
+        return self._embed(self._prefixes[1], _stripped(texts))
+
+    @abstractmethod
+    def _embed(self, prefix: str, texts: list[str]) -> Vectors: ...
 
 
 @cache
@@ -85,13 +95,15 @@ def _stripped(texts: Sequence[str]) -> list[str]:
     return [text.strip() for text in texts]
 
 
-class OnnxEmbedder:
+class OnnxEmbedder(Embedder):
     """multilingual-e5-small on the CPU through onnxruntime; weights are checked and loaded at the first text.
 
     Each text is run alone, one thread a text: there is no padding to pay for, and a vector depends on its own
     text only (int8 activations share one scale a run). Texts over 512 tokens are cut. Threads may share it.
     Source: Wang et al. 2024, Multilingual E5 Text Embeddings; how it was built: scripts/build_embedder.py.
     """
+
+    _prefixes = E5_PREFIXES
 
     def __init__(self, folder: Path = SHIPPED, threads: int = 0) -> None:
         self._folder = folder
@@ -114,14 +126,8 @@ class OnnxEmbedder:
         digest = hashlib.sha256("".join(manifest["files"].values()).encode()).hexdigest()
         return EmbedderInfo("e5-small", digest, manifest["dimension"], manifest["max_tokens"])
 
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(E5_PREFIXES[0], texts)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(E5_PREFIXES[1], texts)
-
-    def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        inputs = [prefix + text for text in _stripped(texts)]
+    def _embed(self, prefix: str, texts: list[str]) -> Vectors:
+        inputs = [prefix + text for text in texts]
         vectors = np.empty((len(inputs), self._manifest["dimension"]), np.float32)
         if not inputs:
             return vectors
@@ -171,7 +177,7 @@ class OnnxEmbedder:
             raise MissingComponent("the embedder is not installed", where=where, hint=REINSTALL) from None
 
 
-class EndpointEmbedder:
+class EndpointEmbedder(Embedder):
     """`openai:URL#NAME`: `POST /v1/embeddings` (vLLM, Ollama, llama-server, a hospital gateway).
 
     Every text passes the gate before a byte is sent. Calls raise EgressBlocked or EndpointError.
@@ -193,17 +199,10 @@ class EndpointEmbedder:
         dimension = self._dimension or self._embed("", ["dimension"]).shape[1]
         return EmbedderInfo(self._spec, hashlib.sha256(self._spec.encode()).hexdigest(), dimension, None)
 
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(self._prefixes[0], texts)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(self._prefixes[1], texts)
-
-    def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        stripped = _stripped(texts)
-        if not stripped:
+    def _embed(self, prefix: str, texts: list[str]) -> Vectors:
+        if not texts:
             return np.empty((0, self.info.dimension), np.float32)
-        inputs = [prefix + text for text in self._gate.clear(self._url, stripped).texts]
+        inputs = [prefix + text for text in self._gate.clear(self._url, texts).texts]
         vectors = np.concatenate([self._ask(inputs[i : i + self._batch]) for i in range(0, len(inputs), self._batch)])
         if self._dimension not in (None, vectors.shape[1]):
             raise EndpointError(f"vectors changed from {self._dimension} to {vectors.shape[1]} dimensions", self._url)

@@ -6,7 +6,7 @@ the weights behind the name: its answers are recorded, not replayed.
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -74,8 +74,11 @@ class EndpointModel:
         if request.grammar is not None:
             raise UsageError("an endpoint takes no GBNF grammar", where=self.info.spec, hint="Use a JSON schema.")
         parts = [[message.content for message in request.messages], request.stop, request.json_schema]
-        cleared = self._gate.clear(self._url, list(_texts(parts)))
-        contents, stop, schema = _replaced(parts, iter(cleared.texts))
+        texts: list[str] = []
+        _mapped(parts, texts.append)
+        cleared = self._gate.clear(self._url, texts)
+        safe = iter(cleared.texts)
+        contents, stop, schema = _mapped(parts, lambda _: next(safe))
         mapping = cleared.mapping
         body: dict[str, Any] = {
             "model": self._server.name,
@@ -153,21 +156,12 @@ def _content(message: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The texts of a JSON value, keys aside, in order."""
+def _mapped(value: Any, change: Callable[[str], Any]) -> Any:
+    """The JSON value with its texts, keys aside, changed in order."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-
-
-def _replaced(value: Any, texts: Iterator[str]) -> Any:
-    """The JSON value with its texts, in order, replaced."""
-    if isinstance(value, str):
-        return next(texts)
+        return change(value)
     if isinstance(value, dict):
-        return {key: _replaced(item, texts) for key, item in value.items()}
+        return {key: _mapped(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replaced(item, texts) for item in value]
+        return [_mapped(item, change) for item in value]
     return value

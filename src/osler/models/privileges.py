@@ -29,17 +29,14 @@ class Privileges:
 
     def may(self, digest: str, task: str) -> bool:
         """Whether the newest row for this model and task grants it."""
-        rows = [row for row in self.of(digest) if row.task == task]
-        return bool(rows) and rows[-1].granted
+        return self.why_not(digest, task) is None
 
     def why_not(self, digest: str, task: str) -> str | None:
         """Why a model may not do a task, in words that follow its name; None if it may."""
-        if self.may(digest, task):
-            return None
-        refused = [row for row in self.of(digest) if row.task == task]
-        if not refused:
+        rows = [row for row in self.of(digest) if row.task == task]
+        if not rows:
             return f"has no privilege for {task!r} (`osler models admit` measures it)"
-        return f"was measured on {refused[-1].date[:10]} and not admitted to {task!r}"
+        return None if rows[-1].granted else f"was measured on {rows[-1].date[:10]} and not admitted to {task!r}"
 
     def of(self, digest: str) -> list[Privilege]:
         return [row for row in self.rows if row.model == digest]
