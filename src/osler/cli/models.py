@@ -48,7 +48,7 @@ def admit(
 ) -> None:  # fmt: skip
     """Measure what the model SPEC may do, by the admission test, and sign the result.
 
-    Tasks: answer, summarise, report, patient-facing, options, chinese. What it does not pass it may not do.
+    Tasks: answer, summarise, report, patient-facing, options, verify, chinese. What it does not pass it may not do.
     """
     from osler.ledger import Ledger
     from osler.models import model_digest

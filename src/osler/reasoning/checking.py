@@ -76,7 +76,7 @@ def _statement(claim: Claim, read: Sequence[Evidence], run: Run) -> Statement:
         text=claim.text.strip(),
         evidence=[run.cite(item) for item in cited],
         verdict=verdict,
-        cautions=cautions(claim.text, cited, read, run.settings),
+        cautions=cautions(claim.text, cited, read, run),
     )
 
 

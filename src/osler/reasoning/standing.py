@@ -6,8 +6,8 @@ It changes no ranking and hides nothing: what doesn't stand supports nothing, an
 from collections.abc import Sequence
 
 from osler.nouns import Evidence
+from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
-from osler.settings import Settings
 
 AGAINST = 0.6  # share of a statement that a passage must cover before its "no" counts
 OTHERS = 6  # passages asked whether they contradict a statement
@@ -18,14 +18,14 @@ def stands(evidence: Evidence) -> bool:
     return not evidence.retracted
 
 
-def cautions(text: str, cited: Sequence[Evidence], read: Sequence[Evidence], settings: Settings) -> list[str]:
-    """What a reader must know before relying on a statement, in words."""
-    found = [said for item in cited for said in about(item, settings.library.oldest)]
+def cautions(text: str, cited: Sequence[Evidence], read: Sequence[Evidence], run: Run) -> list[str]:
+    """What a reader must know before relying on a statement, in words; passages that say otherwise are cited by it."""
+    found = [said for item in cited for said in about(item, run.settings.library.oldest)]
     mine = {item.id for item in cited}
     for other in [item for item in read if item.id not in mine and stands(item)][:OTHERS]:
         judged = verify(text, [other])
         if judged.verdict == "contradicted" and judged.score >= AGAINST:
-            found.append(f"{other.id} says otherwise: {judged.reasons[0]}")
+            found.append(f"{run.cite(other)} says otherwise: {judged.reasons[0]}")
     return found
 
 
