@@ -81,9 +81,10 @@ def made(real: list[Pair], luck: random.Random) -> list[Pair]:
 
 
 class Encoder(nn.Module):
-    """The source's encoder (BERT) with a head of one linear layer over the mean of the tokens. Words stay frozen."""
+    """The source's encoder (BERT) with a head of one linear layer over the mean of the tokens. Words stay frozen, and
+    the lower layers that are asked to."""
 
-    def __init__(self, source: Checkpoint, rows: list[int]) -> None:
+    def __init__(self, source: Checkpoint, rows: list[int], frozen: int) -> None:
         super().__init__()
         from transformers import BertConfig, BertModel
 
@@ -95,7 +96,8 @@ class Encoder(nn.Module):
         )  # fmt: skip
         self.bert = BertModel(config, add_pooling_layer=False)
         self.bert.load_state_dict({k: torch.tensor(v) for k, v in weights(source, rows).items()}, strict=False)
-        self.bert.embeddings.word_embeddings.weight.requires_grad = False
+        for part in (self.bert.embeddings, *self.bert.encoder.layer[:frozen]):
+            part.requires_grad_(False)
         self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(shape.hidden, len(VERDICTS)))
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -183,6 +185,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--out", type=Path, default=ROOT / "training" / "verifier" / "state.pt")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long; the next call goes on")
+    parser.add_argument("--frozen", type=int, default=0, help="lower layers that stay as they are; words always do")
     parser.add_argument("--report", action="store_true", help="score the report parts and nothing else")
     given = parser.parse_args()
     torch.manual_seed(SEED)
@@ -190,7 +193,7 @@ def main() -> None:
     source = Checkpoint(given.source.read_bytes())
     rows = kept_ids(source.pieces)
     tokenizer = build_tokenizer([source.pieces[i] for i in rows], source.scores[rows], source.shape.positions)
-    model = Encoder(source, rows)
+    model = Encoder(source, rows, given.frozen)
     real = pairs()
     held = [pair for pair in real if int(hashlib.sha256(pair.group.encode()).hexdigest(), 16) % 10 == 0]
     kept = [pair for pair in real if pair not in set(held)]
