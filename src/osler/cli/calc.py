@@ -42,9 +42,7 @@ def command(name: str | None, values: tuple[str, ...], json_out: bool) -> int:
     table = plain_table("input", "label", "unit or choices", "range") if name else plain_table("id", "name", "purpose")
     for one in shown:
         for i in one.inputs if name else ():
-            units = (
-                " | ".join(filter(None, [i.unit, *i.units])) or " | ".join(row[0] for row in i.options) or i.kind
-            )
+            units = " | ".join(filter(None, [i.unit, *i.units])) or " | ".join(row[0] for row in i.options) or i.kind
             need = "" if i.required or (i.kind != "yes-no" and i.default is None) else " (optional)"
             table.add_row(i.key, i.en + need, units, f"{i.range[0]:g} to {i.range[1]:g}" if i.range else "")
         if not name:
