@@ -242,7 +242,8 @@ def main() -> None:
         model.train()
         for chosen in batches[at:]:
             batch = [train[i] for i in chosen]
-            logits = model(*encode(tokenizer, batch))
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(*encode(tokenizer, batch))
             loss = loss_of(logits.float(), torch.tensor([pair.verdict for pair in batch]))
             best.zero_grad()
             loss.backward()
