@@ -21,35 +21,28 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
     if json_out and jsonl_out:
         raise UsageError("give either --json or --jsonl")
     from osler.cli.progress import prepare
-    from osler.ledger import Ledger
-    from osler.reasoning.ask import Question, answer
+    from osler.clinic.desk import Desk, Question
     from osler.reasoning.registry import find_method
-    from osler.reasoning.resources import Resources, Run
 
     if method is not None:
         find_method(method)
     if not jsonl_out and not question.strip():
         raise InputError("the question is empty")
-    resources = Resources(settings)
-    ledger = Ledger.open(settings)
-    prepare(resources)
+    desk = Desk(settings)
+    prepare(desk.resources)
 
     def ask(asked: Question) -> dict[str, Any]:
-        run = Run(resources, "ask")
-        made = answer(asked, run)
+        made, evidence, _ = desk.ask(asked)
         if made.withheld and asked.method:
             model = settings.models.language
             click.echo(f"osler: {model} has no privilege to write answers; answered extractively", err=True)
-        said = {"answer": dump(made), "evidence": dump(list(run.evidence.values()))}
-        trace = dump(run.trace(made.method))
-        ledger.append("ask", {"input": asked.model_dump(), "trace": trace, "output": said}, id=run.id)
-        return {**said["answer"], "evidence": said["evidence"]}
+        return {**dump(made), "evidence": dump(evidence)}
 
     if jsonl_out:
         return run_batch(question, ("question",), lambda row: ask(_question(row, method)))
     document = ask(Question(text=question, method=method))
     seconds = time.perf_counter() - started
-    output(json_out, document, "answer", library=resources.library, seconds=seconds)
+    output(json_out, document, "answer", library=desk.resources.library, seconds=seconds)
     return 0
 
 

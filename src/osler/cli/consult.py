@@ -1,13 +1,12 @@
 """`osler consult`: a case in, a ranked and cited second opinion out."""
 
-import base64
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from osler.cli.options import common, dump, output
+from osler.cli.options import common, output
 from osler.nouns import Finding
 from osler.settings import Settings
 
@@ -23,26 +22,14 @@ def command(path: str, kind: Any, json_out: bool, settings: Settings) -> None:
     from osler.record.source import load
 
     content = load(path)
-    case = read(content, kind=kind, name=path)
+    case = read(content, kind=kind, name=path)  # a bad record is refused before anything is loaded for it
 
     from osler.cli.progress import prepare
-    from osler.clinic.consult import consult
-    from osler.ledger import Ledger
-    from osler.reasoning.resources import Resources
+    from osler.clinic.desk import Desk
 
-    resources = Resources(settings)
-    prepare(resources)
-    result, trace = consult(case, resources)
-    Ledger.open(settings).append(
-        "consult",
-        {
-            "input": {"name": path, "kind": kind, "base64": base64.b64encode(content).decode()},
-            "trace": dump(trace),
-            "output": dump(result),
-        },
-        subject=case.patient.id or case.digest,
-        id=trace.id,
-    )
+    desk = Desk(settings)
+    prepare(desk.resources)
+    result, trace = desk.consult_case(case, content, path, kind)
     seconds = time.perf_counter() - started
     output(json_out, result, "consult", trace=trace, findings=_said_once(result.findings), seconds=seconds)
 

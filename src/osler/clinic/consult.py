@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osler.clinic import summary
+from osler.clinic.edits import Edit, edited
 from osler.clinic.impression import with_impression
 from osler.clinic.safety import drug_safety, red_flags
 from osler.knowledge.concepts.recogniser import findings_of
@@ -42,13 +43,14 @@ class Outcome(NamedTuple):
     trace: Trace
 
 
-def consult(case: Case, resources: Resources) -> Outcome:
-    """The whole walk for one case. Raises MissingComponent where the knowledge itself can't be loaded."""
+def consult(case: Case, resources: Resources, edits: Sequence[Edit] = ()) -> Outcome:
+    """The whole walk for one case, with the findings as a clinician edited them. Raises MissingComponent where the
+    knowledge itself can't be loaded."""
     settings = resources.settings
     language: Language = case.language if settings.consult.language == "auto" else settings.consult.language
     run = Run(resources, "consult")
 
-    findings = findings_of(case, resources.recogniser)
+    findings = edited(findings_of(case, resources.recogniser), edits)
     flags, flag_evidence = red_flags(case, findings, resources.graph, language)
     safety = drug_safety(case, findings, resources.graph, settings)
     for item in [*flag_evidence, *safety.evidence]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.clinic.consult import consult
+from osler.clinic.edits import Edit
 from osler.errors import InputError
 from osler.ledger import Ledger
 from osler.models import load_model
@@ -85,7 +86,8 @@ def _known(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _consult(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
     case = read(base64.b64decode(given["base64"]), name=given["name"], kind=given["kind"])
-    result, trace = consult(case, Resources(settings))
+    edits = [Edit(**edit) for edit in given.get("edits", [])]
+    result, trace = consult(case, Resources(settings), edits)
     return result.model_dump(mode="json", by_alias=True), trace.knowledge
 
 

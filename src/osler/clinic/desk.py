@@ -1,0 +1,72 @@
+"""The desk every door comes to: a case or a question in, an answer out that is in the ledger before it is handed over.
+
+It knows neither terminal nor HTTP, and not how an answer is made.
+"""
+
+import base64
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from osler.clinic.consult import Consult, Outcome, consult
+from osler.clinic.edits import Edit
+from osler.ledger import Ledger
+from osler.nouns import Answer, Evidence, Noun, Trace
+from osler.reasoning.ask import Question, answer
+from osler.reasoning.resources import Resources, Run
+from osler.record import Case, read
+from osler.settings import Settings
+
+
+class Answered(NamedTuple):
+    answer: Answer
+    evidence: list[Evidence]
+    trace: Trace
+
+
+class Desk:
+    """What one home's doors share: its resources, loaded when first needed, and its ledger."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.resources = Resources(settings)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.open(self.settings)
+
+    def consult(self, content: bytes, name: str, kind: Any = None, edits: Sequence[Edit] = ()) -> Outcome:
+        """Consult on a record's bytes. Raises InputError for a record or edit that can't be used."""
+        return self.consult_case(read(content, kind=kind, name=name), content, name, kind, edits)
+
+    def consult_case(
+        self, case: Case, content: bytes, name: str, kind: Any = None, edits: Sequence[Edit] = ()
+    ) -> Outcome:
+        """The same for a record that was read already."""
+        outcome = consult(case, self.resources, edits)
+        given: dict[str, Any] = {"name": name, "kind": kind, "base64": base64.b64encode(content).decode()}
+        if edits:
+            given["edits"] = [_json(edit) for edit in edits]
+        self._keep("consult", given, _json(outcome.consult), outcome.trace, case.patient.id or case.digest)
+        return outcome
+
+    def ask(self, question: Question, subject: str | None = None) -> Answered:
+        """Answer a question; `subject`: the patient it is about, if it is about one."""
+        run = Run(self.resources, "ask")
+        made = answer(question, run)
+        evidence, trace = list(run.evidence.values()), run.trace(made.method)
+        said = {"answer": _json(made), "evidence": [_json(item) for item in evidence]}
+        self._keep("ask", question.model_dump(), said, trace, subject)
+        return Answered(made, evidence, trace)
+
+    def _keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None) -> None:
+        self.ledger.append(
+            kind, {"input": given, "trace": _json(trace), "output": output}, subject=subject, id=trace.id
+        )
+
+
+def _json(noun: Noun) -> Any:
+    return noun.model_dump(mode="json", by_alias=True)
+
+
+__all__ = ["Answered", "Consult", "Desk", "Edit", "Question"]
