@@ -102,12 +102,12 @@ def spread(values: list[float]) -> str:
 def write_questions(options: argparse.Namespace) -> list[str]:
     """The blocks as the peer's tasks, in the prompts that Osler's runtime makes; the right letters."""
     from osler.bench.choice import messages
-    from osler.bench.runner import _drawn
+    from osler.bench.runner import drawn
     from osler.bench.tasks import find_task
     from osler.models import load_model
 
     folder, settings = Path(os.environ["SPEED_FOLDER"]), osler_settings(options)
-    items = _drawn(find_task("medmcqa").items(options.data, "report"), options.questions, 0)
+    items = drawn(find_task("medmcqa").items(options.data, "report"), options.questions, 0)
     model: Any = load_model("smollm2", settings)
     prompts = [model._prompt(messages(item, generated=False)) for item in items]
     size = len(items) // options.blocks

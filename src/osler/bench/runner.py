@@ -76,25 +76,34 @@ def run(
     leaves what was answered for the next call.
     """
     task, bench = find_task(name), Bench(settings, judge, progress)
-    chosen = _method(task, method)
-    items = _drawn(task.items(bench.data, part), limit, seed)
+    items = drawn(task.items(bench.data, part), limit, seed)
     if not items:
         raise InputError(f"{name} has no items in its {part} part")
-    card = _card(task, items, part, limit, seed, chosen, bench)
+    card = card_of(task, items, part, limit, seed, method, bench)
+    written = json.dumps(card._asdict(), indent=1, ensure_ascii=False).encode()
+    write_atomically(settings.home / "bench" / "runs" / f"{card.id}.json", written)
+    finished = _finished(card, task, items, answered(task, items, card, bench, progress))
+    if finished.measurements:
+        keep_figure(card.id, card.started, finished.measurements[0], settings)
+    return finished
+
+
+def answered(
+    task: Task, items: Sequence[Any], card: RunCard, bench: Bench, progress: Progress | None = None
+) -> list[Reply]:
+    """The replies to items by the card's model and method, in their order: asked and kept where none is kept yet. The
+    items need not be those of the card: an audit asks changed ones."""
     hashes = [_hash(item) for item in items]
-    with _answers(settings, card) as (done, keep):
+    with _answers(bench.settings, card) as (done, keep):
         waiting = [item for item, key in zip(items, hashes, strict=True) if key not in done]
         if progress:
             progress(len(items) - len(waiting), len(items))
         for start in range(0, len(waiting), task.batch):
             batch = waiting[start : start + task.batch]
-            keep(zip(map(_hash, batch), task.ask(batch, chosen, bench), strict=True))
+            keep(zip(map(_hash, batch), task.ask(batch, card.method, bench), strict=True))
             if progress:
                 progress(len(items) - len(waiting) + start + len(batch), len(items))
-        finished = _finished(card, task, items, [done[key] for key in hashes])
-    if finished.measurements:
-        keep_figure(card.id, card.started, finished.measurements[0], settings)
-    return finished
+        return [done[key] for key in hashes]
 
 
 def show(identifier: str, settings: Settings) -> Finished:
@@ -107,7 +116,7 @@ def show(identifier: str, settings: Settings) -> Finished:
         raise InputError(f"{len(paths)} runs begin with {identifier!r}", hint="`osler bench list` names them.")
     card = _read_card(paths[0])
     task = find_task(card.source or card.task)
-    items = _drawn(task.items(Bench(settings).data, card.split), card.limit, card.seed)
+    items = drawn(task.items(Bench(settings).data, card.split), card.limit, card.seed)
     if _data_hash(items) != card.data_hash:
         raise InputError("the data of this run has changed since", where=card.id, hint="Run it again.")
     done = dict(replies_of(settings.home / "bench" / "answers" / card.answers))
@@ -161,11 +170,7 @@ def _finished(card: RunCard, task: Task, items: Sequence[Any], replies: Sequence
 @contextmanager
 def _answers(settings: Settings, card: RunCard) -> Iterator[tuple[dict[str, Reply], Callable[[Any], None]]]:
     """The replies there are, and how to keep more: on disk when it returns. One process at a time."""
-    home = settings.home / "bench"
-    write_atomically(
-        home / "runs" / f"{card.id}.json", json.dumps(card._asdict(), indent=1, ensure_ascii=False).encode()
-    )
-    path = home / "answers" / card.answers
+    path = settings.home / "bench" / "answers" / card.answers
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as out:
         try:
@@ -194,9 +199,12 @@ def _method(task: Task, name: str | None) -> str:
     return name or next(iter(known))
 
 
-def _card(
-    task: Task, items: Sequence[Item], part: str, limit: int | None, seed: int, method: str, bench: Bench
+def card_of(
+    task: Task, items: Sequence[Item], part: str, limit: int | None, seed: int, named: str | None, bench: Bench
 ) -> RunCard:
+    """What asking these items comes to. `named`: the method, the task's first if none is. Raises InputError for one
+    that is none of the task's, MissingComponent without the model."""
+    method = _method(task, named)
     depends: dict[str, Any] = {
         "task": task.name,
         "source": task.source,
@@ -224,7 +232,7 @@ def _data_hash(items: Sequence[Item]) -> str:
     return hashlib.sha256("".join(map(_hash, items)).encode()).hexdigest()[:16]
 
 
-def _drawn(items: Sequence[Item], limit: int | None, seed: int) -> list[Any]:
+def drawn(items: Sequence[Item], limit: int | None, seed: int) -> list[Any]:
     """`limit` items in an order that `seed` decides and other items don't disturb; all in their order without it."""
     if limit is None or limit >= len(items):
         return list(items)
