@@ -291,3 +291,16 @@ class Trace(Noun):
     graph: list[GraphCall] = []
     evidence: dict[str, str] = {}
     versions: dict[str, str] = {}
+
+
+def dump(value: Any) -> Any:
+    """JSON-ready form of nouns, named tuples and containers of them."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: dump(item) for key, item in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: dump(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [dump(item) for item in value]
+    return value

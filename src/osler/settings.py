@@ -67,6 +67,23 @@ class Bench(Section):
     data: str | None = Field(default=None, description="folder of the bench's data sets; default: data in the home")
 
 
+class Server(Section):
+    """`osler serve`. `off`: capabilities that are switched off (the kill switches); `silent`: those whose answers are
+    kept in the ledger and shown to nobody."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8350, ge=0, le=65535)
+    hosts: tuple[str, ...] = Field(default=(), description="further names this server answers to")
+    certificate: str | None = Field(default=None, description="PEM file of the TLS certificate chain")
+    certificate_key: str | None = None
+    off: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    upload: int = Field(default=50, ge=1, description="megabytes of a request at most")
+    waiting: int = Field(default=64, ge=0, description="requests that may wait for a worker; further ones get 503")
+    rate: int = Field(default=6000, ge=1, description="requests a minute from one client")
+    hours: int = Field(default=12, ge=1, description="hours until a sign-in ends")
+
+
 class Settings(Section):
     """All settings in force. `sources` names the files they came from."""
 
@@ -78,6 +95,7 @@ class Settings(Section):
     database: Database = Database()
     safety: Safety = Safety()
     bench: Bench = Bench()
+    server: Server = Server()
     sources: tuple[str, ...] = ()
 
     @property

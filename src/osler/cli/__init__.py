@@ -28,7 +28,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Which models there are and what they may do."),
     "methods": ("methods", "The ways to answer a question, what each costs and reaches."),
     "bench": ("bench", "Measure models and methods on public data."),
+    "audit": ("audit", "How robust, fair and private a model is, as one page."),
     "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
+    "serve": ("serve", "The workbench and the doors for programs, on one port."),
     "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),
     "doctor": ("doctor", "What is installed, in use, and missing."),
 }

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_jsonl, common, dump, output, run_batch, text_field
+from osler.cli.options import as_jsonl, common, output, run_batch, text_field
 from osler.errors import InputError, UsageError
+from osler.nouns import dump
 from osler.settings import Settings
 
 

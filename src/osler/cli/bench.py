@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from osler.cli.options import as_json, print_json, with_settings
+from osler.cli.options import as_json, print_json, with_settings, write
 from osler.cli.progress import progress
-from osler.errors import InputError
 from osler.settings import Settings
 
 if TYPE_CHECKING:
@@ -135,7 +134,8 @@ def report(identifiers: tuple[str, ...], target: Path, settings: Settings) -> No
     """Write RUNs as one page that opens offline."""
     from osler.bench.report import report as page
 
-    _write(target, page(_runs(identifiers, settings)))
+    write(target, page(_runs(identifiers, settings)))
+    click.echo(str(target))
 
 
 @command.command()
@@ -148,7 +148,8 @@ def export(identifier: str, style: str, target: Path, settings: Settings) -> Non
     from osler.bench.export import export as exported
 
     [finished] = _runs([identifier], settings)
-    _write(target, exported(finished, style))
+    write(target, exported(finished, style))
+    click.echo(str(target))
 
 
 @command.command()
@@ -175,16 +176,6 @@ def _runs(identifiers: Sequence[str], settings: Settings) -> "list[Finished]":
     from osler.bench.runner import show as show_run
 
     return [show_run(identifier, settings) for identifier in identifiers]
-
-
-def _write(target: Path, text: str) -> None:
-    from osler.models.files import write_atomically
-
-    try:
-        write_atomically(target, text.encode())
-    except OSError as error:
-        raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
-    click.echo(str(target))
 
 
 def _as_rows(finished: "Finished") -> dict[str, Any]:

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_jsonl, common, dump, output, run_batch, text_field
+from osler.cli.options import as_jsonl, common, output, run_batch, text_field
+from osler.nouns import dump
 from osler.settings import Settings
 
 

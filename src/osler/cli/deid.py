@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_jsonl, common, dump, print_json, run_batch, text_field
+from osler.cli.options import as_jsonl, common, print_json, run_batch, text_field
 from osler.errors import InputError
+from osler.nouns import dump
 from osler.settings import Settings
 
 

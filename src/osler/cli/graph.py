@@ -95,7 +95,7 @@ def import_(
 
 def _checked(name: str, given: list[Path], term_kind: str | None, settings: Settings) -> "tuple[SourceKind, Report]":
     """What kind of knowledge the files are, by their endings, and what reading them finds."""
-    from osler.clinic.safety.interactions import check as check_interactions
+    from osler.knowledge.drugs.interactions import check as check_interactions
     from osler.knowledge.graph.imports import check as check_graph
     from osler.knowledge.library.guidelines import check as check_guidelines
     from osler.knowledge.sources import files_below

@@ -2,7 +2,8 @@
 
 import click
 
-from osler.cli.options import common, dump, output, say, signed
+from osler.cli.options import common, output, say, signed
+from osler.nouns import dump
 from osler.settings import Settings
 
 

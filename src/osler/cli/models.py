@@ -2,8 +2,8 @@
 
 import click
 
-from osler.cli.options import as_json, common, dump, output, say
-from osler.nouns import Privilege
+from osler.cli.options import as_json, common, output, say
+from osler.nouns import Privilege, dump
 from osler.settings import Settings
 
 

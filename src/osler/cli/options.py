@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 import click
 import orjson
-from pydantic import BaseModel
 
 from osler.errors import InputError, OslerError
+from osler.nouns import dump
 from osler.settings import load_settings
 
 MAX_LINE = 16 * 1024 * 1024
@@ -53,19 +53,6 @@ def signed(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--by", required=True, help="Who decides it (kept in the ledger).")(command)
 
 
-def dump(value: Any) -> Any:
-    """JSON-ready form of nouns, named tuples and containers of them."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {key: dump(item) for key, item in value._asdict().items()}
-    if isinstance(value, dict):
-        return {key: dump(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [dump(item) for item in value]
-    return value
-
-
 def print_json(value: Any) -> None:
     click.echo(orjson.dumps(dump(value), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
@@ -86,6 +73,16 @@ def say(json_out: bool, document: Any, sentence: str) -> None:
         print_json(document)
     else:
         click.echo(sentence)
+
+
+def write(target: Path, text: str) -> None:
+    """A whole file or none. Raises InputError where it can't be written."""
+    from osler.models.files import write_atomically
+
+    try:
+        write_atomically(target, text.encode())
+    except OSError as error:
+        raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
 
 
 def print_line(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from osler.clinic.consult import Consult, Outcome, consult
 from osler.clinic.edits import Edit
 from osler.ledger import Ledger
-from osler.nouns import Answer, Evidence, Noun, Trace
+from osler.nouns import Answer, Evidence, Trace, dump
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.resources import Resources, Run
 from osler.record import Case, read
@@ -46,8 +46,8 @@ class Desk:
         outcome = consult(case, self.resources, edits)
         given: dict[str, Any] = {"name": name, "kind": kind, "base64": base64.b64encode(content).decode()}
         if edits:
-            given["edits"] = [_json(edit) for edit in edits]
-        self._keep("consult", given, _json(outcome.consult), outcome.trace, case.patient.id or case.digest)
+            given["edits"] = dump(list(edits))
+        self._keep("consult", given, dump(outcome.consult), outcome.trace, case.patient.id or case.digest)
         return outcome
 
     def ask(self, question: Question, subject: str | None = None) -> Answered:
@@ -55,18 +55,12 @@ class Desk:
         run = Run(self.resources, "ask")
         made = answer(question, run)
         evidence, trace = list(run.evidence.values()), run.trace(made.method)
-        said = {"answer": _json(made), "evidence": [_json(item) for item in evidence]}
+        said = {"answer": dump(made), "evidence": dump(evidence)}
         self._keep("ask", question.model_dump(), said, trace, subject)
         return Answered(made, evidence, trace)
 
     def _keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None) -> None:
-        self.ledger.append(
-            kind, {"input": given, "trace": _json(trace), "output": output}, subject=subject, id=trace.id
-        )
-
-
-def _json(noun: Noun) -> Any:
-    return noun.model_dump(mode="json", by_alias=True)
+        self.ledger.append(kind, {"input": given, "trace": dump(trace), "output": output}, subject=subject, id=trace.id)
 
 
 __all__ = ["Answered", "Consult", "Desk", "Edit", "Question"]

@@ -1,0 +1,83 @@
+"""Errors as the door they came through tells them: problem documents (RFC 9457), OpenAI's, FHIR's, or a page.
+
+It knows no cause; rooms raise `OslerError` and doors raise `Refused`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from osler.errors import OslerError
+from osler.server.look import is_page, page
+
+# Kinds of OslerError by the status they are told with; every other kind is the request's fault.
+STATUS = {"busy": 503, "missing": 503, "endpoint": 502, "egress": 403, "erased": 410, "integrity": 500, "error": 500}
+TITLES = {400: "The request can't be used", 401: "Sign in first", 403: "Not allowed", 404: "Not found",
+          405: "Not a method of this address", 409: "In conflict with what is there", 410: "Erased",
+          413: "Too large", 415: "Not a kind of content that is read here", 421: "Not a name of this server",
+          422: "The request can't be used", 429: "Too many requests", 500: "Internal error",
+          502: "The model's endpoint failed", 503: "Not available"}  # fmt: skip
+
+
+class Refused(Exception):
+    """A request that a door turns away. `where` names the field or header."""
+
+    def __init__(self, status: int, detail: str, where: str | None = None, headers: Mapping[str, str] | None = None):
+        super().__init__(detail)
+        self.status, self.detail, self.where, self.headers = status, detail, where, dict(headers or {})
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let every error of the application be told as its door tells errors."""
+
+    @app.exception_handler(OslerError)
+    def osler(request: Request, error: OslerError) -> Response:
+        headers = {"Retry-After": str(getattr(error, "retry_after", 5))} if error.kind == "busy" else None
+        said = str(type(error)(error.message, hint=error.hint))
+        return tell(request, STATUS.get(error.kind, 400), said, error.where, headers)
+
+    @app.exception_handler(Refused)
+    def refused(request: Request, error: Refused) -> Response:
+        return tell(request, error.status, error.detail, error.where, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return tell(request, 422, f"{place}: {first['msg']}", place)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        return tell(request, error.status_code, str(error.detail), None, error.headers)
+
+    @app.exception_handler(Exception)
+    def internal(request: Request, error: Exception) -> Response:
+        # What went wrong may hold words of a record: it is named by its type alone.
+        return tell(request, 500, f"internal error ({type(error).__name__})", None)
+
+
+def tell(
+    request: Request, status: int, detail: str, where: str | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The error in the form of the door that the request came to."""
+    path, title = request.url.path, TITLES.get(status, "Error")
+    document: dict[str, Any]
+    media = "application/json"
+    if path.startswith("/v1/"):
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        document = {"error": {"message": detail, "type": kind, "param": where, "code": str(status)}}
+    elif path.startswith("/fhir"):
+        media, code = "application/fhir+json", {401: "login", 403: "forbidden", 404: "not-found", 410: "deleted"}
+        issue = {"severity": "error", "code": code.get(status, "exception" if status >= 500 else "invalid")}
+        document = {"resourceType": "OperationOutcome", "issue": [{**issue, "diagnostics": detail}]}
+    elif is_page(request):
+        return page(request, "error", status, headers, title=title, detail=detail, where=where, error_status=status)
+    else:
+        media = "application/problem+json"
+        document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        document |= {"where": where} if where else {}
+    return JSONResponse(document, status, headers, media_type=media)
