@@ -1,0 +1,54 @@
+"""Checks that the later sets on privacy, refusal and reports are well formed: fields, offsets, ids, sizes.
+
+It says nothing about whether a mark or a label is right, and runs no rule.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import build_deid
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def _items(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def notes() -> list[dict[str, Any]]:
+    return _items("deid_notes_2.jsonl")
+
+
+def test_notes_have_their_fields_and_share_nothing_with_the_first_set(notes: list[dict[str, Any]]) -> None:
+    assert all(set(n) == {"id", "style", "language", "text", "spans"} for n in notes)
+    assert len({n["id"] for n in notes}) == len({n["text"] for n in notes}) == len(notes) == 120
+    first = _items("deid_notes.jsonl")
+    for field in ("id", "text"):
+        assert not {n[field] for n in notes} & {n[field] for n in first}
+    sizes = Counter((n["language"], n["style"]) for n in notes)
+    styles = ("discharge", "ward", "dialogue", "email", "report")
+    assert sizes == {(lang, style): size for lang, size in (("en", 16), ("zh", 8)) for style in styles}
+
+
+def test_spans_of_notes_cut_out_their_text_in_order(notes: list[dict[str, Any]]) -> None:
+    for n in notes:
+        last = 0
+        for span in n["spans"]:
+            assert span["type"] in build_deid.TYPES, (n["id"], span)
+            assert n["text"][span["start"] : span["end"]] == span["text"] == span["text"].strip() != "", n["id"]
+            assert last <= span["start"] < span["end"], (n["id"], span)
+            last = span["end"]
+    assert {s["type"] for n in notes for s in n["spans"]} == set(build_deid.TYPES)
+
+
+def test_chinese_identity_numbers_of_notes_have_a_valid_check_digit(notes: list[dict[str, Any]]) -> None:
+    texts = [s["text"] for n in notes for s in n["spans"] if n["language"] == "zh" and s["type"] == "ID"]
+    numbers = [text for text in texts if len(text) == 18 and text[:17].isdigit()]
+    assert len(numbers) >= 5
+    for number in numbers:
+        total = sum(int(digit) * (2 ** (17 - i) % 11) for i, digit in enumerate(number[:17]))  # GB 11643-1999
+        assert number[17] == "10X98765432"[total % 11], number
