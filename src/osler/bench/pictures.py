@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -13,13 +12,19 @@ from osler.bench.statistics import Bin, Floats, wilson
 POINTS = 200  # of a curve, about
 
 
-def template(name: str) -> jinja2.Template:
-    """A template of `pages/`, escaping what data says."""
+def template(name: str, room: str = "osler.bench") -> jinja2.Template:
+    """A template of a room's `pages/`, escaping what data says; it may extend this room's."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(one, "pages") for one in dict.fromkeys((room, "osler.bench"))]
+        ),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["interval"] = lambda pair: f"[{pair[0]:.3f}, {pair[1]:.3f}]" if pair else ""
-    return environment.from_string((files("osler.bench") / "pages" / name).read_text(encoding="utf-8"))
+    return environment.get_template(name)
 
 
 def reliability_diagram(bins: Sequence[Bin]) -> str:

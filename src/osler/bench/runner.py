@@ -95,7 +95,7 @@ def answered(
     items need not be those of the card: an audit asks changed ones."""
     hashes = [_hash(item) for item in items]
     with _answers(bench.settings, card) as (done, keep):
-        waiting = [item for item, key in zip(items, hashes, strict=True) if key not in done]
+        waiting = list({key: item for item, key in zip(items, hashes, strict=True) if key not in done}.values())
         if progress:
             progress(len(items) - len(waiting), len(items))
         for start in range(0, len(waiting), task.batch):

@@ -1,0 +1,177 @@
+"""An audit: the items of a choice task and what changes make of them, asked of one model by one method, and compared.
+
+Replies are kept by the bench's runner, so an audit that was interrupted goes on where it stood. What a change is, the
+change says; what follows for a deployment, a person.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from osler.bench.choice import ChoiceTask, Item
+from osler.bench.compare import Comparison, adjusted, compare
+from osler.bench.figures import Figure, Reply, share, unread
+from osler.bench.runner import Finished, RunCard, answered, card_of, drawn
+from osler.bench.task import Bench, Progress
+from osler.bench.tasks import find_task
+from osler.errors import InputError
+from osler.nouns import Measurement
+from osler.trust.variants import Change
+
+LESS_SURE = 0.05  # how much confidence must fall to count as lost
+
+
+class Pair(NamedTuple):
+    """An item before and after a change, with the replies to both. `label`: of the variant, if there are several."""
+
+    change: Change
+    label: str
+    before: Item
+    after: Item
+    was: Reply
+    now: Reply
+
+    @property
+    def turned(self) -> bool:
+        """Whether another option was chosen, by what the options say; nothing chosen is a choice of its own."""
+        return meaning(self.before, self.was) != meaning(self.after, self.now)
+
+    @property
+    def held(self) -> bool:
+        """Whether what the change expects came true: the answer stayed, turned, or was withheld or less sure."""
+        if self.change.expects == "refusal":
+            sure = (self.was.confidence or 0.0) - (self.now.confidence or 0.0)
+            return self.now.said is None or sure >= LESS_SURE
+        return self.turned == (self.change.expects == "changed")
+
+
+class Audited(NamedTuple):
+    """A task's audit. `unfit`: to how many items each change does not apply."""
+
+    card: RunCard
+    task: ChoiceTask
+    items: list[Item]
+    replies: list[Reply]
+    pairs: list[Pair]
+    unfit: dict[str, int]
+
+
+def meaning(item: Item, reply: Reply) -> tuple[str, ...] | None:
+    """What a reply chose, in the words of the options."""
+    return None if reply.said is None else tuple(sorted(item.options[key] for key in reply.said))
+
+
+def audited(
+    name: str,
+    changes: Sequence[Change],
+    bench: Bench,
+    method: str | None = None,
+    part: str = "report",
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Audited:
+    """Ask a task's items and all variants of them. Raises what the bench's runner raises, and InputError for a task
+    without options."""
+    task = find_task(name)
+    if not isinstance(task, ChoiceTask):
+        raise InputError(f"{name} has no options: its items can't be changed", hint="Audits take question tasks.")
+    items: list[Item] = drawn(task.items(bench.data, part), limit, seed)
+    if not items:
+        raise InputError(f"{name} has no items in its {part} part")
+    card = card_of(task, items, part, limit, seed, method, bench)
+    made = [
+        (change, label, number, after)
+        for change in changes
+        for number, item in enumerate(items)
+        for label, after in change.variants(item, seed).items()
+    ]
+    replies = answered(task, [*items, *(after for *_, after in made)], card, bench, progress)
+    later = zip(made, replies[len(items) :], strict=True)
+    pairs = [Pair(one, label, items[k], after, replies[k], now) for (one, label, k, after), now in later]
+    fit = {change.name: {k for one, _, k, _ in made if one.name == change.name} for change in changes}
+    unfit = {change: len(items) - len(numbers) for change, numbers in fit.items()}
+    return Audited(card, task, items, replies[: len(items)], pairs, unfit)
+
+
+def table(audits: Sequence[Audited], about: str = "") -> list[Measurement]:
+    """The rows of several audits: accuracy as it is, then by change the drop (before less after, over the items it
+    applies to), how often its expectation failed, and the worst case over all changes. `p` among what stands beside a
+    drop is McNemar's, `Holm p` adjusted for all drops of the table."""
+    paired = [(one, title, pairs, _compared(one, pairs)) for one in audits for title, pairs in _by_variant(one)]
+    compared = adjusted([comparison for *_, comparison in paired])
+    rows: list[Measurement] = []
+    for one in audits:
+        rows.append(_row(one, one.replies, share("accuracy", _hits(one.replies), len(one.replies))))
+        for (mine, title, pairs, _), found in zip(paired, compared, strict=True):
+            if mine is one:
+                after = [pair.now for pair in pairs]
+                rows += [_row(one, after, made) for made in _figures(one, title, pairs, found)]
+        if one.pairs:
+            rows.append(_row(one, [pair.now for pair in one.pairs], _worst(one)))
+    return rows
+
+
+def of_tasks(
+    names: Sequence[str],
+    bench: Bench,
+    changes: Sequence[Change],
+    method: str | None,
+    limit: int | None,
+    progress: Progress | None = None,
+) -> list[Audited]:
+    """The audits of several tasks' report parts."""
+    return [audited(name, changes, bench, method, limit=limit, progress=progress) for name in names]
+
+
+def _by_variant(one: Audited) -> Iterator[tuple[str, list[Pair]]]:
+    for name, label in dict.fromkeys((pair.change.name, pair.label) for pair in one.pairs):
+        pairs = [pair for pair in one.pairs if (pair.change.name, pair.label) == (name, label)]
+        yield f"{name}, {label}" if label else name, pairs
+
+
+def _compared(one: Audited, pairs: Sequence[Pair]) -> Comparison:
+    def finished(replies: list[Reply], items: list[Item]) -> Finished:
+        return Finished(one.card, one.task, items, replies, [])
+
+    before = finished([pair.was for pair in pairs], [pair.before for pair in pairs])
+    return compare(before, finished([pair.now for pair in pairs], [pair.after for pair in pairs]))
+
+
+def _figures(one: Audited, title: str, pairs: Sequence[Pair], found: Comparison) -> Iterator[Figure]:
+    expects = pairs[0].change.expects
+    lost, fit = sum(not pair.held for pair in pairs), {"not applicable": float(one.unfit[pairs[0].change.name])}
+    if expects != "refusal":
+        low, high = found.interval
+        beside = {"before": found.values[0], "after": found.values[1], **fit}
+        chance = {"p": found.p or 0.0, "Holm p": found.adjusted or 0.0} if found.p is not None else {}
+        drop = Figure(f"accuracy drop: {title}", -found.difference, (-high, -low), found.n, 0, beside | chance)
+        yield drop._replace(unparsed=unread([pair.now for pair in pairs]))
+    failed = {"same": "flip rate", "changed": "stay rate", "refusal": "as sure as before"}[expects]
+    yield share(f"{failed}: {title}", lost, len(pairs), unread([pair.now for pair in pairs]), fit)
+
+
+def _worst(one: Audited) -> Figure:
+    """An item is right in the worst case if it is right as it is and after every change that leaves a right answer."""
+    wrong = {pair.before.id for pair in one.pairs if pair.change.expects != "refusal" and not pair.now.scores["right"]}
+    hits = sum(bool(reply.scores["right"]) and reply.id not in wrong for reply in one.replies)
+    plain = {"as it is": _hits(one.replies) / len(one.items)}
+    return share("worst-case accuracy", hits, len(one.replies), baseline=plain)
+
+
+def _hits(replies: Sequence[Reply]) -> float:
+    return sum(reply.scores["right"] for reply in replies)
+
+
+def _row(one: Audited, replies: Sequence[Reply], figure: Figure) -> Measurement:
+    card = one.card
+    return Measurement(
+        **figure._asdict(),
+        task=card.task,
+        model=card.model["spec"] if card.model else None,
+        method=card.method,
+        split=card.split,
+        prompt_hash=card.prompt_hash,
+        data_hash=card.data_hash,
+        versions=card.versions,
+        seconds=round(sum(reply.seconds for reply in replies), 3),
+    )

@@ -1,0 +1,1 @@
+"""The changes of the audit of robustness, one file each."""

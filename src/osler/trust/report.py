@@ -1,0 +1,80 @@
+"""The audits of a model, each by its name, and what they found as one page that opens offline.
+
+An audit is a module of this room with `audit(settings, model, method, tasks, limit, progress) -> list[Measurement]`.
+One that is not there is said to be not measured. It judges no figure.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from osler import __version__
+from osler.bench.figures import Figure
+from osler.bench.pictures import bars, template
+from osler.bench.task import Progress
+from osler.errors import MissingComponent, OslerError
+from osler.ledger.chain import now
+from osler.nouns import Measurement
+from osler.settings import Settings
+
+
+class Part(NamedTuple):
+    """One audit's rows; `missing`: why it was not measured."""
+
+    name: str
+    rows: list[Measurement]
+    missing: str | None = None
+
+
+def audit(
+    names: Sequence[str],
+    settings: Settings,
+    method: str | None,
+    tasks: Sequence[str],
+    limit: int | None,
+    progress: Progress | None = None,
+) -> list[Part]:
+    """Each audit of the configured model. Where several are asked for, one that can't be made leaves the others; alone,
+    its error is raised."""
+    return [_part(name, len(names) > 1, settings, method, tuple(tasks), limit, progress) for name in names]
+
+
+def _part(name: str, several: bool, settings: Settings, *asked: object) -> Part:
+    try:
+        if importlib.util.find_spec(f"osler.trust.{name}") is None:
+            raise MissingComponent(f"not measured: this version has no audit of {name}")
+        rows = importlib.import_module(f"osler.trust.{name}").audit(settings, settings.models.language, *asked)
+    except OslerError as error:
+        if not several:
+            raise
+        return Part(name, [], str(error))
+    return Part(name, rows)
+
+
+def page(parts: Sequence[Part], model: str) -> str:
+    """The page as HTML."""
+    sections = [(part, _tasks(part.rows)) for part in parts]
+    return template("audit.html.jinja", "osler.trust").render(
+        sections=sections, model=model, made=now()[:16], version=__version__
+    )
+
+
+def _tasks(rows: Sequence[Measurement]) -> list[tuple[str, list[Measurement], list[str]]]:
+    """(task and method, rows, pictures)."""
+    found = []
+    for title, mine in groupby(rows, key=lambda row: f"{row.task}, {row.method}" if row.method else row.task):
+        here = list(mine)
+        found.append((title, here, _pictures(here)))
+    return found
+
+
+def _pictures(rows: Sequence[Measurement]) -> list[str]:
+    """Rows "kind: what" that are shares, a picture a kind that has several."""
+    kinds: dict[str, list[Figure]] = {}
+    for row in rows:
+        kind, colon, what = row.metric.partition(": ")
+        if colon and row.interval and row.interval[0] >= 0 and row.interval[1] <= 1:
+            kinds.setdefault(kind, []).append(Figure(what, row.value, row.interval, row.n))
+    return [bars(kind.capitalize(), figures) for kind, figures in kinds.items() if len(figures) > 1]
