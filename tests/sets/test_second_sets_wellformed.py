@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import build_deid
+import build_deid_injected
 import pytest
 
 HERE = Path(__file__).parent
@@ -52,3 +53,25 @@ def test_chinese_identity_numbers_of_notes_have_a_valid_check_digit(notes: list[
     for number in numbers:
         total = sum(int(digit) * (2 ** (17 - i) % 11) for i, digit in enumerate(number[:17]))  # GB 11643-1999
         assert number[17] == "10X98765432"[total % 11], number
+
+
+def test_injected_identifiers_stand_where_their_spans_say(shared: Path) -> None:
+    built = list(build_deid_injected.injected(shared / "notes", seed=3))
+    assert len({n["id"] for n in built}) == len(built) > 400
+    for n in built:
+        assert len(n["spans"]) >= 3, n["id"]
+        last = 0
+        for span in n["spans"]:
+            assert n["text"][span["start"] : span["end"]] == span["text"] != "", n["id"]
+            assert not set(span["text"]) & set("{}[]#"), (n["id"], span)
+            assert last <= span["start"], n["id"]
+            last = span["end"]
+    assert {s["type"] for n in built for s in n["spans"]} == set(build_deid.TYPES)
+
+
+def test_injection_keeps_the_note_and_depends_on_the_seed_alone() -> None:
+    text = "The patient fell at home. She was seen by the nurse. No fever."
+    first, again, other = (build_deid_injected.inject("en-x-1", text, seed) for seed in (1, 1, 2))
+    assert first == again != other
+    for sentence in ("The patient fell at home.", "She was seen by the nurse.", "No fever."):
+        assert sentence in first["text"]
