@@ -5,6 +5,7 @@ It does not read notes: it computes what it is handed, for professional review.
 
 import datetime
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from osler.errors import InputError
@@ -12,6 +13,9 @@ from osler.reasoning.calculators.catalogue import Calculator, calculators, find
 from osler.reasoning.calculators.expressions import FUNCTIONS, expression
 from osler.reasoning.calculators.values import by_key, read_value
 from osler.text import has_chinese
+
+_ENGLISH = ("; ", ": ", ". ", "result", "Not given and taken as absent or default")
+_CHINESE = ("；", "：", "。", "结果", "未给出而按默认或不存在计")
 
 
 class Result(NamedTuple):
@@ -35,7 +39,7 @@ def calculate(name: str, values: dict[str, Any], chinese: bool = False) -> Resul
     given = by_key(one.inputs, values)
     known: dict[str, Any] = {"points": 0}
     read: dict[str, str] = {}
-    missing, scored = [], []
+    missing, needed, scored = [], [], []
     for i in one.inputs:
         if given.get(i.key) is not None and given[i.key] != "":
             known[i.key], read[i.key] = read_value(i, given[i.key])
@@ -43,10 +47,13 @@ def calculate(name: str, values: dict[str, Any], chinese: bool = False) -> Resul
             known[i.key], _ = read_value(i, i.default if i.default is not None else False)
             missing.append(label[i.key])
         else:
-            raise InputError(f"`{i.key}` ({label[i.key]}{', ' * bool(i.unit)}{i.unit}) is missing", where=one.id)
+            needed.append(f"`{i.key}` ({label[i.key]}{', ' * bool(i.unit)}{i.unit})")
+            continue
         points = next((row[1] for row in i.options if row[0] == known[i.key]), i.points * (known[i.key] is True))
         known |= {f"{i.key}_points": points, "points": known["points"] + points}
         scored += [(label[i.key], float(points))] * bool(points)
+    if needed:
+        raise InputError(f"{', '.join(needed)} {'is' if len(needed) == 1 else 'are'} missing", where=one.id)
     try:
         names = list(known)
         for holds, en, zh in one.checks:
@@ -57,12 +64,14 @@ def calculate(name: str, values: dict[str, Any], chinese: bool = False) -> Resul
             known[key] = expression(formula, list(known))(known)
             steps.append((zh if chinese else en, float(f"{known[key]:.7g}")))
         raw = FUNCTIONS["round"](expression(one.formula, list(known))(known), one.decimals)
+        shown = _value(one, raw, chinese)
+        known["result"] = raw
+        said = [row[1:] for row in one.notes if expression(row[0], list(known))(known)]
     except (ArithmeticError, ValueError, TypeError) as error:
         raise InputError(f"can't be computed from these values: {error}", where=one.id) from None
-    band = [row for row in one.bands if row[0] <= raw][-1:]
-    meaning = (band[0][2] if chinese else band[0][1]) if band else ""
+    said += [row[1:] for row in reversed(one.bands) if row[0] <= raw]
+    meaning = said[0][chinese] if said else ""
     unit = (chinese and one.unit_zh) or one.unit
-    shown = _value(one, raw, chinese)
     return Result(one.zh if chinese else one.en, shown, unit, steps, meaning, read, missing, one.cite)
 
 
@@ -75,30 +84,30 @@ def _value(one: Calculator, raw: float, chinese: bool) -> float | int | str:
     return raw if one.decimals else int(raw)
 
 
+def pairs(parts: Iterable[str]) -> dict[str, str]:
+    """key=value pairs, each key once. Raises InputError."""
+    values: dict[str, str] = {}
+    for part in parts:
+        key, sign, value = (piece.strip() for piece in part.replace("＝", "=").partition("="))
+        if not sign or not key or key in values:
+            raise InputError(f"{part!r}: write each input once as key=value, like creatinine=88 umol/L")
+        values[key] = value
+    return values
+
+
 def calculate_text(text: str) -> str:
     """`NAME; key=value unit; key=value unit` -> the steps and the result in a sentence or two. Raises InputError."""
     name, *parts = [part.strip() for part in re.split(r"[;；\n]", text) if part.strip()] or [""]
-    values: dict[str, Any] = {}
-    for part in parts:
-        key, sign, value = (piece.strip() for piece in re.sub("[＝=]", "=", part, count=1).partition("="))
-        if not sign or key in values:
-            raise InputError(f"{part!r} is not a new key=value", hint="Write: NAME; key=value unit; key=value unit")
-        values[key] = value
     chinese = has_chinese(text)
-    made = calculate(name, values, chinese)
-    comma, colon, stop, gone = (
-        ("；", "：", "。", "未给出而按默认或不存在计")
-        if chinese
-        else ("; ", ": ", ". ", "Not given and taken as absent or default")
+    made = calculate(name, pairs(parts), chinese)
+    comma, colon, stop, result, gone = _CHINESE if chinese else _ENGLISH
+    sums = comma.join(
+        [*(f"{label} = {value:g}" for label, value in made.steps), f"{result} = {made.value} {made.unit}"]
     )
-    steps = comma.join(f"{label} = {value:g}" for label, value in made.steps)
-    said = (
-        f"{made.name}{colon}{steps}{comma if steps else ''}{'结果' if chinese else 'result'} = {made.value} {made.unit}"
-    )
-    more = f"{gone}{colon}{', '.join(made.missing[:6])}" if made.missing else ""
-    if len(made.missing) > 6:
-        more += f" … (+{len(made.missing) - 6})"
-    return "".join(f"{part.strip()}{stop}" for part in (said, made.interpretation, more) if part).strip()
+    more = f" … (+{len(made.missing) - 6})" if len(made.missing) > 6 else ""
+    left = f"{gone}{colon}{', '.join(made.missing[:6])}{more}" if made.missing else ""
+    said = (f"{made.name}{colon}{sums}", made.interpretation, left)
+    return "".join(f"{part.strip()}{stop}" for part in said if part).strip()
 
 
 def case_values(name: str, entities: dict[str, Any]) -> tuple[Calculator, dict[str, Any]]:
@@ -110,12 +119,14 @@ def case_values(name: str, entities: dict[str, Any]) -> tuple[Calculator, dict[s
     for i in one.inputs:
         said = [entities[key] for key in i.medcalc if entities.get(key) is not None]
         if i.kind == "yes-no":
-            said = [any(value is True or str(value).casefold() == "black" for value in said)] if said else []
+            said = [value is True or str(value).casefold() == "black" for value in said]
+            said += [not entities[key[4:]] for key in i.medcalc if key[:4] == "not " and key[4:] in entities]
+            said = [any(said)] if said else []
         if i.kind == "date" and said:
             month, day, year = str(said[0]).split("/")
             said = [f"{year}-{month:0>2}-{day:0>2}"]
         value = said[0] if said else i.assumed
         if isinstance(value, list):
-            value = value[0] if i.kind == "choice" else f"{value[-2]} {value[-1]}"
+            value = value[0] if i.kind == "choice" else re.sub(r"^\D+", "", " ".join(map(str, value)))
         values[i.key] = value
     return one, {key: value for key, value in values.items() if value is not None}

@@ -21,17 +21,21 @@ from osler.reasoning.calculators.expressions import expression
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`units`: other unit -> formula in `x` to `unit`. `options`: [id, points, English, Chinese, other words ...].
     A yes-no input that is not `required` is absent, any other has its `default`, where the score says so.
-    `medcalc`: its names in MedCalc-Bench; `assumed`: what that data set takes where a note is silent."""
+    `parts`: may be given in parts ("5 ft 7 in"). `whole`: a fraction of it can't be.
+    `medcalc`: its names in MedCalc-Bench ("not " before one that says the opposite); `assumed`: what that data set
+    takes where a note is silent."""
 
     key: str
     en: str
     zh: str
-    kind: Literal["number", "choice", "yes-no", "date", "duration"] = "yes-no"
+    kind: Literal["number", "choice", "yes-no", "date"] = "yes-no"
     unit: str = ""
     units: dict[str, str] = {}
     range: tuple[float, float] | None = None
     options: list[list[Any]] = []
     points: float = 0
+    parts: bool = False
+    whole: bool = False
     required: bool = False
     default: Any = None
     medcalc: list[str] = []
@@ -40,7 +44,9 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Calculator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`steps`: [key, English, Chinese, formula] in order; `points`: the sum of the inputs' points, `KEY_points` those
-    of a choice. `checks`: [formula that must hold, English, Chinese]. `bands`: [from, English, Chinese], ascending."""
+    of a choice. `checks`: [formula that must hold, English, Chinese]. `bands`: [from, English, Chinese], ascending;
+    `notes`: [formula, English, Chinese], the first that holds is said in place of the band. `differs`: where sources
+    part, and what is done here."""
 
     id: str
     en: str
@@ -59,6 +65,8 @@ class Calculator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decimals: int = 0
     output: Literal["number", "date", "weeks"] = "number"
     bands: list[tuple[float, str, str]] = []
+    notes: list[tuple[str, str, str]] = []
+    differs: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -70,64 +78,101 @@ class Calculator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def calculators() -> dict[str, Calculator]:
     """All calculators by id. Raises InputError naming file, calculator and key of what is wrong in a file."""
     folder = files("osler.reasoning.calculators") / "data"
-    shared = tomllib.loads((folder / "inputs.toml").read_text(encoding="utf-8"))
     paths = sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda path: path.name)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths if path.name != "units.toml"}
+    shared = tables(texts.pop("inputs.toml"), "inputs.toml")
     found: dict[str, Calculator] = {}
-    for path in paths:
-        if path.name != "inputs.toml":
-            found |= read_file(path.read_text(encoding="utf-8"), path.name, shared)
+    taken: dict[str, str] = {}
+    for name, text in texts.items():
+        for one in read_file(text, name, shared).values():
+            if twice := [n for n in _names(one) if taken.setdefault(n, one.id) != one.id]:
+                raise InputError(f"{twice[0]!r} names {taken[twice[0]]}, too", where=f"{name}, {one.id}")
+            found[one.id] = one
     return found
+
+
+def tables(text: str, name: str) -> dict[str, Any]:
+    """A file of TOML. Raises InputError."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"not TOML: {error}", where=name) from None
 
 
 def read_file(text: str, name: str, shared: dict[str, Any]) -> dict[str, Calculator]:
     """The calculators of a file, checked. Raises InputError."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not TOML: {error}", where=name) from None
     found: dict[str, Calculator] = {}
-    for identifier, row in tables.items():
+    for identifier, row in tables(text, name).items():
         try:
-            inputs = [{"key": i, **shared[i]} if isinstance(i, str) else _whole(i, shared) for i in row["inputs"]]
+            inputs = [_whole({"key": i, "like": i} if isinstance(i, str) else i, shared) for i in row["inputs"]]
             one = msgspec.convert(row | {"id": identifier, "inputs": inputs}, Calculator, strict=False)
             _check(one)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except KeyError as error:
+            raise InputError(f"not a calculator: it has no {error}", where=f"{name}, {identifier}") from None
+        except (ValueError, TypeError, IndexError) as error:
             raise InputError(f"not a calculator: {error}", where=f"{name}, {identifier}") from None
         found[identifier] = one
     return found
 
 
 def _whole(row: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    return {**shared.get(row.get("like", row["key"]), {}), **{key: row[key] for key in row if key != "like"}}
+    """An input with what it shares: of `like`, which must be there, or of its own key, if that is."""
+    common = shared[row["like"]] if "like" in row else shared.get(row["key"], {})
+    return {**common, **{key: row[key] for key in row if key != "like"}}
 
 
 def _check(one: Calculator) -> None:
     for i in one.inputs:
-        if (i.kind in ("number", "duration")) != (i.range is not None) or (i.kind == "choice") != bool(i.options):
+        if (i.kind == "number") != (i.range is not None) or (i.kind == "choice") != bool(i.options):
             raise ValueError(f"`{i.key}`: numbers have a range, choices have options")
+        if i.range and i.range[0] >= i.range[1]:
+            raise ValueError(f"`{i.key}`: the range ends before it begins")
         for formula in i.units.values():
             expression(formula, ["x"])
+    if [band[0] for band in one.bands] != sorted(band[0] for band in one.bands):
+        raise ValueError("bands must ascend")
     names = one.names
-    if len(set(names)) < len(names) or [band[0] for band in one.bands] != sorted(band[0] for band in one.bands):
-        raise ValueError("inputs must differ, and bands ascend")
     for formula, *_ in one.checks:
         expression(formula, names)
     for key, _, _, formula in one.steps:
         expression(formula, names)
         names.append(key)
-    expression(one.formula, names)
+    for formula in (one.formula, *(note[0] for note in one.notes)):
+        expression(formula, [*names, "result"] if formula != one.formula else names)
+    if len(set(names)) < len(names):
+        raise ValueError("inputs and steps must differ in name")
 
 
 def fold(text: str) -> str:
     """A name or unit as compared: without case, spaces, marks and typographic forms."""
-    return re.sub(
-        r"[\s_^°·'’()-]", "", unicodedata.normalize("NFKC", text).casefold().replace("μ", "u").replace("µ", "u")
-    )
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("μ", "u")
+    return re.sub(r"[\s_^°·'’()*×-]|(?<![a-z])x(?=10)", "", plain)
+
+
+@functools.cache
+def unit_form(text: str) -> str:
+    """A unit as compared: symbols in place of words ("毫克/分升", "mg per dl" -> "mg/dl")."""
+    symbols, words = _unit_words()
+    return fold(words.sub(lambda match: symbols[match[0]], unicodedata.normalize("NFKC", text).casefold()))
+
+
+@functools.cache
+def _unit_words() -> tuple[dict[str, str], re.Pattern[str]]:
+    file = files("osler.reasoning.calculators") / "data" / "units.toml"
+    table = tables(file.read_text(encoding="utf-8"), "units.toml")
+    symbols = {word: symbol for symbol, words in table.items() for word in words.split()}
+    longest = sorted(symbols, key=len, reverse=True)
+    written = "|".join(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else re.escape(word) for word in longest)
+    return symbols, re.compile(written)
+
+
+def _names(one: Calculator) -> list[str]:
+    return [fold(name) for name in (one.id, one.en, one.zh, *one.also)]
 
 
 def find(name: str) -> Calculator:
     """By id, name in either language, or abbreviation. Raises InputError naming the nearest."""
-    known = {fold(n): one for one in calculators().values() for n in (one.id, one.en, one.zh, *one.also)}
+    known = {n: one for one in calculators().values() for n in _names(one)}
     if fold(name) not in known:
         raise InputError(f"no calculator {name!r}", hint=nearest(fold(name), {k: one.id for k, one in known.items()}))
     return known[fold(name)]
@@ -137,4 +182,4 @@ def nearest(name: str, known: dict[str, str] | Iterable[str]) -> str:
     """A hint: what is written most like `name`."""
     named = known if isinstance(known, dict) else {key: key for key in known}
     close = dict.fromkeys(named[key] for key in difflib.get_close_matches(name, named, n=3, cutoff=0.3))
-    return f"Nearest: {', '.join(close)}." if close else f"Known: {', '.join(dict.fromkeys(named.values()))}."
+    return f"{'Nearest' if close else 'Known'}: {', '.join(close or [*dict.fromkeys(named.values())][:40])}."

@@ -9,11 +9,17 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+LONGEST = 1000
 Expression = Callable[[Mapping[str, Any]], Any]
 
 
 def _round(value: float, places: int = 0) -> float:
     return float(math.floor(round(value * 10**places, 9) + 0.5) / 10**places)
+
+
+def _floats(function: Callable[[float, float], float]) -> Callable[[Any, Any], float]:
+    """Of floats alone, so that no formula makes a huge integer or repeats a text."""
+    return lambda left, right: function(float(left), float(right))
 
 
 def _tiers(value: float, below: float, *pairs: float) -> float:
@@ -26,8 +32,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{"log": math.log10, "ln": math.log, "exp": math.exp, "sqrt": math.sqrt},
 }
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv},
-    **{ast.Pow: operator.pow, ast.USub: operator.neg, ast.Not: operator.not_},
+    **{ast.Add: _floats(operator.add), ast.Sub: _floats(operator.sub), ast.Mult: _floats(operator.mul)},
+    **{ast.Div: _floats(operator.truediv), ast.Pow: math.pow, ast.USub: operator.neg, ast.Not: operator.not_},
     **{ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le},
     **{ast.Gt: operator.gt, ast.GtE: operator.ge},
 }
@@ -36,9 +42,11 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 def expression(text: str, names: Collection[str]) -> Expression:
     """The formula as a function of the values of `names`. Raises ValueError for anything else."""
     try:
+        if len(text) > LONGEST:
+            raise ValueError(f"a formula has at most {LONGEST} characters")
         return _build(ast.parse(text.strip(), mode="eval").body, names)
-    except (SyntaxError, RecursionError) as error:
-        raise ValueError(f"not a formula: {text!r}") from error
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"not a formula: {text[:80]!r}") from error
 
 
 def _build(node: ast.expr, names: Collection[str]) -> Expression:
