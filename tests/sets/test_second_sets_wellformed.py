@@ -75,3 +75,11 @@ def test_injection_keeps_the_note_and_depends_on_the_seed_alone() -> None:
     assert first == again != other
     for sentence in ("The patient fell at home.", "She was seen by the nurse.", "No fever."):
         assert sentence in first["text"]
+
+
+def test_lookalikes_have_their_fields_and_sizes() -> None:
+    items = _items("lookalikes_2.jsonl")
+    assert all(set(i) == {"id", "language", "text", "unsafe", "why"} and i["text"] and i["why"] for i in items)
+    assert len({i["id"] for i in items}) == len({i["text"] for i in items}) == len(items)
+    sizes = Counter((i["language"], i["unsafe"]) for i in items)
+    assert sizes == {("en", False): 53, ("en", True): 27, ("zh", False): 27, ("zh", True): 13}
