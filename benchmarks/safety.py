@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.clinic.safety import red_flags
-from osler.clinic.safety.drugs import Drug, load_classes, load_names
-from osler.clinic.safety.interactions import Knowledge, between, load_interactions
 from osler.clinic.safety.rules import load_rules
+from osler.knowledge.drugs.interactions import Knowledge, between, load_interactions
+from osler.knowledge.drugs.names import Drug, load_classes, load_names
 from osler.knowledge.graph import load_graph
 from osler.record.case import Case, Document, Patient
 from osler.splits import split

@@ -44,4 +44,4 @@ def _calculate(text: str, run: Run) -> list[Evidence]:
 def _interactions(text: str, run: Run) -> list[Evidence]:
     from osler.knowledge.drugs import interaction_sentences
 
-    return interaction_sentences(text, run)
+    return interaction_sentences(text, run.settings)

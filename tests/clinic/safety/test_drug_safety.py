@@ -1,18 +1,17 @@
-"""Drug safety: names as records write them, interactions, allergies, duplicates, loadable sets, honest coverage."""
+"""Drug safety: interactions, allergies, duplicates, loadable sets, honest coverage."""
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from osler.clinic.safety import DrugSafety, drug_safety, tables
+from osler.clinic.safety import DrugSafety, drug_safety
 from osler.clinic.safety.allergy import load_cross_reactivity
-from osler.clinic.safety.drugs import load_classes, load_names
-from osler.clinic.safety.interactions import SEVERITIES, load_interactions
-from osler.clinic.safety.interactions import check as check_set
 from osler.errors import InputError
+from osler.knowledge.drugs.interactions import SEVERITIES
+from osler.knowledge.drugs.interactions import check as check_set
+from osler.knowledge.drugs.names import load_classes, load_names
 from osler.knowledge.graph import load_graph
 from osler.knowledge.sources import Sources
 from osler.nouns import Finding
@@ -39,64 +38,6 @@ def check(
     )
     settings = Settings(home=home, safety=safety or Safety())
     return drug_safety(case, parts.get("findings", ()), load_graph(), settings)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("label", "drugs"),
-    [
-        ("Lisinopril 10 MG Oral Tablet", ["Lisinopril"]),
-        ("amoxicillin/clavulanate 875", ["Amoxicillin", "Clavulanic Acid"]),
-        ("Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet", ["Amoxicillin", "Clavulanic Acid"]),
-        ("Acetaminophen 325 MG / HYDROcodone Bitartrate 7.5 MG Oral Tablet", ["Acetaminophen", "Hydrocodone"]),
-        ("Clonazepam [Klonopin]", ["Clonazepam"]),
-        ("Carbamazepine[Tegretol]", ["Carbamazepine"]),
-        ("Meperidine Hydrochloride 50 MG Oral Tablet", ["Meperidine"]),
-        ("Naproxen sodium 220 MG Oral Tablet", ["Naproxen"]),
-        ("Penicillin V Potassium 500 MG Oral Tablet", ["Phenoxymethylpenicillin"]),
-        ("24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet", ["Metformin"]),
-        ("Metoprolol succinate ER 50 mg daily", ["Metoprolol"]),
-        ("Coumadin 5mg", ["Warfarin"]),
-        ("potassium chloride 20 mEq ER", ["Potassium chloride"]),
-        ("sacubitril-valsartan 49/51", ["Sacubitril", "Valsartan"]),
-        ("阿司匹林肠溶片 100mg", ["Aspirin"]),
-        ("盐酸二甲双胍片 0.5g", ["Metformin"]),
-        ("Foobarium 5 MG Oral Tablet", []),
-        ("", []),
-    ],
-)
-def test_names_as_records_write_them(label: str, drugs: list[str]) -> None:
-    assert [drug.label for drug in load_names().of(label)] == drugs
-
-
-def test_every_medication_of_the_synthea_records_is_known(shared: Path) -> None:
-    import gzip
-
-    labels: set[str] = set()
-    for file in sorted((shared / "notes" / "synthea_fhir").glob("*.gz")):
-        for entry in json.loads(gzip.decompress(file.read_bytes()))["entry"]:
-            if entry["resource"]["resourceType"] == "MedicationRequest":
-                labels.add(entry["resource"]["medicationCodeableConcept"]["text"])
-    assert labels
-    assert [label for label in sorted(labels) if not load_names().of(label)] == []
-
-
-def test_the_starter_set_is_well_formed() -> None:
-    rows = tables.shipped("interactions.csv")
-    assert len(rows) >= 100
-    classes = load_classes()
-    seen: dict[frozenset[str], str] = {}
-    for row in rows:
-        values = row.values
-        assert values["severity"] in SEVERITIES and all(values.values()), row.where
-        assert 1990 <= int(values["year"]) <= 2026 and "http" not in values["source"], row.where
-        for side in (values["a"], values["b"]):
-            assert (
-                side.removeprefix("class:") in classes.members if side.startswith("class:") else load_names().of(side)
-            ), row.where
-        pair = frozenset((values["a"], values["b"]))
-        assert seen.setdefault(pair, row.where) == row.where, f"{row.where} repeats {seen[pair]}"
-    assert load_interactions().skipped == ()
-    assert len(classes.members) >= 60 and all(len(members) >= 1 for members in classes.members.values())
 
 
 def test_cross_reactivity_is_well_formed() -> None:
@@ -270,23 +211,6 @@ def test_a_larger_set_is_loaded_from_csv_and_json(tmp_path: Path) -> None:
     assert [alert.severity for alert in found.alerts] == ["major"]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (f"{COLUMNS}\nAspirin,Warfarin,deadly,m,n,s\n", r"bad\.csv:2.*severity"),
-        (f"{COLUMNS}\nAspirin,class:nothing,major,m,n,s\n", r"bad\.csv:2.*class"),
-        (f"{COLUMNS}\nAspirin,Warfarin,major,m,n,\n", r"bad\.csv:2.*source"),
-        (f"{COLUMNS}\nAspirin,Warfarin\n", r"bad\.csv:2.*fields"),
-        ("a,b\nAspirin,Warfarin\n", r"bad\.csv:1.*missing"),
-    ],
-)
-def test_bad_rows_name_file_and_line(tmp_path: Path, content: str, message: str) -> None:
-    file = tmp_path / "bad.csv"
-    file.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=message):
-        check_set([file])
-
-
 def test_an_imported_set_waits_for_its_approval(tmp_path: Path) -> None:
     table = tmp_path / "set.csv"
     table.write_text(f"{COLUMNS}\nAspirin,Warfarin,minor,m,n,s\nX,Aspirin,minor,m,n,s\n", encoding="utf-8")
@@ -313,12 +237,3 @@ def test_alerts_are_sorted_by_severity() -> None:
     found = check(["Sildenafil", "Nitroglycerin", "Levothyroxine", "Calcium carbonate", "Warfarin", "Ibuprofen"])
     ranks = [SEVERITIES.index(alert.severity) for alert in found.alerts]
     assert len(ranks) >= 3 and ranks == sorted(ranks)
-
-
-def test_the_tables_hold_no_stray_column() -> None:
-    folder = Path(tables.__file__).parent / "data"
-    for file in folder.glob("*.csv"):
-        with file.open(encoding="utf-8", newline="") as lines:
-            reader = csv.reader(lines)
-            width = len(next(reader))
-            assert all(len(row) == width for row in reader), file.name

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from osler.clinic.safety import tables
-from osler.clinic.safety.drugs import Classes, Drug, load_names, tokens
-from osler.clinic.safety.interactions import SEVERITIES, Severity
 from osler.clinic.safety.stated_allergies import Allergen, classes_in, severity_of
+from osler.knowledge.drugs import tables
+from osler.knowledge.drugs.interactions import SEVERITIES, Severity
+from osler.knowledge.drugs.names import Classes, Drug, load_names, tokens
 from osler.record.case import Allergy
 
 _AROUND = re.compile(
@@ -47,7 +47,7 @@ class Match(NamedTuple):
 @functools.cache
 def load_cross_reactivity() -> list[Cross]:
     rows: list[Cross] = []
-    for row in tables.shipped("cross_reactivity.csv"):
+    for row in tables.shipped(__package__, "cross_reactivity.csv"):
         texts = {name: row.values[name] for name in ("message", "management", "source")}
         sides = {name: _side(row.values[name], row.where) for name in ("allergen", "drug")}
         severity, year = cast(Severity, row.values["severity"]), int(row.values["year"])

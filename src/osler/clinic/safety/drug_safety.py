@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osler.clinic.safety import allergy as allergies
-from osler.clinic.safety import tables
-from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names
-from osler.clinic.safety.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
 from osler.clinic.safety.passages import entry, passage
 from osler.clinic.safety.stated_allergies import Allergen, allergies_of, denies
 from osler.clinic.safety.uses import unrecognised, uses_of
 from osler.errors import InputError
+from osler.knowledge.drugs import tables
+from osler.knowledge.drugs.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
+from osler.knowledge.drugs.names import Classes, Drug, load_classes, load_names
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
 from osler.record.case import Allergy, Case, Condition, Document, Medication

@@ -6,13 +6,14 @@ It raises a flag, it doesn't diagnose: a case without a flag isn't a safe case. 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.clinic.safety import tables, vitals
+from osler.clinic.safety import vitals
 from osler.clinic.safety.conditions import Compare, Name, evaluate, lacking, names
 from osler.clinic.safety.passages import entry, passage, sentence_at
 from osler.clinic.safety.phrases import Span
 from osler.clinic.safety.rules import Feature, Rule, RuleBook, load_rules
 from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
+from osler.knowledge.drugs import tables
 from osler.knowledge.graph import Graph
 from osler.nouns import Evidence, Finding, RedFlag, Source
 from osler.record.case import Case, Document
@@ -25,7 +26,7 @@ _URGENCY = {"immediate": 0, "urgent": 1, "soon": 2}
 _RECENT_DAYS = 7
 _OWN = 2  # pieces of evidence that a flag needs beside those which a better supported one explains
 _NEARLY = 3  # pieces that raise a flag of a condition which lacks one more
-_SAYS = tables.patterns("flag_words.toml")
+_SAYS = tables.patterns(__package__, "flag_words.toml")
 
 
 class Trigger(NamedTuple):

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from osler.clinic.safety import tables
-from osler.clinic.safety.drugs import Drug, Mention, load_names, mentions
 from osler.clinic.safety.passages import sentence_at
 from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
+from osler.knowledge.drugs import tables
+from osler.knowledge.drugs.names import Drug, Mention, load_names, mentions
 from osler.record.case import Document
 from osler.text import Span, sentences
 
@@ -58,10 +58,10 @@ class _Piece(NamedTuple):
     excepted: bool = False
 
 
-_SAYS = tables.patterns("allergy_words.toml")
-_PROSE = tuple(tables.patterns("allergy_words.toml", "prose").values())
-_CLASSES = tables.patterns("allergy_words.toml", "classes")
-_DIAGNOSES = tables.patterns("allergy_words.toml", "diagnoses")
+_SAYS = tables.patterns(__package__, "allergy_words.toml")
+_PROSE = tuple(tables.patterns(__package__, "allergy_words.toml", "prose").values())
+_CLASSES = tables.patterns(__package__, "allergy_words.toml", "classes")
+_DIAGNOSES = tables.patterns(__package__, "allergy_words.toml", "diagnoses")
 
 
 def allergies_of(document: Document) -> Allergies:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from osler.clinic.safety import tables
-from osler.clinic.safety.drugs import Drug, Mention, mentions
 from osler.clinic.safety.passages import sentence_at
 from osler.knowledge.concepts import dialogue
 from osler.knowledge.concepts.context import Context, contexts
+from osler.knowledge.drugs import tables
+from osler.knowledge.drugs.names import Drug, Mention, mentions
 from osler.record.case import Document
 from osler.text import Span
 
@@ -27,7 +27,7 @@ class Use(NamedTuple):
     end: int
 
 
-_SAYS = tables.patterns("use_words.toml")
+_SAYS = tables.patterns(__package__, "use_words.toml")
 
 
 def uses_of(document: Document, besides: Sequence[Span]) -> list[Use]:

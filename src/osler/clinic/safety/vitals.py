@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from osler.clinic.safety import tables
+from osler.knowledge.drugs import tables
 from osler.record.case import Observation
 from osler.record.demographics import parse_number
 
@@ -58,9 +58,9 @@ class Measure(BaseModel):
         return value if self.low <= value <= self.high else None
 
 
-MEASURES = {name: Measure.model_validate(entry) for name, entry in tables.toml("measures.toml").items()}
-_SAYS = tables.patterns("value_words.toml")
-_SPOKEN = tables.patterns("value_words.toml", "spoken")
+MEASURES = {name: Measure.model_validate(entry) for name, entry in tables.toml(__package__, "measures.toml").items()}
+_SAYS = tables.patterns(__package__, "value_words.toml")
+_SPOKEN = tables.patterns(__package__, "value_words.toml", "spoken")
 _PATTERNS = {
     name: re.compile(rf"(?<![A-Za-z0-9])(?:{measure.names}){_SAYS['value'].pattern}")
     for name, measure in MEASURES.items()

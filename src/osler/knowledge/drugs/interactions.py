@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from osler.clinic.safety import tables
-from osler.clinic.safety.drugs import Classes, Drug, load_classes, load_names, tokens
 from osler.errors import InputError
+from osler.knowledge.drugs import tables
+from osler.knowledge.drugs.names import Classes, Drug, load_classes, load_names, tokens
 from osler.knowledge.sources import Conflict, Report, Sources, Unused, files_below
 from osler.settings import Settings
 
@@ -84,7 +84,7 @@ def load_interactions(sets: tuple[tuple[str, str, str], ...] = ()) -> Knowledge:
     versions = {f"interactions:{STARTER}": STARTER_VERSION}
     skipped: list[str] = []
     for name, version, path in (("starter", "", ""), *sets):
-        rows = tables.given(path, _COLUMNS) if path else tables.shipped(STARTER)
+        rows = tables.given(path, _COLUMNS) if path else tables.shipped(__package__, STARTER)
         if path:
             versions[f"interactions:{name}"] = version
         for row in rows:

@@ -1,6 +1,6 @@
-"""Reads the room's CSV and JSON tables row by row and says which file and line can't be used.
+"""Reads a room's data folder, and the CSV and JSON tables of users, and says which file and line can't be used.
 
-It knows no drug: what a column means is up to the caller.
+It knows no drug: what a column or pattern means is up to the caller. `room`: the package whose folder `data` it reads.
 """
 
 import csv
@@ -22,21 +22,24 @@ class Row(NamedTuple):
     where: str
 
 
-def shipped(name: str) -> list[Row]:
-    """The rows of a table of this room's data folder."""
-    text = (importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8")
-    return list(_csv(text, name, ()))
+def _text(room: str, name: str) -> str:
+    return (importlib.resources.files(room) / "data" / name).read_text(encoding="utf-8")
 
 
-def toml(name: str) -> dict[str, Any]:
-    """A TOML file of this room's data folder."""
-    return tomllib.loads((importlib.resources.files("osler.clinic.safety") / "data" / name).read_text(encoding="utf-8"))
+def shipped(room: str, name: str) -> list[Row]:
+    """The rows of a table."""
+    return list(_csv(_text(room, name), name, ()))
 
 
-def patterns(name: str, table: str = "says") -> dict[str, re.Pattern[str]]:
+def toml(room: str, name: str) -> dict[str, Any]:
+    """A TOML file."""
+    return tomllib.loads(_text(room, name))
+
+
+def patterns(room: str, name: str, table: str = "says") -> dict[str, re.Pattern[str]]:
     """The regular expressions of a table of a TOML file, compiled without regard to case; `<<word>>` in them stands for
     that entry of its table `words`, a list there for any of its items. A list in the table gives one each, numbered."""
-    content = toml(name)
+    content = toml(room, name)
 
     def whole(text: str) -> str:
         return re.sub("<<([a-z0-9_]+)>>", lambda match: whole(word(content["words"][match[1]])), text)

@@ -8,14 +8,14 @@ import functools
 import re
 from typing import NamedTuple
 
-from osler.clinic.safety import tables
 from osler.errors import IntegrityError
 from osler.knowledge.concepts.recogniser import load_recogniser
+from osler.knowledge.drugs import tables
 from osler.knowledge.graph import Graph, load_graph
 from osler.text import has_chinese
 
-_SAYS = tables.patterns("drug_words.toml")
-_FORMS, _SALTS = (frozenset(words.split()) for words in tables.toml("drug_words.toml")["words"].values())
+_SAYS = tables.patterns(__package__, "drug_words.toml")
+_FORMS, _SALTS = (frozenset(words.split()) for words in tables.toml(__package__, "drug_words.toml")["words"].values())
 
 
 def _folded(name: str) -> str:
@@ -48,12 +48,15 @@ class Names:
         for identifier, name, _ in graph.names(("drug",), "en"):
             if "/" not in name and " and " not in name:
                 self._ids.setdefault(_folded(name), (identifier,))
-        for row in tables.shipped("drug_aliases.csv"):
+        rows = tables.shipped(__package__, "drug_aliases.csv")
+        for row in rows:
             parts = tuple(self.one(name, row.where).id for name in row.values["drugs"].split("|"))
             self._ids[_folded(row.values["name"])] = parts
             if has_chinese(row.values["name"]) and len(parts) == 1:
                 self.chinese.setdefault(parts[0], row.values["name"])
-        aliases = sorted((row.values["name"] for row in tables.shipped("drug_aliases.csv")), key=len, reverse=True)
+        aliases = sorted(
+            (row.values["name"] for row in tables.shipped(__package__, "drug_aliases.csv")), key=len, reverse=True
+        )
         self._aliases = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, aliases))})(?![A-Za-z])", re.IGNORECASE)
         self._longest = max(len(name.split()) for name in self._ids)
 
@@ -162,7 +165,7 @@ def load_classes() -> Classes:
     labels: dict[str, str] = {}
     duplicate: set[str] = set()
     of: dict[str, tuple[str, ...]] = {}
-    for row in tables.shipped("drug_classes.csv"):
+    for row in tables.shipped(__package__, "drug_classes.csv"):
         name = row.values["class"]
         ids = frozenset(names.one(drug, row.where).id for drug in row.values["drugs"].split("|"))
         members[name], labels[name] = ids, row.values["label"]
