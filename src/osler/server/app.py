@@ -41,12 +41,18 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     app.state.work = Work(settings.server.waiting)
     app.state.counts = Counter()
     app.state.ready = False
+    app.state.samples = samples()
     add_handlers(app)
     for door in (operations, api, workbench):
         app.include_router(door.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Guard, settings=settings.server)
     return app
+
+
+def samples() -> dict[str, bytes]:
+    """The sample cases by name."""
+    return {file.name: file.read_bytes() for file in sorted((HERE / "samples").iterdir()) if file.is_file()}
 
 
 def warm(app: FastAPI) -> None:

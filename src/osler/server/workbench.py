@@ -5,12 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from osler.nouns import Principal
+from osler.server import consult_pages
 from osler.server.access import COOKIE, signed_in
 from osler.server.accounts import LOCAL
+from osler.server.api import Said, give_feedback
 from osler.server.look import LANGUAGE_COOKIE, LANGUAGES, page
 
 router = APIRouter(include_in_schema=False)
-pages = APIRouter(include_in_schema=False, dependencies=[Depends(signed_in)])
 
 
 @router.get("/sign-in")
@@ -50,16 +52,33 @@ def home(request: Request, token: str | None = None) -> Response:
 
 
 @router.get("/language/{code}")
-def language(request: Request, code: str) -> Response:
-    there = RedirectResponse("/", 303)
+def language(request: Request, code: str, to: str = "/") -> Response:
+    there = RedirectResponse(to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/", 303)
     if code in LANGUAGES:
         there.set_cookie(LANGUAGE_COOKIE, code, max_age=31_536_000, samesite="strict")
     return there
 
 
-@pages.get("/consult")
-def consult(request: Request) -> Response:
-    return page(request, "consult")
+@router.post("/sign-out", dependencies=[Depends(signed_in)])
+def sign_out(request: Request) -> Response:
+    if secret := request.cookies.get(COOKIE):
+        request.app.state.access.accounts.sign_out(secret)
+    gone = Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+    gone.delete_cookie(COOKIE)
+    return gone
 
 
-router.include_router(pages)
+@router.post("/feedback")
+def feedback(
+    request: Request, who: Annotated[Principal, Depends(signed_in)], trace_id: Annotated[str, Form()],
+    statement: Annotated[str, Form()], verdict: Annotated[str, Form()], text: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "", consent: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Keep what a reviewer says of a statement."""
+    given = {"trace_id": trace_id, "statement": statement, "verdict": verdict, "consent": bool(consent)}
+    made = give_feedback(request, Said(**given, text=text or None, reason=reason or None), who)
+    return page(request, "parts/done", said=made.verdict)
+
+
+for part in (consult_pages,):
+    router.include_router(part.router)
