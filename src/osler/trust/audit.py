@@ -80,23 +80,25 @@ def audited(
         raise InputError(f"{name} has no items in its {part} part")
     card = card_of(task, items, part, limit, seed, method, bench)
     made = [
-        (change, label, number, after)
-        for change in changes
-        for number, item in enumerate(items)
-        for label, after in change.variants(item, seed).items()
+        [(change, label, after) for change in changes for label, after in change.variants(item, seed).items()]
+        for item in items
     ]
-    replies = answered(task, [*items, *(after for *_, after in made)], card, bench, progress)
-    later = zip(made, replies[len(items) :], strict=True)
-    pairs = [Pair(one, label, items[k], after, replies[k], now) for (one, label, k, after), now in later]
-    fit = {change.name: {k for one, _, k, _ in made if one.name == change.name} for change in changes}
-    unfit = {change: len(items) - len(numbers) for change, numbers in fit.items()}
-    return Audited(card, task, items, replies[: len(items)], pairs, unfit)
+    # The variants of an item one after another: a model that keeps the beginning of its last prompt reads it once.
+    asked = [one for item, mine in zip(items, made, strict=True) for one in (item, *(after for *_, after in mine))]
+    later = iter(answered(task, asked, card, bench, progress))
+    replies, pairs = [], []
+    for item, mine in zip(items, made, strict=True):
+        replies.append(was := next(later))
+        pairs += [Pair(change, label, item, after, was, next(later)) for change, label, after in mine]
+    fit = [{change.name for change, *_ in mine} for mine in made]
+    unfit = {change.name: sum(change.name not in names for names in fit) for change in changes}
+    return Audited(card, task, items, replies, pairs, unfit)
 
 
-def table(audits: Sequence[Audited], about: str = "") -> list[Measurement]:
+def table(audits: Sequence[Audited]) -> list[Measurement]:
     """The rows of several audits: accuracy as it is, then by change the drop (before less after, over the items it
     applies to), how often its expectation failed, and the worst case over all changes. `p` among what stands beside a
-    drop is McNemar's, `Holm p` adjusted for all drops of the table."""
+    drop is McNemar's, `Holm p` adjusted for all drops of the table. An answer must turn where it was right before."""
     paired = [(one, title, pairs, _compared(one, pairs)) for one in audits for title, pairs in _by_variant(one)]
     compared = adjusted([comparison for *_, comparison in paired])
     rows: list[Measurement] = []
@@ -109,18 +111,6 @@ def table(audits: Sequence[Audited], about: str = "") -> list[Measurement]:
         if one.pairs:
             rows.append(_row(one, [pair.now for pair in one.pairs], _worst(one)))
     return rows
-
-
-def of_tasks(
-    names: Sequence[str],
-    bench: Bench,
-    changes: Sequence[Change],
-    method: str | None,
-    limit: int | None,
-    progress: Progress | None = None,
-) -> list[Audited]:
-    """The audits of several tasks' report parts."""
-    return [audited(name, changes, bench, method, limit=limit, progress=progress) for name in names]
 
 
 def _by_variant(one: Audited) -> Iterator[tuple[str, list[Pair]]]:
@@ -138,8 +128,9 @@ def _compared(one: Audited, pairs: Sequence[Pair]) -> Comparison:
 
 
 def _figures(one: Audited, title: str, pairs: Sequence[Pair], found: Comparison) -> Iterator[Figure]:
-    expects = pairs[0].change.expects
-    lost, fit = sum(not pair.held for pair in pairs), {"not applicable": float(one.unfit[pairs[0].change.name])}
+    expects, fit = pairs[0].change.expects, {"not applicable": float(one.unfit[pairs[0].change.name])}
+    judged = [pair for pair in pairs if expects != "changed" or pair.was.scores["right"]]
+    lost = sum(not pair.held for pair in judged)
     if expects != "refusal":
         low, high = found.interval
         beside = {"before": found.values[0], "after": found.values[1], **fit}
@@ -147,7 +138,7 @@ def _figures(one: Audited, title: str, pairs: Sequence[Pair], found: Comparison)
         drop = Figure(f"accuracy drop: {title}", -found.difference, (-high, -low), found.n, 0, beside | chance)
         yield drop._replace(unparsed=unread([pair.now for pair in pairs]))
     failed = {"same": "flip rate", "changed": "stay rate", "refusal": "as sure as before"}[expects]
-    yield share(f"{failed}: {title}", lost, len(pairs), unread([pair.now for pair in pairs]), fit)
+    yield share(f"{failed}: {title}", lost, len(judged), unread([pair.now for pair in judged]), fit)
 
 
 def _worst(one: Audited) -> Figure:
