@@ -184,8 +184,11 @@ class Alert(Noun):
 
 
 class NotChecked(Noun):
+    """What was not checked and why; `evidence` lists ids of the record elements that it is about."""
+
     what: str
     why: str
+    evidence: list[str] = []
 
 
 class Coverage(Noun):

@@ -56,7 +56,7 @@ class _Reading:
     allergens: list[Allergen] = field(default_factory=list)
     no_allergies: bool = False
     evidence: dict[str, Evidence] = field(default_factory=dict)
-    gaps: list[NotChecked] = field(default_factory=list)
+    gaps: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # ids of elements by what and why
     mapped: int = 0
     unmapped: list[str] = field(default_factory=list)
 
@@ -75,10 +75,8 @@ class _Reading:
             self.evidence[item.id] = item
             self.allergens.append(allergen._replace(source=item.id))
 
-    def miss(self, what: str, why: str) -> None:
-        gap = NotChecked(what=what, why=why)
-        if gap not in self.gaps:
-            self.gaps.append(gap)
+    def miss(self, what: str, why: str, *where: str) -> None:
+        self.gaps.setdefault((what, why), []).extend(where)
 
     def targets(self, part: Condition | Medication | Allergy) -> dict[str, str | None]:
         """What each code of a part means in the graph; None for one that has no place there."""
@@ -159,7 +157,8 @@ def _read_medication(medication: Medication, reading: _Reading) -> None:
     how = f" (matched by name: {', '.join(drug.label for drug in named)})" if named else ""
     reading.unmap(medication, how)
     if not drugs and not named:
-        reading.miss(medication.label, "not recognised as a drug, so nothing about it was checked")
+        why = "not recognised as a drug, so nothing about it was checked"
+        reading.miss(medication.label, why, medication.source)
     reading.take(drugs or named, entry(medication.source, f"Medication: {medication.label}{how}"))
     reading.entries.setdefault(medication.label, drugs or named)
 
@@ -278,9 +277,11 @@ def _coverage(reading: _Reading, knowledge: Knowledge, classes: Classes) -> Cove
     drugs = list(reading.taken)
     pairs = list(itertools.combinations(drugs, 2))
     silent = sum(not between(a, b, knowledge, classes) for a, b in pairs)
-    gaps = [(gap.what, gap.why) for gap in reading.gaps]
-    no_allergy_named = not any(what.startswith("allergy: ") for what, _ in gaps)
-    gaps += [(one.label, f"no interaction data for {one.label}") for one in uncovered(drugs, knowledge, classes)]
+    no_allergy_named = not any(what.startswith("allergy: ") for what, _ in reading.gaps)
+    for one in uncovered(drugs, knowledge, classes):
+        reading.miss(one.label, f"no interaction data for {one.label}", *reading.named_by(one))
+    named = [NotChecked(what=what, why=why, evidence=where) for (what, why), where in reading.gaps.items()]
+    gaps: list[tuple[str, str]] = []
     if left := [reading.label(drug) for drug in dict.fromkeys(reading.left) if drug not in drugs]:
         gaps.append((", ".join(left), "named as stopped, held, denied, of the past or of another person"))
     if silent:
@@ -300,7 +301,7 @@ def _coverage(reading: _Reading, knowledge: Knowledge, classes: Classes) -> Cove
         gaps.append(("allergies", "the record names none and does not say there are none"))
     return Coverage(
         checked=checked,
-        not_checked=[NotChecked(what=what, why=why) for what, why in (*gaps, *_NOT_CHECKED)],
+        not_checked=[*named, *(NotChecked(what=what, why=why) for what, why in (*gaps, *_NOT_CHECKED))],
         codes_mapped=reading.mapped,
         codes_unmapped=list(dict.fromkeys(reading.unmapped)),
         knowledge=knowledge.versions,
