@@ -19,8 +19,8 @@ _PARTS = re.compile(rf"{_NUMBER}\s*([^\W\d]+)(?:\s+and\b|[\s,又])*")
 _DIGITS = {digit: value % 10 for value, digit in enumerate("零一二三四五六七八九〇")} | {"两": 2}
 _TENS = {"十": 10, "百": 100, "千": 1000}
 # 千 begins some units. A bare digit after a hundred ("一百七") may stand for tens: it is not read.
-_HAN = re.compile("(?:[零〇一二两三四五六七八九十百万点]|千(?![克帕]))+")
-_UNCLEAR = re.compile("[百千万][一二两三四五六七八九](?![十百千万])|点.*[十百千万点]|点$|^点")
+_HAN = re.compile("[零〇一二两三四五六七八九十](?:[零〇一二两三四五六七八九十百万点]|千(?![克帕]))*")
+_UNCLEAR = re.compile("[百千万][一二两三四五六七八九](?![十百千万])|点.*[十百千万点]|点$")
 _YES = frozenset("yes y true present positive 1 是 有 阳性 存在".split())
 _NO = frozenset("no n false absent negative none 0 否 无 没有 阴性 不存在".split())
 
