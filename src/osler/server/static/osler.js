@@ -38,6 +38,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-help]")) document.getElementById("keys").showModal();
+    const more = event.target.closest("[data-show-more]");
+    if (more) { document.querySelectorAll("[data-more]").forEach((row) => { row.hidden = false; }); more.remove(); }
     const row = event.target.closest("[data-row]");
     if (!row) return;
     document.querySelectorAll(".lit").forEach((node) => node.classList.remove("lit"));
