@@ -13,6 +13,9 @@ import build_deid_injected
 import pytest
 
 HERE = Path(__file__).parent
+TRAPS = set(
+    "medication dose laterality diagnosis allergy number date negation family-vs-patient planned-vs-done".split()
+)
 
 
 def _items(name: str) -> list[dict[str, Any]]:
@@ -83,3 +86,22 @@ def test_lookalikes_have_their_fields_and_sizes() -> None:
     assert len({i["id"] for i in items}) == len({i["text"] for i in items}) == len(items)
     sizes = Counter((i["language"], i["unsafe"]) for i in items)
     assert sizes == {("en", False): 53, ("en", True): 27, ("zh", False): 27, ("zh", True): 13}
+
+
+def test_report_traps_have_their_fields_and_sizes() -> None:
+    items = _items("report_traps.jsonl")
+    assert all(set(i) == {"id", "language", "kind", "input", "traps"} for i in items)
+    assert len({i["id"] for i in items}) == len({i["input"] for i in items}) == len(items)
+    kinds = ("visit-note", "discharge-summary", "referral", "handover", "patient-summary")
+    sizes = Counter((i["language"], i["kind"]) for i in items)
+    assert sizes == {(lang, kind): size for lang, size in (("en", 10), ("zh", 4)) for kind in kinds}
+    assert {trap["what"] for i in items for trap in i["traps"]} == TRAPS
+
+
+def test_report_traps_ask_for_what_the_input_says_and_forbid_what_it_does_not() -> None:
+    for item in _items("report_traps.jsonl"):
+        said = item["input"].lower()
+        for trap in item["traps"]:
+            assert set(trap) == {"what", "must_not", "must"}, item["id"]
+            assert trap["must_not"] and not [p for p in trap["must_not"] if p.lower() in said], item["id"]
+            assert trap["must"] and all(fact.lower() in said for fact in trap["must"]), item["id"]
