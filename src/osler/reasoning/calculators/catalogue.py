@@ -8,7 +8,6 @@ import functools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -16,6 +15,9 @@ import msgspec
 
 from osler.errors import InputError
 from osler.reasoning.calculators.expressions import expression
+from osler.text import CJK
+
+DATA = files("osler.reasoning.calculators") / "data"
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,19 +75,22 @@ class Calculator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What its formulas may name before its first step."""
         return ["points", *(i.key for i in self.inputs), *(f"{i.key}_points" for i in self.inputs if i.options)]
 
+    @property
+    def called(self) -> list[str]:
+        return [fold(name) for name in (self.id, self.en, self.zh, *self.also)]
+
 
 @functools.cache
 def calculators() -> dict[str, Calculator]:
     """All calculators by id. Raises InputError naming file, calculator and key of what is wrong in a file."""
-    folder = files("osler.reasoning.calculators") / "data"
-    paths = sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda path: path.name)
-    texts = {path.name: path.read_text(encoding="utf-8") for path in paths if path.name != "units.toml"}
+    paths = sorted((path for path in DATA.iterdir() if path.name != "units.toml"), key=lambda path: path.name)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths if path.name.endswith(".toml")}
     shared = tables(texts.pop("inputs.toml"), "inputs.toml")
     found: dict[str, Calculator] = {}
     taken: dict[str, str] = {}
     for name, text in texts.items():
         for one in read_file(text, name, shared).values():
-            if twice := [n for n in _names(one) if taken.setdefault(n, one.id) != one.id]:
+            if twice := [n for n in one.called if taken.setdefault(n, one.id) != one.id]:
                 raise InputError(f"{twice[0]!r} names {taken[twice[0]]}, too", where=f"{name}, {one.id}")
             found[one.id] = one
     return found
@@ -107,10 +112,9 @@ def read_file(text: str, name: str, shared: dict[str, Any]) -> dict[str, Calcula
             inputs = [_whole({"key": i, "like": i} if isinstance(i, str) else i, shared) for i in row["inputs"]]
             one = msgspec.convert(row | {"id": identifier, "inputs": inputs}, Calculator, strict=False)
             _check(one)
-        except KeyError as error:
-            raise InputError(f"not a calculator: it has no {error}", where=f"{name}, {identifier}") from None
-        except (ValueError, TypeError, IndexError) as error:
-            raise InputError(f"not a calculator: {error}", where=f"{name}, {identifier}") from None
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            lacks = "it has no " * isinstance(error, KeyError)
+            raise InputError(f"not a calculator: {lacks}{error}", where=f"{name}, {identifier}") from None
         found[identifier] = one
     return found
 
@@ -137,8 +141,9 @@ def _check(one: Calculator) -> None:
     for key, _, _, formula in one.steps:
         expression(formula, names)
         names.append(key)
-    for formula in (one.formula, *(note[0] for note in one.notes)):
-        expression(formula, [*names, "result"] if formula != one.formula else names)
+    expression(one.formula, names)
+    for formula, *_ in one.notes:
+        expression(formula, [*names, "result"])
     if len(set(names)) < len(names):
         raise ValueError("inputs and steps must differ in name")
 
@@ -152,34 +157,25 @@ def fold(text: str) -> str:
 @functools.cache
 def unit_form(text: str) -> str:
     """A unit as compared: symbols in place of words ("毫克/分升", "mg per dl" -> "mg/dl")."""
-    symbols, words = _unit_words()
-    return fold(words.sub(lambda match: symbols[match[0]], unicodedata.normalize("NFKC", text).casefold()))
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return fold(re.sub(f"[a-z]+|[{CJK}]+", lambda match: _unit_words().get(match[0], match[0]), plain))
 
 
 @functools.cache
-def _unit_words() -> tuple[dict[str, str], re.Pattern[str]]:
-    file = files("osler.reasoning.calculators") / "data" / "units.toml"
-    table = tables(file.read_text(encoding="utf-8"), "units.toml")
-    symbols = {word: symbol for symbol, words in table.items() for word in words.split()}
-    longest = sorted(symbols, key=len, reverse=True)
-    written = "|".join(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else re.escape(word) for word in longest)
-    return symbols, re.compile(written)
-
-
-def _names(one: Calculator) -> list[str]:
-    return [fold(name) for name in (one.id, one.en, one.zh, *one.also)]
+def _unit_words() -> dict[str, str]:
+    symbols = tables((DATA / "units.toml").read_text(encoding="utf-8"), "units.toml")
+    return {word: symbol for symbol, words in symbols.items() for word in words.split()}
 
 
 def find(name: str) -> Calculator:
     """By id, name in either language, or abbreviation. Raises InputError naming the nearest."""
-    known = {n: one for one in calculators().values() for n in _names(one)}
+    known = {n: one for one in calculators().values() for n in one.called}
     if fold(name) not in known:
         raise InputError(f"no calculator {name!r}", hint=nearest(fold(name), {k: one.id for k, one in known.items()}))
     return known[fold(name)]
 
 
-def nearest(name: str, known: dict[str, str] | Iterable[str]) -> str:
-    """A hint: what is written most like `name`."""
-    named = known if isinstance(known, dict) else {key: key for key in known}
-    close = dict.fromkeys(named[key] for key in difflib.get_close_matches(name, named, n=3, cutoff=0.3))
-    return f"{'Nearest' if close else 'Known'}: {', '.join(close or [*dict.fromkeys(named.values())][:40])}."
+def nearest(name: str, known: dict[str, str]) -> str:
+    """A hint: whose name (key -> what to say) is written most like `name`."""
+    close = [known[key] for key in difflib.get_close_matches(name, known, n=3, cutoff=0.3)]
+    return f"{'Nearest' if close else 'Known'}: {', '.join([*dict.fromkeys(close or known.values())][:40])}."

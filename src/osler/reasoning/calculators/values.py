@@ -4,7 +4,6 @@ Full-width digits and Chinese numerals are numbers; units may be written in word
 """
 
 import datetime
-import math
 import re
 import unicodedata
 from typing import Any
@@ -66,26 +65,22 @@ def _digits(match: re.Match[str]) -> str:
 
 
 def _number(asked: Input, given: Any) -> float:
-    text = "" if isinstance(given, bool) else unicodedata.normalize("NFKC", str(given)).strip().replace("−", "-")
-    said = _HAN.sub(_digits, text)
+    text = "" if isinstance(given, bool) else f"{given:.12f}" if isinstance(given, float) else str(given)
+    said = _HAN.sub(_digits, unicodedata.normalize("NFKC", text).strip().replace("−", "-"))
     parts = _PARTS.findall(said) if asked.parts and _PARTS.sub("", said) == "" else []
-    if isinstance(given, float) and math.isfinite(given):
-        parts = [(given, "")]
-    elif len(parts) < 2 and (one := _ONE.fullmatch(said)):
+    if one := _ONE.fullmatch(said) if len(parts) < 2 else None:
         parts = [(one[1], one[2] or "")]
-    elif len(parts) < 2:
+    if not parts:
         raise InputError(f"`{asked.key}`: {given!r} is not a number", hint=f"Give it in {asked.unit or 'digits'}.")
     units = {unit_form(name): formula for name, formula in {asked.unit: "x", **asked.units}.items()}
     accepted = ", ".join(name for name in (asked.unit, *asked.units) if name) or "none"
     if unknown := [unit for _, unit in parts if unit and unit_form(unit) not in units]:
         raise InputError(f"`{asked.key}`: the unit {unknown[0]!r} is not known for it", hint=f"Accepted: {accepted}.")
-    read = ((float(str(x).replace(",", "")), units[unit_form(unit)] if unit else "x") for x, unit in parts)
+    read = ((float(x.replace(",", "")), units[unit_form(unit)] if unit else "x") for x, unit in parts)
     value = float(f"{sum(expression(formula, ['x'])({'x': x}) for x, formula in read):.9g}")
-    low, high = asked.range or (-math.inf, math.inf)
-    if not low <= value <= high:
-        hint = f"It must be {low:g} to {high:g} {asked.unit}".rstrip() + f"; units accepted: {accepted}." * bool(
-            asked.unit
-        )
+    if asked.range and not asked.range[0] <= value <= asked.range[1]:
+        units_too = f"; units accepted: {accepted}." if asked.unit else ""
+        hint = f"It must be {asked.range[0]:g} to {asked.range[1]:g} {asked.unit}".rstrip() + units_too
         raise InputError(f"`{asked.key}`: {f'{value:g} {asked.unit}'.rstrip()} is out of range", hint=hint)
     if asked.whole and value != int(value):
         raise InputError(f"`{asked.key}`: {value:g} is not a whole number")
