@@ -67,6 +67,17 @@ class Bench(Section):
     data: str | None = Field(default=None, description="folder of the bench's data sets; default: data in the home")
 
 
+class Ledger(Section):
+    """Signed heads of the chain that are kept elsewhere, and how long what patients' entries hold is kept."""
+
+    anchor: str | None = Field(default=None, description="file elsewhere that is given a signed head now and then")
+    every: int = Field(default=1000, ge=1, description="entries from one such head to the next")
+
+
+class Retention(Section):
+    days: int | None = Field(default=None, ge=1, description="days after which content is destroyed; default: never")
+
+
 class Server(Section):
     """`osler serve`. `off`: capabilities that are switched off (the kill switches); `silent`: those whose answers are
     kept in the ledger and shown to nobody."""
@@ -95,6 +106,8 @@ class Settings(Section):
     database: Database = Database()
     safety: Safety = Safety()
     bench: Bench = Bench()
+    ledger: Ledger = Ledger()
+    retention: Retention = Retention()
     server: Server = Server()
     sources: tuple[str, ...] = ()
 

@@ -1,15 +1,17 @@
 """The database behind a home and the leased jobs in it. SQLite by default, PostgreSQL by URL, one code path.
 
-Rooms declare their own tables on `metadata`. It does not know what the rows mean.
+Rooms declare their own tables on `metadata`, and what they keep of patients with `eraser`. It does not know what the
+rows mean.
 """
 
 import functools
 import json
 import os
+import re
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +23,7 @@ from osler.settings import Settings
 
 metadata = sa.MetaData()
 LEASE_SECONDS = 60.0
+_LATIN = re.compile(r"[A-Za-z0-9]")
 
 jobs_table = sa.Table(
     "jobs",
@@ -90,6 +93,66 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that holds the write lock from its start: commit at the end, roll back on an exception."""
     with engine.execution_options(osler_write=True).begin() as connection:
         yield connection
+
+
+class Forgetting(NamedTuple):
+    """Whom to forget: all texts that name a patient. `only_look`: say what is held and leave it."""
+
+    names: tuple[str, ...]
+    only_look: bool = False
+
+    def concerns(self, text: str) -> bool:
+        """Whether a text, plain or written as JSON, names the patient: whole words, in any case and spacing."""
+        return _naming(self.names).search(text) is not None
+
+
+@functools.lru_cache(maxsize=8)
+def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
+    patterns = []
+    for name in {form for given in names for form in (given, json.dumps(given)[1:-1])}:
+        inner = r"(?:\s|\\[nrt])+".join(map(re.escape, name.split()))
+        before, after = (_LATIN.fullmatch(name[at]) is not None for at in (0, -1))
+        patterns.append(before * r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))" + inner + after * r"(?![A-Za-z0-9])")
+    return re.compile("|".join(patterns) or r"(?!)", re.IGNORECASE)
+
+
+Eraser = Callable[[Settings, Forgetting], list[str]]
+ERASERS: dict[str, Eraser] = {}
+
+
+def eraser(name: str) -> Callable[[Eraser], Eraser]:
+    """Register what destroys all that a room keeps of a patient and says in a list what that was; doing it again finds
+    nothing. It stands in a module `erasing` of its room, where the erasure of a home looks for it."""
+
+    def register(function: Eraser) -> Eraser:
+        ERASERS[name] = function
+        return function
+
+    return register
+
+
+@eraser("jobs")
+def _erase_jobs(settings: Settings, who: Forgetting) -> list[str]:
+    engine, texts = open_database(settings), ("subject", "spec", "state", "message")
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(jobs_table)).all()
+    found = [row.id for row in rows if any(who.concerns(row._mapping[name] or "") for name in texts)]
+    if not who.only_look:
+        with writing(engine) as connection:
+            connection.execute(sa.delete(jobs_table).where(jobs_table.c.id.in_(found)))
+    return found
+
+
+def compact(settings: Settings) -> None:
+    """Write the database anew, so that what was deleted is not left in free pages or the write-ahead log."""
+    engine = open_database(settings)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            for step in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.connection.execute(step)  # of the driver: no transaction may be open
+    else:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM FULL")
 
 
 class JobTaken(OslerError):

@@ -21,5 +21,5 @@ def keep(desk: Desk, said: Mapping[str, Any], who: Principal) -> Feedback:
     if said["verdict"] == "edited" and not said.get("text"):
         raise InputError("an edited statement needs its new text", where="text")
     made = Feedback(**said, reviewer_role=",".join(who.roles[:1]) or None, time=now())
-    desk.ledger.append("feedback", {"feedback": dump(made), "who": who.id})
+    desk.ledger.append("feedback", {"feedback": dump(made), "who": who.id}, about=made.trace_id)
     return made

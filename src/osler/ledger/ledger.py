@@ -7,38 +7,26 @@ that key erases the patient and leaves the chain valid. It does not know how an 
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from osler.errors import InputError, IntegrityError, OslerError
 from osler.ledger.chain import GENESIS, Entry, canonical, commit, entry_hash, new_id, now
-from osler.ledger.vault import Vault
+from osler.ledger.heads import Content, Head, Proof, keep_last, make_head, put_head
+from osler.ledger.merkle import Tree, consistency, path
+from osler.ledger.tables import LINK_FIELDS, READABLE, entries_table, payloads_table
+from osler.ledger.vault import Vault, keys_table
+from osler.ledger.verify import Verification, verify
+from osler.nouns import dump
 from osler.settings import Settings
-from osler.storage import metadata, open_database, writing
+from osler.storage import open_database, writing
 
-entries_table = sa.Table(
-    "ledger_entries",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.String, nullable=False, unique=True),
-    sa.Column("time", sa.String, nullable=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("commitment", sa.String, nullable=False),
-    sa.Column("previous", sa.String, nullable=False),
-    sa.Column("key", sa.String, nullable=False),
-    sa.Column("hash", sa.String, nullable=False),
-    sa.Column("signature", sa.String, nullable=False),
-)
-payloads_table = sa.Table(
-    "ledger_payloads",
-    metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("key_id", sa.String, nullable=False, index=True),
-    sa.Column("blob", sa.LargeBinary, nullable=False),
-)
 SALT_BYTES = 32
+SMALL = 512  # bytes up to which packing costs more than it saves
 
 
 class Erased(OslerError):
@@ -48,69 +36,173 @@ class Erased(OslerError):
 
 
 class Draft(NamedTuple):
-    """What is to be appended. `subject`: the patient it belongs to, null for a payload of its own."""
+    """What is to be appended. `subject`: the patient it belongs to; `about`: another entry whose patient it is; a
+    payload of neither has a key of its own."""
 
     kind: str
     payload: dict[str, Any]
     subject: str | None = None
     id: str | None = None
+    about: str | None = None
 
 
-class Broken(NamedTuple):
-    seq: int
-    id: str | None
-    why: str
+class Access(NamedTuple):
+    """Who saw or made what of a patient, when and why; `who` is null where the entry does not say it."""
 
-
-class Verification(NamedTuple):
-    """`broken` is the first entry that fails, null if the chain is whole. `erased`: payloads without a key."""
-
-    entries: int
-    erased: int
-    head: str
-    broken: Broken | None
+    entry: str
+    time: str
+    kind: str
+    who: str | None
+    purpose: str | None
+    what: str | None
 
 
 class Ledger:
-    """Open with `Ledger.open(settings)`. One append is one durable transaction (WAL, synchronous=FULL)."""
+    """Open with `Ledger.open(settings)`. One append, or a batch, is one durable transaction (WAL, synchronous=FULL)."""
 
     def __init__(self, engine: sa.Engine, vault: Vault, settings: Settings) -> None:
-        self._engine, self._vault = engine, vault
+        self._engine, self.vault, self._settings = engine, vault, settings.ledger
         self._head_file = settings.home / "ledger.head"
 
     @classmethod
     def open(cls, settings: Settings) -> "Ledger":
         return cls(open_database(settings), Vault(settings.home / "keys"), settings)
 
-    def append(self, kind: str, payload: dict[str, Any], subject: str | None = None, id: str | None = None) -> Entry:
+    # --- writing
+
+    def append(
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        subject: str | None = None,
+        id: str | None = None,
+        about: str | None = None,
+    ) -> Entry:
         """Append one payload; on return it is on disk."""
-        return self.append_many([Draft(kind, payload, subject, id)])[0]
+        return self.append_many([Draft(kind, payload, subject, id, about)])[0]
 
     def append_many(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Append all of them or none, in order, in one transaction."""
-        contents = [canonical(draft.payload) for draft in drafts]
-        with writing(self._engine) as connection:
-            last = connection.execute(
-                sa.select(entries_table.c.seq, entries_table.c.hash).order_by(entries_table.c.seq.desc()).limit(1)
-            ).first()
-            seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
-            entries: list[Entry] = []
-            blobs: list[dict[str, Any]] = []
-            for draft, content in zip(drafts, contents, strict=True):
-                seq += 1
-                identifier = draft.id or new_id("e")
-                key_id, key = self._vault.key_for(connection, draft.subject or f"entry {identifier}")
-                salt = os.urandom(SALT_BYTES)
-                blob = Vault.encrypt(key, salt + zlib.compress(content, 6), identifier)
-                link = (seq, identifier, now(), draft.kind, commit(content, salt), previous, self._vault.key_id)
-                previous = entry_hash(*link)
-                signature = self._vault.sign(previous.encode())
-                entries.append(Entry(**dict(zip(LINK_FIELDS, link, strict=True)), hash=previous, signature=signature))
-                blobs.append({"id": identifier, "key_id": key_id, "blob": blob})
-            connection.execute(sa.insert(entries_table), [entry.model_dump() for entry in entries])
-            connection.execute(sa.insert(payloads_table), blobs)
-        self._keep_head(entries[-1])
+        with self._changing() as connection:
+            entries = self._append(connection, drafts)
+        self._kept(entries)
         return entries
+
+    def accessed(
+        self, who: str, purpose: str, patient: str | None = None, what: str | None = None, kind: str = "accessed"
+    ) -> Entry:
+        """Note that somebody saw a patient's data. `patient`: as in the record; or `what`: an entry of the patient."""
+        pseudonym = self.vault.pseudonym(patient) if patient else self.whose(what)
+        said = {"who": who, "purpose": purpose, "patient": pseudonym, "what": what}
+        return self.append(kind, said, subject=pseudonym and f"accesses of {pseudonym}")
+
+    def rotate_key(self, by: str, reason: str) -> Entry:
+        """Put a new signing key in force, signed by the old one, which is destroyed; entries before stay verifiable."""
+        with self._changing() as connection:
+            certificate = self.vault.rotate(self._last(connection)[0], now())
+            said = {"by": by, "reason": reason, "certificate": dump(certificate)}
+            entries = self._append(connection, [Draft("key rotation", said)])
+        self._kept(entries)
+        return entries[0]
+
+    def erase(self, subject: str, by: str, reason: str, elsewhere: dict[str, list[str]] | None = None) -> Entry:
+        """Destroy the key and payloads of a patient; the chain stays valid. The new entry is the proof: it names what
+        was destroyed here, by id and commitment, and `elsewhere`, in the words of the rooms."""
+        pseudonym = self.vault.pseudonym(subject)
+        theirs = (
+            payloads_table.c.key_id
+            == sa.select(keys_table.c.id).where(keys_table.c.subject == pseudonym).scalar_subquery()
+        )
+        said = {"by": by, "reason": reason, "patient": pseudonym, "elsewhere": elsewhere or {}}
+        return self._destroy("erasure", theirs, said, f"accesses of {pseudonym}")
+
+    def expire(self, before: str, kept: Sequence[str], by: str, reason: str) -> Entry:
+        """Destroy the payloads older than a time (ISO 8601) but those of some kinds."""
+        old = sa.select(entries_table.c.id).where(entries_table.c.time < before, entries_table.c.kind.not_in(kept))
+        return self._destroy("retention", payloads_table.c.id.in_(old), {"by": by, "reason": reason, "before": before})
+
+    def _destroy(
+        self, kind: str, which: sa.ColumnElement[bool], said: dict[str, Any], subject: str | None = None
+    ) -> Entry:
+        with self._changing() as connection:
+            named = sa.select(entries_table.c.id, entries_table.c.commitment, payloads_table.c.key_id)
+            named = named.join(payloads_table, payloads_table.c.id == entries_table.c.id)
+            rows = connection.execute(named.where(which, READABLE).order_by(entries_table.c.seq)).all()
+            connection.execute(sa.update(payloads_table).where(which).values(blob=b""))
+            used = sa.select(payloads_table.c.key_id).where(READABLE)
+            connection.execute(sa.delete(keys_table).where(keys_table.c.id.not_in(used)))
+            said |= {"entries": len(rows), "destroyed": [{"id": row.id, "commitment": row.commitment} for row in rows]}
+            entries = self._append(connection, [Draft(kind, said, subject)])
+        self._kept(entries)
+        return entries[0]
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        """A transaction of the one writer there is at a time, with the signing key in force."""
+        with writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("LOCK TABLE ledger_entries IN EXCLUSIVE MODE")
+            self.vault.refresh()
+            yield connection
+
+    def _last(self, connection: sa.Connection) -> tuple[int, str]:
+        columns = sa.select(entries_table.c.seq, entries_table.c.hash)
+        last = connection.execute(columns.order_by(entries_table.c.seq.desc()).limit(1)).first()
+        return (last.seq, last.hash) if last else (0, GENESIS)
+
+    def _append(self, connection: sa.Connection, drafts: Sequence[Draft]) -> list[Entry]:
+        contents = [canonical(draft.payload) for draft in drafts]
+        seq, previous = self._last(connection)
+        if seq == 0 and not self._head_file.exists():  # from here on, a head that is gone was taken away
+            keep_last(self._head_file, 0, GENESIS, self.vault.sign(GENESIS.encode()))
+        rows: list[dict[str, Any]] = []
+        blobs: list[dict[str, Any]] = []
+        made: list[dict[str, Any]] = []
+        keys: dict[tuple[str | None, str], tuple[str, bytes]] = {}
+        time, signer = now(), self.vault.key_id
+        for draft, content in zip(drafts, contents, strict=True):
+            seq += 1
+            identifier = draft.id or new_id("e")
+            whose = draft.subject, (draft.about or identifier) if draft.subject is None else ""
+            if whose not in keys:
+                found = self._key_of(connection, draft)
+                if found is None:
+                    row, found = self.vault.make(draft.subject or f"entry {identifier}")
+                    made.append(row)
+                keys[whose] = found
+            held, key = keys[whose]
+            salt = os.urandom(SALT_BYTES)
+            packed = content if len(content) <= SMALL else zlib.compress(content, 6)
+            link = (seq, identifier, time, draft.kind, commit(content, salt), previous, signer)
+            previous = entry_hash(*link)
+            rows.append({**dict(zip(LINK_FIELDS, link, strict=True)), "hash": previous, "signature": ""})
+            blobs.append({"id": identifier, "key_id": held, "blob": Vault.encrypt(key, salt + packed, identifier)})
+        if rows:
+            rows[-1]["signature"] = self.vault.sign(previous.encode())
+            for table, filled in ((keys_table, made), (entries_table, rows), (payloads_table, blobs)):
+                if filled:
+                    connection.execute(sa.insert(table), filled)
+        return [Entry(**row) for row in rows]
+
+    def _kept(self, entries: Sequence[Entry]) -> None:
+        """After a commit: write the head beside the database, for a cut tail to be noticed; now and then elsewhere."""
+        if not entries:
+            return
+        keep_last(self._head_file, entries[-1].seq, entries[-1].hash, entries[-1].signature)
+        every = self._settings.every
+        if self._settings.anchor and (entries[0].seq - 1) // every != entries[-1].seq // every:
+            with suppress(OslerError):  # the entries are on disk; `verify` says how far the heads elsewhere reach
+                self.anchor(Path(self._settings.anchor).expanduser())
+
+    def _key_of(self, connection: sa.Connection, draft: Draft) -> tuple[str, bytes] | None:
+        if draft.subject:
+            return self.vault.find(connection, draft.subject)
+        wanted = sa.select(payloads_table.c.key_id).where(payloads_table.c.id == draft.about)
+        held = connection.execute(wanted).scalar() if draft.about else None
+        key = self.vault.key(connection, held) if held else None
+        return (held, key) if held and key else None
+
+    # --- reading
 
     def entry(self, id: str) -> Entry:
         with self._engine.connect() as connection:
@@ -119,8 +211,8 @@ class Ledger:
             raise InputError(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
         return Entry(**row._mapping)
 
-    def entries(self, limit: int = 20) -> list[Entry]:
-        """The newest entries, newest first."""
+    def entries(self, limit: int | None = 20) -> list[Entry]:
+        """The newest entries, newest first; all of them without a limit."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(entries_table).order_by(entries_table.c.seq.desc()).limit(limit)).all()
         return [Entry(**row._mapping) for row in rows]
@@ -129,93 +221,98 @@ class Ledger:
         """The payload, checked against its commitment. Raises Erased, IntegrityError, InputError."""
         entry = self.entry(id)
         with self._engine.connect() as connection:
-            content = self._content(connection, entry)
-        if content is None:
+            opened = self._open(connection, entry)
+        if opened is None:
             raise Erased("this patient was erased; only the commitment remains", where=id)
-        payload: dict[str, Any] = json.loads(content)
+        payload: dict[str, Any] = json.loads(opened[1])
         return payload
 
-    def erase(self, subject: str) -> int:
-        """Destroy the key and payloads of a patient; how many entries can't be read any more. The chain stays valid."""
-        with writing(self._engine) as connection:
-            key_id = self._vault.destroy(connection, subject)
-            if key_id is None:
-                return 0
-            gone = sa.update(payloads_table).where(payloads_table.c.key_id == key_id).values(blob=b"")
-            return connection.execute(gone).rowcount
+    def of_patient(self, patient: str) -> list[Entry]:
+        """The entries that are a patient's, oldest first; none once the patient is erased."""
+        return self._under([self.vault.pseudonym(patient)])
 
-    def verify(self) -> Verification:
-        """Check every link, signature and readable payload, and that the head last written is still in the chain."""
-        erased, previous, seq = 0, GENESIS, 0
-        head = self._kept_head()
+    def accesses(self, patient: str) -> list[Access]:
+        """Who saw or made what of a patient, oldest first; what was seen stays known after the patient is erased."""
+        pseudonym = self.vault.pseudonym(patient)
+        found = []
+        for entry in self._under([pseudonym, self.vault.pseudonym(f"accesses of {pseudonym}")]):
+            with suppress(Erased):
+                said = self.payload(entry.id)
+                who, why = said.get("who") or said.get("by"), said.get("purpose") or said.get("reason")
+                found.append(Access(entry.id, entry.time, entry.kind, who, why, said.get("what")))
+        return found
+
+    def _under(self, pseudonyms: Sequence[str]) -> list[Entry]:
+        columns = sa.select(entries_table).join(payloads_table, payloads_table.c.id == entries_table.c.id)
+        mine = columns.join(keys_table, keys_table.c.id == payloads_table.c.key_id)
+        wanted = mine.where(keys_table.c.subject.in_(pseudonyms), READABLE).order_by(entries_table.c.seq)
         with self._engine.connect() as connection:
-            for row in connection.execute(sa.select(entries_table).order_by(entries_table.c.seq)):
-                entry, seq = Entry(**row._mapping), seq + 1
-                why = self._fault(entry, seq, previous)
-                if why is None and head is not None and head["seq"] == seq and head["hash"] != entry.hash:
-                    why = "the head written outside the database names another hash"
-                if why is None:
-                    try:
-                        erased += self._content(connection, entry) is None
-                    except IntegrityError as error:
-                        why = error.message
-                if why is not None:
-                    return Verification(seq, erased, previous, Broken(seq, entry.id, why))
-                previous = entry.hash
-        if head is not None and head["seq"] > seq:
-            why = f"the chain ends at {seq}, the head written outside the database at {head['seq']}: the tail was cut"
-            return Verification(seq, erased, previous, Broken(seq + 1, None, why))
-        return Verification(seq, erased, previous, None)
+            return [Entry(**row._mapping) for row in connection.execute(wanted)]
 
-    def _fault(self, entry: Entry, seq: int, previous: str) -> str | None:
-        if entry.seq != seq:
-            return f"entry {seq} is missing"
-        if entry.previous != previous:
-            return "the link to the entry before is broken"
-        if entry_hash(*(getattr(entry, name) for name in LINK_FIELDS)) != entry.hash:
-            return "the entry was changed"
-        if entry.key != self._vault.key_id or not self._vault.signed(entry.hash.encode(), entry.signature):
-            return "the signature is not this ledger's"
-        return None
+    def whose(self, id: str | None) -> str | None:
+        """The pseudonym of the patient whose entry it is; None if it is nobody's or the patient was erased."""
+        wanted = sa.select(keys_table.c.subject).join(payloads_table, payloads_table.c.key_id == keys_table.c.id)
+        with self._engine.connect() as connection:
+            found: str | None = connection.execute(wanted.where(payloads_table.c.id == id)).scalar()
+        return None if found == self.vault.pseudonym(f"entry {id}") else found
 
-    def _content(self, connection: sa.Connection, entry: Entry) -> bytes | None:
-        """Canonical payload bytes, or None if erased."""
+    def _open(self, connection: sa.Connection, entry: Entry) -> tuple[bytes, bytes] | None:
+        """Salt and canonical payload, or None if erased."""
         row = connection.execute(sa.select(payloads_table).where(payloads_table.c.id == entry.id)).first()
         if row is None:
             raise IntegrityError("the payload was removed", where=entry.id)
-        key = self._vault.key(connection, row.key_id)
-        if key is None:
+        key = self.vault.key(connection, row.key_id)
+        if key is None or not row.blob:
             return None
         plain = Vault.decrypt(key, row.blob, entry.id)
-        content = zlib.decompress(plain[SALT_BYTES:])
-        if commit(content, plain[:SALT_BYTES]) != entry.commitment:
+        salt, packed = plain[:SALT_BYTES], plain[SALT_BYTES:]
+        content = packed if packed.startswith(b"{") else zlib.decompress(packed)
+        if commit(content, salt) != entry.commitment:
             raise IntegrityError("the payload does not match its commitment", where=entry.id)
-        return content
+        return salt, content
 
-    def _keep_head(self, entry: Entry) -> None:
-        """Write the head beside the database, so that a cut tail is noticed. It may lag, never lead."""
-        try:
-            kept = self._kept_head()
-        except IntegrityError:
-            return  # a damaged head is left as it is for `verify` to report; the append itself is on disk
-        if kept is not None and kept["seq"] >= entry.seq:
-            return
-        draft = self._head_file.with_name(f".{self._head_file.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"seq": entry.seq, "hash": entry.hash, "signature": entry.signature}))
-        os.replace(draft, self._head_file)
+    # --- proving
 
-    def _kept_head(self) -> dict[str, Any] | None:
-        try:
-            head: dict[str, Any] = json.loads(self._head_file.read_text())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError):
-            raise IntegrityError("the head file is damaged", where=str(self._head_file)) from None
-        if not isinstance(head.get("seq"), int) or not self._vault.signed(
-            str(head.get("hash")).encode(), str(head.get("signature"))
-        ):
-            raise IntegrityError("the head file is not signed by this ledger", where=str(self._head_file))
+    def verify(self, anchors: Sequence[Head] = ()) -> Verification:
+        """Check every link, signature and readable payload, that what can't be read was erased, that the head last
+        written is still in the chain, and that heads kept elsewhere are of this chain."""
+        with self._engine.connect() as connection:
+            return verify(connection, self.vault, self._head_file, self._open, anchors)
+
+    def anchor(self, to: Path) -> Head:
+        """Sign the chain as it stands and add that head to a file that should lie elsewhere."""
+        first, last, contents = self._contents()
+        head = make_head(self.vault, first, last, Tree(contents).root(), len(contents))
+        put_head(to, head)
         return head
 
+    def prove(self, id: str, anchor: Head | None = None, content: bool = False) -> Proof:
+        """That an entry is in the chain under a signed head, without showing another; with a head kept elsewhere, that
+        the chain goes on from there. `content`: show what the entry holds, too. Raises Erased, InputError."""
+        entry, (first, last, contents) = self.entry(id), self._contents()
+        if anchor and not 1 <= anchor.size <= len(contents):
+            raise InputError(f"the head is of {anchor.size} entries, the chain has {len(contents)}")
+        shown = None
+        if content:
+            with self._engine.connect() as connection:
+                opened = self._open(connection, entry)
+            if opened is None:
+                raise Erased("this patient was erased; there is no content to show", where=id)
+            shown = Content(salt=opened[0].hex(), payload=json.loads(opened[1]))
+        return Proof(
+            entry=entry,
+            path=path(contents, entry.seq - 1),
+            head=make_head(self.vault, first, last, Tree(contents).root(), len(contents)),
+            certificates=list(self.vault.ring.certificates),
+            consistency=consistency(contents, anchor.size) if anchor else None,
+            content=shown,
+        )
 
-LINK_FIELDS = ("seq", "id", "time", "kind", "commitment", "previous", "key")
+    def _contents(self) -> tuple[str, str, list[bytes]]:
+        """The first and the last entry's hash, and all of them as the tree holds them."""
+        with self._engine.connect() as connection:
+            hashes = list(connection.execute(sa.select(entries_table.c.hash).order_by(entries_table.c.seq)).scalars())
+        if not hashes:
+            raise InputError("the ledger is empty: there is nothing to sign")
+        self.vault.refresh()
+        return hashes[0], hashes[-1], [bytes.fromhex(one) for one in hashes]

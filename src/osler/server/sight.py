@@ -93,7 +93,7 @@ class Sight:
             raise Refused(403, "another account's record; a clinician can break the glass with a reason")
         payload = self._ledger.payload(id)
         if not its_owner:
-            self._ledger.append("access", {"answer": id, "who": principal.id, "why": "broken glass" if broke else why})
+            self._ledger.accessed(principal.id, "broken glass" if broke else why, what=id, kind="access")
         return payload
 
     def break_glass(self, id: str, principal: Principal, reason: str) -> None:
@@ -101,7 +101,7 @@ class Sight:
         if not reason.strip():
             raise Refused(422, "a reason is needed", "reason")
         self._ledger.entry(id)
-        self._ledger.append("break-glass", {"answer": id, "who": principal.id, "why": reason.strip()})
+        self._ledger.accessed(principal.id, reason.strip(), what=id, kind="break-glass")
         key = (glass_table.c.answer == id) & (glass_table.c.account == principal.id)
         with writing(self._engine) as connection:
             connection.execute(sa.delete(glass_table).where(key))

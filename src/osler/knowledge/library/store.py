@@ -89,7 +89,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Raises InputError if there is no library of this format at `path`."""
-        self.card = read_card(path)
+        self.card, self.path = read_card(path), path
         self._connection = _connect(path)
         self._table: Any = self._connection.open_table(TABLE)
         self._pinned: tuple[int, Any] = (-1, None)
@@ -150,6 +150,12 @@ class Store:
         else:
             merge = self._table.merge_insert("id").when_not_matched_insert_all()
             merge.when_not_matched_by_source_delete(_among("document_id", gone)).execute(rows)
+
+    def remake_without(self, documents: Iterable[str]) -> None:
+        """Make the library anew from the other documents: nothing of these stays in files, old versions or indexes."""
+        rows = self._table.search().where(f"NOT ({_among('document_id', documents)})").to_arrow()
+        card = {name: value for name, value in self.card.items() if name not in ("format", "name", "embedder")}
+        Store.create(self.path, self.card["embedder"], rows, replace=True, **card)
 
     def unindexed(self) -> int:
         """Rows that an index doesn't hold yet (they are searched, but slowly)."""
