@@ -93,6 +93,7 @@ def test_json_keeps_its_shape_in_any_language() -> None:
     ("arguments", "kind", "said"),
     [
         (["bmj"], InputError, "no calculator 'bmj'. Nearest: bmi"),
+        (["慢性"], InputError, "no calculator '慢性'. `osler calc` lists them."),
         (["cha2ds2vas"], InputError, "Nearest: cha2ds2-vasc"),
         (["肌酐清除"], InputError, "Nearest: cockcroft-gault"),
         (["bmi", "weight=70"], InputError, "`height` (height, cm) is missing"),

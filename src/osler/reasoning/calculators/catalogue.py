@@ -158,7 +158,8 @@ def fold(text: str) -> str:
 def unit_form(text: str) -> str:
     """A unit as compared: symbols in place of words ("毫克/分升", "mg per dl" -> "mg/dl")."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return fold(re.sub(f"[a-z]+|[{CJK}]+", lambda match: _unit_words().get(match[0], match[0]), plain))
+    words = f"[a-z]+|每|[{CJK}]+?(?=每|[^{CJK}]|$)"
+    return fold(re.sub(words, lambda match: _unit_words().get(match[0], match[0]), plain))
 
 
 @functools.cache
@@ -178,4 +179,5 @@ def find(name: str) -> Calculator:
 def nearest(name: str, known: dict[str, str]) -> str:
     """A hint: whose name (key -> what to say) is written most like `name`."""
     close = [known[key] for key in difflib.get_close_matches(name, known, n=3, cutoff=0.3)]
-    return f"{'Nearest' if close else 'Known'}: {', '.join([*dict.fromkeys(close or known.values())][:40])}."
+    said = [*dict.fromkeys(close or known.values())]
+    return f"{'Nearest' if close else 'Known'}: {', '.join(said)}." if len(said) < 50 else "`osler calc` lists them."
