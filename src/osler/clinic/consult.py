@@ -43,9 +43,9 @@ class Outcome(NamedTuple):
     trace: Trace
 
 
-def consult(case: Case, resources: Resources, edits: Sequence[Edit] = ()) -> Outcome:
-    """The whole walk for one case, with the findings as a clinician edited them. Raises MissingComponent where the
-    knowledge itself can't be loaded."""
+def consult(case: Case, resources: Resources, edits: Sequence[Edit] = (), safety_only: bool = False) -> Outcome:
+    """The whole walk for one case, with the findings as a clinician edited them; `safety_only`: as far as red flags and
+    drug safety. Raises MissingComponent where the knowledge itself can't be loaded."""
     settings = resources.settings
     language: Language = case.language if settings.consult.language == "auto" else settings.consult.language
     run = Run(resources, "consult")
@@ -62,7 +62,7 @@ def consult(case: Case, resources: Resources, edits: Sequence[Edit] = ()) -> Out
     observed, excluded = phenotypes(told, "present"), phenotypes(told, "absent")
     differential: list[RankedDisease] = []
     questions: list[NextQuestion] = []
-    if observed:
+    if observed and not safety_only:
         sex, age, general = case.patient.sex, case.patient.age, case.kind != "phenopacket"
         about = {"observed": observed, "excluded": excluded, "sex": sex, "age": age, "general": general}
         ranked = rank(observed, excluded, sex, age, top=CONSIDERED, general=general)
@@ -71,7 +71,11 @@ def consult(case: Case, resources: Resources, edits: Sequence[Edit] = ()) -> Out
         differential = explain(shown, observed, excluded, sex=sex, age=age, general=general)
         questions = next_questions(observed, excluded, ranked, settings.consult.questions, language, sex)
 
-    answer = with_impression(summary.answer(case, told, flags, differential, questions, run, language), run, language)
+    if safety_only:
+        answer = summary.no_answer("safety_only", run, language)
+    else:
+        answer = summary.answer(case, told, flags, differential, questions, run, language)
+        answer = with_impression(answer, run, language)
     known = {**safety.coverage.knowledge, **run.knowledge()}
     unmapped = [*safety.coverage.codes_unmapped, *unknown]
     coverage = safety.coverage.model_copy(update={"knowledge": known, "codes_unmapped": unmapped})

@@ -40,13 +40,21 @@ class Desk:
         return self.consult_case(read(content, kind=kind, name=name), content, name, kind, edits)
 
     def consult_case(
-        self, case: Case, content: bytes, name: str, kind: Any = None, edits: Sequence[Edit] = ()
+        self,
+        case: Case,
+        content: bytes,
+        name: str,
+        kind: Any = None,
+        edits: Sequence[Edit] = (),
+        safety_only: bool = False,
     ) -> Outcome:
-        """The same for a record that was read already."""
-        outcome = consult(case, self.resources, edits)
+        """The same for a record that was read already; `safety_only`: as far as red flags and drug safety."""
+        outcome = consult(case, self.resources, edits, safety_only)
         given: dict[str, Any] = {"name": name, "kind": kind, "base64": base64.b64encode(content).decode()}
         if edits:
             given["edits"] = dump(list(edits))
+        if safety_only:
+            given["safety_only"] = True
         self._keep("consult", given, dump(outcome.consult), outcome.trace, case.patient.id or case.digest)
         return outcome
 

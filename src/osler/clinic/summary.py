@@ -90,6 +90,12 @@ def answer(
     )
 
 
+def no_answer(why: str, run: Run, language: Language) -> Answer:
+    """The answer of a consult that asks for none; `why`: the key of the wording."""
+    words = WORDS[language]
+    return Answer(question=words["question"], abstained=Abstention(reason=words[why]), method="safety", trace_id=run.id)
+
+
 def _checked(draft: _Draft, run: Run) -> Statement:
     identifiers = [run.cite(item) for item in draft.evidence]
     return Statement(text=draft.text, evidence=identifiers, verdict=verify(draft.text, draft.evidence).verdict)

@@ -87,7 +87,7 @@ def _known(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _consult(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
     case = read(base64.b64decode(given["base64"]), name=given["name"], kind=given["kind"])
     edits = [Edit(**edit) for edit in given.get("edits", [])]
-    result, trace = consult(case, Resources(settings), edits)
+    result, trace = consult(case, Resources(settings), edits, given.get("safety_only", False))
     return result.model_dump(mode="json", by_alias=True), trace.knowledge
 
 
