@@ -93,15 +93,17 @@ class ModelReference(Noun):
 
 
 class Answer(Noun):
-    """A checked answer. `confidence` is null unless it was calibrated; `shares`: of votes or probability by option, as
-    the model gave them; `next_question`: what to ask or examine where the case is not clear; `abstained` is null when
-    it answers; `withheld`: why the configured model was not asked, null where it was or none was wanted."""
+    """A checked answer. `confidence` is null unless it was calibrated, as is `plausible`: the options that hold the
+    right one nine times in ten; `shares`: of votes or probability by option, as the model gave them; `next_question`:
+    what to ask or examine where the case is not clear; `abstained` is null when it answers; `withheld`: why the
+    configured model was not asked, null where it was or none was wanted."""
 
     question: str
     statements: list[Statement] = []
     choice: str | None = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     shares: dict[str, float] | None = None
+    plausible: list[str] | None = None
     next_question: str | None = None
     abstained: Abstention | None = None
     method: str

@@ -8,7 +8,7 @@ from osler.cli.options import as_json, output, with_settings, write
 from osler.cli.progress import progress
 from osler.settings import Settings
 
-KINDS = ("robustness", "fairness", "privacy")
+KINDS = ("robustness", "fairness", "privacy", "calibration")
 
 
 @click.command()

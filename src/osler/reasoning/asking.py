@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from osler.models import Message, Request, ScoreRequest
 from osler.nouns import Evidence
+from osler.reasoning.calibrated import Worth, worth
 from osler.reasoning.fence import fenced
 from osler.reasoning.prompts import prompts
 from osler.reasoning.registry import Claim, Draft, Question
@@ -96,7 +97,8 @@ def decide(question: Question, run: Run, read: Sequence[Evidence] = (), **more: 
     if not question.options:
         return think(question, run, read, **more)
     votes = likely(chat(question, "letter", read=read, **more), list(question.options), run)
-    return Draft(votes=votes, read=read)
+    sure = Worth() if more else worth(votes, language_of(question.text), bool(read), run)
+    return Draft(votes=votes, read=read, confidence=sure.confidence, plausible=sure.plausible)
 
 
 def think(question: Question, run: Run, read: Sequence[Evidence] = (), **more: Any) -> Draft:

@@ -43,6 +43,7 @@ def checked(draft: Draft, question: Question, info: MethodInfo, run: Run) -> Ans
         statements=statements,
         choice=None if abstained else choice,
         confidence=None if abstained else draft.confidence,
+        plausible=None if draft.plausible is None else list(draft.plausible),
         shares={key: round(share, 4) for key, share in draft.votes.items()} if asked and draft.votes else None,
         next_question=draft.next_question,
         abstained=abstained,

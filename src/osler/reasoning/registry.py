@@ -48,14 +48,15 @@ class Claim(NamedTuple):
 
 class Draft(NamedTuple):
     """What a method came to, unchecked. `votes`: share of each option (of votes or of probability), empty where it
-    chose none. `read`: what the model was shown. `confidence`: only where it is calibrated. `next_question`: what to
-    ask or examine before deciding."""
+    chose none. `read`: what the model was shown. `confidence`, `plausible`: only where calibrated. `next_question`:
+    what to ask or examine before deciding."""
 
     claims: Sequence[Claim] = ()
     votes: Mapping[str, float] = {}
     read: Sequence[Evidence] = ()
     abstained: Abstention | None = None
     confidence: float | None = None
+    plausible: Sequence[str] | None = None
     next_question: str | None = None
 
 

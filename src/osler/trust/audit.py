@@ -15,8 +15,10 @@ from osler.bench.task import Bench, Progress
 from osler.bench.tasks import find_task
 from osler.errors import InputError
 from osler.nouns import Measurement
+from osler.settings import Settings
 from osler.trust.variants import Change
 
+TASKS = ("medqa", "pubmedqa", "bioasq_yesno", "cmexam")  # that audits ask if none is named
 LESS_SURE = 0.05  # how much confidence must fall to count as lost
 
 
@@ -53,6 +55,11 @@ class Audited(NamedTuple):
     replies: list[Reply]
     pairs: list[Pair]
     unfit: dict[str, int]
+
+
+def configured(settings: Settings, model: str) -> Settings:
+    """The settings with this model in use."""
+    return settings.model_copy(update={"models": settings.models.model_copy(update={"language": model})})
 
 
 def meaning(item: Item, reply: Reply) -> tuple[str, ...] | None:
@@ -103,13 +110,13 @@ def table(audits: Sequence[Audited]) -> list[Measurement]:
     compared = adjusted([comparison for *_, comparison in paired])
     rows: list[Measurement] = []
     for one in audits:
-        rows.append(_row(one, one.replies, share("accuracy", _hits(one.replies), len(one.replies))))
+        rows.append(measured(one.card, one.replies, share("accuracy", _hits(one.replies), len(one.replies))))
         for (mine, title, pairs, _), found in zip(paired, compared, strict=True):
             if mine is one:
                 after = [pair.now for pair in pairs]
-                rows += [_row(one, after, made) for made in _figures(one, title, pairs, found)]
+                rows += [measured(one.card, after, made) for made in _figures(one, title, pairs, found)]
         if one.pairs:
-            rows.append(_row(one, [pair.now for pair in one.pairs], _worst(one)))
+            rows.append(measured(one.card, [pair.now for pair in one.pairs], _worst(one)))
     return rows
 
 
@@ -153,8 +160,8 @@ def _hits(replies: Sequence[Reply]) -> float:
     return sum(reply.scores["right"] for reply in replies)
 
 
-def _row(one: Audited, replies: Sequence[Reply], figure: Figure) -> Measurement:
-    card = one.card
+def measured(card: RunCard, replies: Sequence[Reply], figure: Figure) -> Measurement:
+    """A figure as a row, with what was asked and how long the replies took."""
     return Measurement(
         **figure._asdict(),
         task=card.task,

@@ -3,10 +3,8 @@
 from osler.bench.task import Bench, Progress
 from osler.nouns import Measurement
 from osler.settings import Settings
-from osler.trust.audit import audited, table
+from osler.trust.audit import TASKS, audited, configured, table
 from osler.trust.variants import changes
-
-TASKS = ("medqa", "pubmedqa", "bioasq_yesno", "cmexam")
 
 
 def audit(
@@ -18,6 +16,6 @@ def audit(
     progress: Progress | None = None,
 ) -> list[Measurement]:
     """The rows of all changes over the tasks' report parts. Raises what the bench's runner raises."""
-    bench = Bench(settings.model_copy(update={"models": settings.models.model_copy(update={"language": model})}))
+    bench = Bench(configured(settings, model))
     every = list(changes().values())
     return table([audited(name, every, bench, method, limit=limit, progress=progress) for name in tasks or TASKS])
