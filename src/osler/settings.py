@@ -95,6 +95,24 @@ class Server(Section):
     hours: int = Field(default=12, ge=1, description="hours until a sign-in ends")
 
 
+class CdsClient(Section):
+    """An EHR that may call decision support. `keys`: file of its JWK set, else it is read from `jku`."""
+
+    issuer: str = Field(min_length=1)
+    jku: str | None = None
+    keys: str | None = None
+
+
+class Cds(Section):
+    """CDS Hooks. Without `clients` the server's own token opens it; with them, the tokens they sign."""
+
+    clients: tuple[CdsClient, ...] = ()
+    fhir: tuple[str, ...] = Field(default=(), description="URL prefixes of FHIR servers that may be read for a client")
+    origins: tuple[str, ...] = Field(default=(), description="origins whose pages may call it (browser-based clients)")
+    url: str | None = Field(default=None, description="address that clients know this server by; default: as called")
+    timeout: float = Field(default=2.0, gt=0, description="seconds for reading a FHIR server or key set")
+
+
 class Settings(Section):
     """All settings in force. `sources` names the files they came from."""
 
@@ -109,6 +127,7 @@ class Settings(Section):
     ledger: Ledger = Ledger()
     retention: Retention = Retention()
     server: Server = Server()
+    cds: Cds = Cds()
     sources: tuple[str, ...] = ()
 
     @property

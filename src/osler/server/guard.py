@@ -6,6 +6,7 @@ anything from elsewhere. It reads no body and knows no account.
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -34,10 +35,11 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. `origins` whose pages may write are those of the server's own names alone."""
+    """ASGI middleware. Origins whose pages may write are those of the server's own names, and `callers` at the door for
+    decision support."""
 
-    def __init__(self, app: ASGIApp, settings: Server) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Server, callers: Sequence[str] = ()) -> None:
+        self.app, self.settings, self.callers = app, settings, callers
         self.names = {*LOOPBACK, *settings.hosts, *([] if is_any(settings.host) else [settings.host])}
         self._allowance: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -74,7 +76,8 @@ class Guard:
             raise Refused(421, f"this server is not called {name!r}; `server.hosts` names what it answers to", "Host")
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         if request.method not in SAFE:
-            if origin is not None and host_of(origin) not in self.names:
+            invited = origin in self.callers and request.url.path.startswith("/cds-services")
+            if origin is not None and host_of(origin) not in self.names and not invited:
                 raise Refused(403, "a page of another site may not write here", "Origin")
             if origin is None and site == "cross-site":
                 raise Refused(403, "a page of another site may not write here", "Sec-Fetch-Site")
