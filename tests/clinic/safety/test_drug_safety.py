@@ -43,8 +43,8 @@ def check(
 def test_cross_reactivity_is_well_formed() -> None:
     classes = load_classes()
     for row in load_cross_reactivity():
-        assert row.severity in SEVERITIES and row.source and row.message
-        for side in (row.allergen, row.drug):
+        assert row.severity in SEVERITIES and row.source and row.mechanism
+        for side in (row.a, row.b):
             assert not side.startswith("class:") or side[6:] in classes.members
 
 
@@ -75,6 +75,16 @@ def test_known_interactions(a: str, b: str, severity: str) -> None:
 def test_a_class_row_needs_two_different_members() -> None:
     assert check(["Sumatriptan 50 MG"]).alerts == []
     assert check(["Sumatriptan 50 MG", "Rizatriptan 5 MG"]).alerts[0].severity == "contraindicated"
+
+
+def test_the_sentence_behind_an_alert_names_its_own_drugs() -> None:
+    found = check(["Ibuprofen 200 MG", "Naproxen 220 MG", "Edoxaban 60 MG"])
+    cited = {item.id: item.text for item in found.evidence}
+    alerts = [alert for alert in found.alerts if alert.kind == "interaction"]
+    assert len(alerts) >= 2
+    for alert in alerts:
+        sentences = [cited[i] for i in alert.evidence if i.startswith("interaction:")]
+        assert sentences and all(text.startswith(" with ".join(alert.drugs)) for text in sentences)
 
 
 def test_no_data_is_never_safe() -> None:

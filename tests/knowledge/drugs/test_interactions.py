@@ -98,6 +98,18 @@ def test_chinese_names(text: str) -> None:
     assert said.startswith("华法林与布洛芬：严重相互作用。机制：") and "来源：FDA label warfarin" in said
 
 
+def test_a_class_stands_for_its_drugs() -> None:
+    (said,) = told("May he take NSAIDs with apixaban?")
+    assert said.endswith("Additive bleeding. Avoid; shortest course. Source: FDA label apixaban section 7.")
+    assert "nonsteroidal" in said.lower() or "NSAID" in said
+    assert not any(": " in sentence.split(".")[0] for sentence in told("Is ibuprofen an NSAID?"))
+
+
+def test_every_class_that_words_name_is_one_of_the_table() -> None:
+    words = tables.toml("osler.knowledge.drugs", "class_words.toml")["classes"]
+    assert set(words) <= set(load_classes().members)
+
+
 def test_drugs_and_pairs_without_data_are_named_and_not_called_safe() -> None:
     (said,) = told("Is metformin fine with warfarin and mupirocin?")
     assert said == "No set has an entry on Mupirocin, Metformin with Warfarin; no data is not safe."

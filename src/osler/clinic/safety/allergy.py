@@ -7,12 +7,13 @@ import functools
 import itertools
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from osler.clinic.safety.stated_allergies import Allergen, classes_in, severity_of
+from osler.clinic.safety.named_allergens import severity_of
+from osler.clinic.safety.stated_allergies import Allergen
 from osler.knowledge.drugs import tables
-from osler.knowledge.drugs.interactions import SEVERITIES, Severity
-from osler.knowledge.drugs.names import Classes, Drug, load_names, tokens
+from osler.knowledge.drugs.interactions import SEVERITIES, Interaction, Severity, read_row
+from osler.knowledge.drugs.names import Classes, Drug, classes_in, load_names, tokens
 from osler.record.case import Allergy
 
 _AROUND = re.compile(
@@ -22,58 +23,31 @@ _AROUND = re.compile(
 )
 
 
-class Cross(NamedTuple):
-    """One row of cross-reactivity; sides as in an interaction."""
-
-    id: str
-    allergen: str
-    drug: str
-    severity: Severity
-    message: str
-    management: str
-    source: str
-    year: int
-
-
 class Match(NamedTuple):
     allergen: Allergen
     drug: Drug
     severity: Severity
     message: str
     management: str
-    cross: Cross | None
+    cross: Interaction | None = None
 
 
 @functools.cache
-def load_cross_reactivity() -> list[Cross]:
-    rows: list[Cross] = []
-    for row in tables.shipped(__package__, "cross_reactivity.csv"):
-        texts = {name: row.values[name] for name in ("message", "management", "source")}
-        sides = {name: _side(row.values[name], row.where) for name in ("allergen", "drug")}
-        severity, year = cast(Severity, row.values["severity"]), int(row.values["year"])
-        identifier = f"allergy:starter:{row.where.rpartition(':')[2]}"
-        rows.append(Cross(id=identifier, severity=severity, year=year, **texts, **sides))
-    return rows
-
-
-def _side(side: str, where: str) -> str:
-    return side if side.startswith("class:") else load_names().one(side, where).id
+def load_cross_reactivity() -> list[Interaction]:
+    rows = (read_row(row, "allergy:starter") for row in tables.shipped(__package__, "cross_reactivity.csv"))
+    return [row for row in rows if row is not None]
 
 
 def recorded(allergy: Allergy, coded: Sequence[Drug]) -> Allergen | None:
     """The drugs or class of an allergy of the record, by its codes or its label; None if it names no drug we know."""
     label = _AROUND.sub(" ", allergy.label).strip()
-    classes = classes_in(label)
-    drugs = tuple(coded) or (() if _is_class(label, classes) else tuple(load_names().of(label)))
+    classes, names = classes_in(label), load_names()
+    # "sulfonamide antibacterial" names a class as such, no drug with the class in its name
+    drugs = tuple(coded) or tuple(names.exact(label) if classes else names.of(label))
     kind, severe = severity_of("; ".join(allergy.reactions))
     severe = severe or allergy.criticality == "high"
     kind = "allergy" if severe else kind or "allergy"
     return Allergen(label, drugs, classes, kind, severe=severe) if drugs or classes else None
-
-
-def _is_class(label: str, classes: Sequence[str]) -> bool:
-    """Whether a label names a class as such ("sulfonamide antibacterial"), not a drug with the class in its name."""
-    return bool(classes) and not load_names().exact(label)
 
 
 def covers(known: Allergen, one: Allergen) -> bool:
@@ -97,18 +71,17 @@ def _match(one: Allergen, drug: Drug, classes: Classes) -> Match | None:
         if drug not in one.drugs:
             message = f"it belongs to the class named in the {one.kind} ({classes.labels[next(iter(own))[6:]]})"
         if one.kind == "intolerance":
-            return Match(
-                one, drug, "moderate", message, "Weigh what happened then; choose another drug if it matters.", None
-            )
+            what = "Weigh what happened then; choose another drug if it matters."
+            return Match(one, drug, "moderate", message, what)
         severity: Severity = "contraindicated" if one.severe else "major"
         other = "Choose another class" if own else "Don't give"
-        return Match(one, drug, severity, message, f"{other} unless the allergy is disproved.", None)
+        return Match(one, drug, severity, message, f"{other} unless the allergy is disproved.")
     if one.kind == "intolerance":
         return None
     sides = named.union(*(tokens(known.id, classes) for known in one.drugs))
-    rows = [row for row in load_cross_reactivity() if row.allergen in sides and row.drug in tokens(drug.id, classes)]
+    rows = [row for row in load_cross_reactivity() if row.a in sides and row.b in tokens(drug.id, classes)]
     if not rows:
         return None
     # The most specific statement decides: "same side chain" over "cephalosporins in general".
-    row = min(rows, key=lambda item: (len(classes.members.get(item.drug[6:], ())), SEVERITIES.index(item.severity)))
-    return Match(one, drug, row.severity, row.message, row.management + ".", row)
+    row = min(rows, key=lambda item: (len(classes.members.get(item.b[6:], ())), SEVERITIES.index(item.severity)))
+    return Match(one, drug, row.severity, row.mechanism, row.management + ".", row)

@@ -6,7 +6,7 @@ disease rules yet.
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +16,15 @@ from osler.clinic.safety.stated_allergies import Allergen, allergies_of, denies
 from osler.clinic.safety.uses import unrecognised, uses_of
 from osler.errors import InputError
 from osler.knowledge.drugs import tables
-from osler.knowledge.drugs.interactions import SEVERITIES, Knowledge, between, in_force, uncovered
+from osler.knowledge.drugs.interactions import (
+    SEVERITIES,
+    Interaction,
+    Knowledge,
+    Severity,
+    between,
+    in_force,
+    uncovered,
+)
 from osler.knowledge.drugs.names import Classes, Drug, load_classes, load_names
 from osler.knowledge.graph import Graph
 from osler.nouns import Alert, Coverage, Evidence, Finding, NotChecked, Source
@@ -97,6 +105,14 @@ class _Reading:
     def unmap(self, part: Condition | Medication | Allergy, how: str) -> None:
         self.unmapped += [f"{code} {part.label}{how}" for code, known in self.targets(part).items() if known is None]
 
+    def cite(self, row: Interaction, text: str, *drugs: Drug) -> str:
+        """The id of a row's sentence; a class row has one for each pair of drugs it is said of."""
+        known = self.evidence.get(row.id)
+        identifier = row.id if known is None or known.text == text else ":".join((row.id, *(one.id for one in drugs)))
+        source = Source(title=row.source, year=row.year)
+        self.evidence[identifier] = Evidence(id=identifier, kind="passage", text=text, source=source)
+        return identifier
+
     def named_by(self, *drugs: Drug) -> list[str]:
         """Ids of the record elements that name these drugs."""
         return list(dict.fromkeys(itertools.chain.from_iterable(self.taken[drug] for drug in drugs)))
@@ -123,12 +139,8 @@ def drug_safety(case: Case, findings: Sequence[Finding], graph: Graph, settings:
     """
     knowledge, classes = in_force(settings), load_classes()
     reading = _read(case, findings, graph, load_crosswalk(settings.safety.crosswalk))
-    alerts = [
-        *_interactions(reading, knowledge, classes),
-        *_allergies(reading, classes),
-        *_duplicates(reading, classes),
-    ]
-    alerts.sort(key=lambda alert: SEVERITIES.index(alert.severity))
+    found = (_interactions(reading, knowledge, classes), _allergies(reading, classes), _duplicates(reading, classes))
+    alerts = sorted(itertools.chain(*found), key=lambda alert: SEVERITIES.index(alert.severity))
     used = {identifier for alert in alerts for identifier in alert.evidence}
     evidence = [item for item in reading.evidence.values() if item.id in used]
     return DrugSafety(alerts, _coverage(reading, knowledge, classes), evidence)
@@ -194,56 +206,34 @@ def _read_stated(document: Document, reading: _Reading) -> list[Span]:
     return said.places
 
 
-def _interactions(reading: _Reading, knowledge: Knowledge, classes: Classes) -> list[Alert]:
-    alerts: list[Alert] = []
+def _interactions(reading: _Reading, knowledge: Knowledge, classes: Classes) -> Iterator[Alert]:
     for a, b in itertools.combinations(reading.taken, 2):
         rows = between(a, b, knowledge, classes)
         worst = [row for row in rows if row.severity == rows[0].severity]
         names = [reading.label(a), reading.label(b)]
         said = [f"{' with '.join(names)}: {row.mechanism}." for row in worst]
-        for row, text in zip(worst, said, strict=True):
-            source = Source(title=row.source, year=row.year)
-            text = f"{text} {row.management}."
-            reading.evidence[row.id] = Evidence(id=row.id, kind="passage", text=text, source=source)
+        ids = [reading.cite(row, f"{text} {row.management}.", a, b) for row, text in zip(worst, said, strict=True)]
         if rows:
-            alerts.append(
-                Alert(
-                    kind="interaction",
-                    severity=rows[0].severity,
-                    drugs=names,
-                    message=said[0],
-                    management=f"{rows[0].management}.",
-                    evidence=[*(row.id for row in worst), *reading.named_by(a, b)],
-                )
-            )
-    return alerts
+            ids += reading.named_by(a, b)
+            yield _alert("interaction", rows[0].severity, names, said[0], f"{rows[0].management}.", ids)
 
 
-def _allergies(reading: _Reading, classes: Classes) -> list[Alert]:
-    alerts: list[Alert] = []
+def _allergies(reading: _Reading, classes: Classes) -> Iterator[Alert]:
     for match in allergies.matches(reading.allergens, list(reading.taken), classes):
-        ids = [match.allergen.source, *reading.named_by(match.drug)]
         label, how = reading.label(match.drug), "an" if match.allergen.certain else "a possible"
         message = f"{label} in a patient with {how} {match.allergen.kind} to {match.allergen.name}: {match.message}."
+        ids = [match.allergen.source, *reading.named_by(match.drug)]
         if match.cross is not None:
-            source = Source(title=match.cross.source, year=match.cross.year)
-            text = f"{message} {match.management}"
-            reading.evidence[match.cross.id] = Evidence(id=match.cross.id, kind="passage", text=text, source=source)
-            ids.insert(0, match.cross.id)
-        alerts.append(
-            Alert(
-                kind="allergy",
-                severity=match.severity,
-                drugs=[label],
-                message=message,
-                management=match.management,
-                evidence=list(dict.fromkeys(ids)),
-            )
-        )
-    return alerts
+            ids.insert(0, reading.cite(match.cross, f"{message} {match.management}", match.drug))
+        yield _alert("allergy", match.severity, [label], message, match.management, list(dict.fromkeys(ids)))
 
 
-def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
+def _alert(kind: str, severity: Severity, drugs: list[str], message: str, management: str, ids: list[str]) -> Alert:
+    alert = {"kind": kind, "severity": severity, "drugs": drugs, "message": message, "management": management}
+    return Alert.model_validate({**alert, "evidence": ids})
+
+
+def _duplicates(reading: _Reading, classes: Classes) -> Iterator[Alert]:
     """One drug in two entries of the medication list, or two drugs of a class that isn't combined. Doses aren't known,
     so a planned split of one drug over two products looks the same: the alert says so."""
     entries = list(reading.entries.values())
@@ -257,20 +247,11 @@ def _duplicates(reading: _Reading, classes: Classes) -> list[Alert]:
         if pairs:
             drugs = list(dict.fromkeys(itertools.chain.from_iterable(pairs)))
             found.append((drugs, f"are all {classes.labels[name]}"))
-    alerts: list[Alert] = []
     for drugs, what in found:
         labels = [reading.label(drug) for drug in drugs]
-        alerts.append(
-            Alert(
-                kind="duplicate",
-                severity="moderate",
-                drugs=labels,
-                message=f"Duplicate therapy: {' and '.join(labels)} {what}.",
-                management="Confirm that both are meant; add the doses, or stop one.",
-                evidence=reading.named_by(*drugs),
-            )
-        )
-    return alerts
+        message = f"Duplicate therapy: {' and '.join(labels)} {what}."
+        management = "Confirm that both are meant; add the doses, or stop one."
+        yield _alert("duplicate", "moderate", labels, message, management, reading.named_by(*drugs))
 
 
 def _coverage(reading: _Reading, knowledge: Knowledge, classes: Classes) -> Coverage:

@@ -79,16 +79,10 @@ def _cue(before: str, behind: str) -> str | None:
 
 def _heading(text: str, start: int) -> str:
     """The line that heads a list ("Medications held:"), for an entry of it; else nothing."""
-    line = text.rfind("\n", 0, start) + 1
-    if not _SAYS["bullet"].match(text, line):
-        return ""
-    while line > 0:
-        end = line - 1
-        line = text.rfind("\n", 0, end) + 1
-        if not text[line:end].strip():
-            return ""
-        if not _SAYS["bullet"].match(text, line):
-            return text[line:end] + " " if text[line:end].rstrip().endswith((":", "：")) else ""
+    *above, own = text[:start].split("\n")
+    if _SAYS["bullet"].match(text, start - len(own)):
+        line = next((line for line in reversed(above) if not _SAYS["bullet"].match(line)), "")
+        return f"{line} " if line.rstrip().endswith((":", "：")) else ""
     return ""
 
 
@@ -119,11 +113,8 @@ def unrecognised(document: Document) -> Iterator[str]:
         return not any(one.start < end and start < one.end for one in known)
 
     for match in _SAYS["dosed"].finditer(text):
-        if (
-            free(match.start(), match.end())
-            and not _SAYS["cues"].fullmatch(match["name"])
-            and not _SAYS["ordinary"].search(match["name"])
-        ):
+        plain = _SAYS["cues"].fullmatch(match["name"]) or _SAYS["ordinary"].search(match["name"])
+        if free(*match.span()) and not plain:
             yield match["name"].strip()
     for heading in _SAYS["list"].finditer(text):
         at = heading.start("own")

@@ -23,7 +23,8 @@ _COLUMNS = ("a", "b", "severity", "mechanism", "management", "source")
 
 
 class Interaction(NamedTuple):
-    """`a`, `b`: a drug's id or `class:name`. `id`: `interaction:<set>:<line or item>`."""
+    """`a`, `b`: a drug's id or `class:name`. `id`: `interaction:<set>:<line or item>`. In rows
+    of cross-reactivity `a` is what the patient is allergic to."""
 
     id: str
     a: str
@@ -88,7 +89,7 @@ def load_interactions(sets: tuple[tuple[str, str, str], ...] = ()) -> Knowledge:
         if path:
             versions[f"interactions:{name}"] = version
         for row in rows:
-            item = _interaction(row, name)
+            item = read_row(row, f"interaction:{name}")
             if item is None:
                 skipped.append(row.where)
                 continue
@@ -97,7 +98,8 @@ def load_interactions(sets: tuple[tuple[str, str, str], ...] = ()) -> Knowledge:
     return Knowledge(pairs, versions, tuple(skipped))
 
 
-def _interaction(row: tables.Row, name: str) -> Interaction | None:
+def read_row(row: tables.Row, kind: str) -> Interaction | None:
+    """The row of a table; None if its drugs aren't known. `kind`: what its id begins with."""
     values = row.values
     severity = values["severity"].lower()
     if severity not in SEVERITIES:
@@ -112,7 +114,7 @@ def _interaction(row: tables.Row, name: str) -> Interaction | None:
     if sides[0] is None or sides[1] is None:
         return None
     return Interaction(
-        id=f"interaction:{name}:{row.where.rpartition(':')[2]}",
+        id=f"{kind}:{row.where.rpartition(':')[2]}",
         a=sides[0],
         b=sides[1],
         severity=severity,

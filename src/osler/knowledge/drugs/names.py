@@ -15,6 +15,7 @@ from osler.knowledge.graph import Graph, load_graph
 from osler.text import has_chinese
 
 _SAYS = tables.patterns(__package__, "drug_words.toml")
+_CLASSES = tables.patterns(__package__, "class_words.toml", "classes")
 _FORMS, _SALTS = (frozenset(words.split()) for words in tables.toml(__package__, "drug_words.toml")["words"].values())
 
 
@@ -30,7 +31,7 @@ class Drug(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """Drugs named at a place of a text (code points)."""
+    """Drugs named at a place of a text (code points); none where a whole class is named."""
 
     start: int
     end: int
@@ -136,10 +137,25 @@ def mentions(text: str) -> list[Mention]:
     for one in load_recogniser(("drug",)).mentions(text):
         drugs = tuple(names.of(one.text)) or (Drug(one.code, graph.label(one.code)),)
         found.append(Mention(one.start, one.end, drugs))
+    return _longest(found)
+
+
+def mentions_and_classes(text: str) -> list[Mention]:
+    """The same with the classes that the text names."""
+    named = [Mention(*match.span(), ()) for words in _CLASSES.values() for match in words.finditer(text)]
+    return _longest([*mentions(text), *named])
+
+
+def classes_in(name: str) -> tuple[str, ...]:
+    """The drug classes that words name."""
+    return tuple(kind for kind, words in _CLASSES.items() if words.search(name))
+
+
+def _longest(found: list[Mention]) -> list[Mention]:
     kept: list[Mention] = []
-    for mention in sorted(found, key=lambda one: (one.start - one.end, one.start)):
-        if not any(mention.start < other.end and other.start < mention.end for other in kept):
-            kept.append(mention)
+    for one in sorted(found, key=lambda one: (one.start - one.end, not one.drugs, one.start)):
+        if not any(one.start < other.end and other.start < one.end for other in kept):
+            kept.append(one)
     return sorted(kept)
 
 

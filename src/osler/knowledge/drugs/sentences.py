@@ -7,7 +7,15 @@ import re
 
 from osler.knowledge.drugs import tables
 from osler.knowledge.drugs.interactions import SEVERITIES, Interaction, between, in_force, uncovered
-from osler.knowledge.drugs.names import Drug, load_classes, load_names, mentions
+from osler.knowledge.drugs.names import (
+    Classes,
+    Drug,
+    classes_in,
+    load_classes,
+    load_names,
+    mentions_and_classes,
+    tokens,
+)
 from osler.nouns import Evidence, Source
 from osler.settings import Settings
 from osler.text import language_of
@@ -22,12 +30,16 @@ def interaction_sentences(text: str, settings: Settings) -> list[Evidence]:
     language = language_of(text)
     words, chinese = _WORDS[language], load_names().chinese if language == "zh" else {}
     knowledge, classes = in_force(settings), load_classes()
-    drugs = list(dict.fromkeys(drug for mention in mentions(text) for drug in mention.drugs))
+    found_in = mentions_and_classes(text)
+    named = [drug for one in found_in for drug in one.drugs or _classes(text[one.start : one.end], classes)]
+    drugs = list(dict.fromkeys(named))
     label = {drug: chinese.get(drug.id, drug.label) for drug in drugs}
     bare = uncovered(drugs, knowledge, classes)
     known: list[tuple[Interaction, Drug, Drug]] = []
     silent = [label[drug] for drug in bare]
     for a, b in itertools.combinations(drugs, 2):
+        if a.id in tokens(b.id, classes) or b.id in tokens(a.id, classes):
+            continue  # a drug and the class it belongs to
         rows = between(a, b, knowledge, classes)
         known += [(row, a, b) for row in rows]
         if not rows and a not in bare and b not in bare:
@@ -46,8 +58,13 @@ def interaction_sentences(text: str, settings: Settings) -> list[Evidence]:
     return found
 
 
+def _classes(words: str, classes: Classes) -> list[Drug]:
+    """The classes that words name, each standing for any of its drugs."""
+    return [Drug(f"class:{name}", classes.labels[name]) for name in classes_in(words)]
+
+
 def _unknown(text: str) -> list[str]:
     """The entries without a known drug of a text that is a list of names and nothing else, no question."""
     entries = [entry.strip(" \t.。") for entry in _SPLIT.split(text)]
     entries = [entry for entry in entries if entry]
-    return [entry for entry in entries if not mentions(entry)] if all(map(_NAME.fullmatch, entries)) else []
+    return [entry for entry in entries if not mentions_and_classes(entry)] if all(map(_NAME.fullmatch, entries)) else []
