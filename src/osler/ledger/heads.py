@@ -90,7 +90,8 @@ def put_head(path: Path, head: Head) -> None:
 
 def read_heads(path: Path) -> list[Head]:
     """The heads of a file, oldest first. Raises InputError naming the line that is none."""
-    return [_parsed(Head, line, f"{path}, line {number}") for number, line in enumerate(_text(path).splitlines(), 1)]
+    lines = _text(path).splitlines() or [""]
+    return [_parsed(Head, line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
 
 
 def read_proof(path: Path) -> Proof:
@@ -177,6 +178,7 @@ def read_last(path: Path, vault: Vault) -> tuple[int, str]:
         raise IntegrityError(GONE, where=str(path)) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise IntegrityError("the head file is damaged", where=str(path)) from None
+    vault.refresh()  # after reading: whoever signed it is among the keys
     if not vault.signed(hash.encode(), signature):
         raise IntegrityError("the head file is not signed by this ledger", where=str(path))
     return seq, hash

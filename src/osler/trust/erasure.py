@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import osler
 from osler.errors import InputError, OslerError
-from osler.ledger import Entry, Ledger
+from osler.ledger import Entry, Ledger, digest
 from osler.record import read
 from osler.settings import Settings
 from osler.storage import ERASERS, Forgetting, compact
@@ -63,7 +63,13 @@ def _elsewhere(
         if room.ispkg and importlib.util.find_spec(f"{room.name}.erasing"):
             importlib.import_module(f"{room.name}.erasing")
     names = {name.strip() for name in (patient, *also, *_identifiers(patient, ledger)) if len(name.strip()) >= LEAST}
-    found = {name: erase(settings, Forgetting(tuple(sorted(names)), only_look)) for name, erase in ERASERS.items()}
+    who = Forgetting(tuple(sorted(names)), only_look)
+    found = {name: erase(settings, who) for name, erase in ERASERS.items()}
+    if not only_look:  # what was destroyed may itself bear the patient's name
+        found = {
+            name: [f"sha256:{digest(one)}" if who.concerns(one) else one for one in what]
+            for name, what in found.items()
+        }
     return {name: what for name, what in found.items() if what}
 
 
