@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "How robust, fair and private a model is, as one page."),
     "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
     "serve": ("serve", "The workbench and the doors for programs, on one port."),
+    "mcp": ("mcp", "The rooms as tools of the Model Context Protocol."),
     "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),
     "doctor": ("doctor", "What is installed, in use, and missing."),
 }
