@@ -117,7 +117,7 @@ def show(identifier: str, settings: Settings) -> Finished:
     card = _read_card(paths[0])
     task = find_task(card.source or card.task)
     items = drawn(task.items(Bench(settings).data, card.split), card.limit, card.seed)
-    if _data_hash(items) != card.data_hash:
+    if data_hash(items) != card.data_hash:
         raise InputError("the data of this run has changed since", where=card.id, hint="Run it again.")
     done = dict(replies_of(settings.home / "bench" / "answers" / card.answers))
     found = [done[key] for key in map(_hash, items) if key in done]
@@ -215,7 +215,7 @@ def card_of(
         "versions": {"osler": __version__, **task.versions(method, bench)},
     }
     answers = f"{hashlib.sha256(canonical(depends)).hexdigest()[:16]}.jsonl"
-    drawn = {"split": part, "data_hash": _data_hash(items), "n": len(items), "limit": limit, "seed": seed}
+    drawn = {"split": part, "data_hash": data_hash(items), "n": len(items), "limit": limit, "seed": seed}
     asked = {**depends, **drawn, "answers": answers}
     return RunCard(id=hashlib.sha256(canonical(asked)).hexdigest()[:12], started=now(), **asked)
 
@@ -228,7 +228,7 @@ def _hash(item: Item) -> str:
     return hashlib.sha256(canonical(item._asdict())).hexdigest()[:16]
 
 
-def _data_hash(items: Sequence[Item]) -> str:
+def data_hash(items: Sequence[Item]) -> str:
     return hashlib.sha256("".join(map(_hash, items)).encode()).hexdigest()[:16]
 
 

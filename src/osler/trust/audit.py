@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from osler.bench.choice import ChoiceTask, Item
 from osler.bench.compare import Comparison, adjusted, compare
-from osler.bench.figures import Figure, Reply, share, unread
+from osler.bench.figures import Figure, Reply, figure, share, unread
 from osler.bench.runner import Finished, RunCard, answered, card_of, drawn
 from osler.bench.task import Bench, Progress
 from osler.bench.tasks import find_task
@@ -110,7 +110,7 @@ def table(audits: Sequence[Audited]) -> list[Measurement]:
     compared = adjusted([comparison for *_, comparison in paired])
     rows: list[Measurement] = []
     for one in audits:
-        rows.append(measured(one.card, one.replies, share("accuracy", _hits(one.replies), len(one.replies))))
+        rows.append(measured(one.card, one.replies, figure("right", one.replies, "accuracy")))
         for (mine, title, pairs, _), found in zip(paired, compared, strict=True):
             if mine is one:
                 after = [pair.now for pair in pairs]
@@ -149,21 +149,20 @@ def _figures(one: Audited, title: str, pairs: Sequence[Pair], found: Comparison)
 
 
 def _worst(one: Audited) -> Figure:
-    """An item is right in the worst case if it is right as it is and after every change that leaves a right answer."""
-    wrong = {pair.before.id for pair in one.pairs if pair.change.expects != "refusal" and not pair.now.scores["right"]}
-    hits = sum(bool(reply.scores["right"]) and reply.id not in wrong for reply in one.replies)
-    plain = {"as it is": _hits(one.replies) / len(one.items)}
-    return share("worst-case accuracy", hits, len(one.replies), baseline=plain)
+    """Each item as right as it is or after that change which does it most harm; nothing is right that is withheld."""
+    least = {reply.id: reply.scores["right"] for reply in one.replies}
+    for pair in one.pairs:
+        if pair.change.expects != "refusal":
+            least[pair.before.id] = min(least[pair.before.id], pair.now.scores["right"])
+    worst = [reply._replace(scores={"right": least[reply.id]}) for reply in one.replies]
+    plain = sum(reply.scores["right"] for reply in one.replies) / len(one.replies)
+    return figure("right", worst, "worst-case accuracy", baseline={"as it is": plain})
 
 
-def _hits(replies: Sequence[Reply]) -> float:
-    return sum(reply.scores["right"] for reply in replies)
-
-
-def measured(card: RunCard, replies: Sequence[Reply], figure: Figure) -> Measurement:
+def measured(card: RunCard, replies: Sequence[Reply], made: Figure) -> Measurement:
     """A figure as a row, with what was asked and how long the replies took."""
     return Measurement(
-        **figure._asdict(),
+        **made._asdict(),
         task=card.task,
         model=card.model["spec"] if card.model else None,
         method=card.method,
