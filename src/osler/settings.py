@@ -30,6 +30,9 @@ class Models(Section):
     context: int = Field(default=8192, ge=512, description="tokens")
     reading: int = Field(default=900, ge=100, description="tokens of passages that a model is shown at most")
     sure: float = Field(default=0.5, ge=0, le=1, description="chance below which the method `gate` gives no answer")
+    mitigation: Literal["", "blind", "ensemble", "abstain"] = Field(
+        default="", description="so that `osler ask` answers alike whoever the patient is"
+    )
     adapter: str | None = None
     api_key_variable: str = Field(default="OSLER_API_KEY", description="environment variable with the endpoint's key")
     timeout: float = Field(default=120.0, gt=0, description="seconds")

@@ -24,7 +24,9 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
     from osler.cli.progress import prepare
     from osler.clinic.desk import Desk, Question
     from osler.reasoning.registry import find_method
+    from osler.trust.mitigation import use
 
+    method = use(method, settings.models.mitigation)
     if method is not None:
         find_method(method)
     if not jsonl_out and not question.strip():

@@ -21,6 +21,7 @@ from osler.reasoning.ask import Question, answer
 from osler.reasoning.resources import REPLAYED, Resources, Run
 from osler.record import read
 from osler.settings import Settings
+from osler.trust.mitigation import use
 
 VOLATILE = frozenset({"trace_id"})
 
@@ -92,6 +93,7 @@ def _consult(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, 
 
 
 def _ask(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    use(given.get("method"))
     run = Run(Resources(settings), "ask")
     made = answer(Question(**given), run)
     output = {
