@@ -18,7 +18,8 @@ from osler.server.look import is_page, page
 STATUS = {"busy": 503, "missing": 503, "endpoint": 502, "egress": 403, "erased": 410, "integrity": 500, "error": 500}
 TITLES = {400: "The request can't be used", 401: "Sign in first", 403: "Not allowed", 404: "Not found",
           405: "Not a method of this address", 409: "In conflict with what is there", 410: "Erased",
-          413: "Too large", 415: "Not a kind of content that is read here", 421: "Not a name of this server",
+          412: "What is needed is missing", 413: "Too large", 415: "Not a kind of content that is read here",
+          421: "Not a name of this server",
           422: "The request can't be used", 429: "Too many requests", 500: "Internal error",
           502: "The model's endpoint failed", 503: "Not available"}  # fmt: skip
 
@@ -47,8 +48,10 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return tell(request, 422, f"{place}: {first['msg']}", place)
+        place = ".".join(str(part) for part in first["loc"]).encode("utf-8", "replace").decode()
+        hooks = request.url.path.startswith("/cds-services")  # HL7 asks for 400, and for the field by its own name
+        place = place.removeprefix("body.") if hooks else place
+        return tell(request, 400 if hooks else 422, f"{place}: {first['msg']}", place)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
