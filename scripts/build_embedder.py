@@ -245,6 +245,27 @@ class Graph:
         return self.add("MatMulIntegerToFloat", *operands, self.constant(bias), domain=MICROSOFT)[0]
 
 
+def normalised(graph: Graph, source: Checkpoint, x: str, name: str) -> str:
+    # Add + LayerNormalization took a fifth of the time of the fused SkipLayerNormalization.
+    weight, bias = (graph.constant(source.vector(f"{name}.{part}")) for part in "wb")
+    return graph.add("LayerNormalization", x, weight, bias, axis=-1, epsilon=source.epsilon)[0]
+
+
+def add_layer(graph: Graph, source: Checkpoint, layer: str, x: str) -> str:
+    """One encoder layer over `x`; `source` has its tensors and the shape."""
+    shape = source.shape
+
+    def linear(x: str, name: str, inputs: int) -> str:
+        return graph.linear(x, source.matrix(f"{layer}.{name}.w", inputs), source.vector(f"{layer}.{name}.b"))
+
+    qkv = [linear(x, part, shape.hidden) for part in "qkv"]
+    (context,) = graph.add("MultiHeadAttention", *qkv, domain=MICROSOFT, num_heads=shape.heads)
+    x = normalised(graph, source, graph.add("Add", x, linear(context, "ao", shape.hidden))[0], f"{layer}.aln")
+    (middle,) = graph.add("Gelu", linear(x, "fi", shape.hidden))
+    forward = linear(middle, "fo", shape.feed_forward)
+    return normalised(graph, source, graph.add("Add", x, forward)[0], f"{layer}.oln")
+
+
 def build_model(source: Checkpoint, rows: Sequence[int]) -> onnx.ModelProto:
     """The encoder: input_ids int64 (texts, tokens) -> embedding float32 (texts, hidden), of unit length.
 
@@ -252,14 +273,6 @@ def build_model(source: Checkpoint, rows: Sequence[int]) -> onnx.ModelProto:
     the faster attention kernel and makes a vector independent of the texts embedded beside it.
     """
     shape, graph = source.shape, Graph()
-
-    def normalise(x: str, name: str) -> str:
-        # Add + LayerNormalization took a fifth of the time of the fused SkipLayerNormalization.
-        weight, bias = (graph.constant(source.vector(f"{name}.{part}")) for part in "wb")
-        return graph.add("LayerNormalization", x, weight, bias, axis=-1, epsilon=source.epsilon)[0]
-
-    def linear(x: str, name: str, inputs: int) -> str:
-        return graph.linear(x, source.matrix(f"{name}.w", inputs), source.vector(f"{name}.b"))
 
     nibbles, scales = source.blocks("emb.word", shape.hidden)
     zeros = np.full((len(rows), shape.hidden // BLOCK), 8, np.uint8)
@@ -271,15 +284,9 @@ def build_model(source: Checkpoint, rows: Sequence[int]) -> onnx.ModelProto:
     zero = graph.constant(np.zeros(1, np.int64))
     (length,) = graph.add("Shape", "input_ids", start=1, end=2)
     (place_here,) = graph.add("Slice", graph.constant(place), zero, length, zero)
-    x = normalise(graph.add("Add", x, place_here)[0], "emb.ln")
-    for layer in (f"l{i}" for i in range(shape.layers)):
-        qkv = [linear(x, f"{layer}.{part}", shape.hidden) for part in "qkv"]
-        (context,) = graph.add("MultiHeadAttention", *qkv, domain=MICROSOFT, num_heads=shape.heads)
-        attended = linear(context, f"{layer}.ao", shape.hidden)
-        x = normalise(graph.add("Add", x, attended)[0], f"{layer}.aln")
-        (middle,) = graph.add("Gelu", linear(x, f"{layer}.fi", shape.hidden))
-        forward = linear(middle, f"{layer}.fo", shape.feed_forward)
-        x = normalise(graph.add("Add", x, forward)[0], f"{layer}.oln")
+    x = normalised(graph, source, graph.add("Add", x, place_here)[0], "emb.ln")
+    for layer in range(shape.layers):
+        x = add_layer(graph, source, f"l{layer}", x)
     (x,) = graph.add("ReduceMean", x, graph.constant(np.array([1])), keepdims=0)
     (x,) = graph.add("LpNormalization", x, axis=-1, p=2)
     graph.nodes.append(helper.make_node("Identity", [x], ["embedding"]))
