@@ -61,8 +61,9 @@ def run(names: tuple[str, ...], json_out: bool, settings: Settings, **asked: Any
 
     A run that was interrupted goes on where it stood; what was answered once is not asked again."""
     from osler.bench.runner import run as run_task
+    from osler.trust.mitigation import use
 
-    done = []
+    done, asked = [], asked | {"method": use(asked["method"])}
     for name in names:
         with progress(name) as report:
             done.append(run_task(name, settings, progress=report, **asked))
