@@ -44,4 +44,5 @@ def test_a_negated_statement_says_the_opposite_once() -> None:
     item = Item("1", "1", "Zinc was useful and is cheap.", {"A": "supported"}, "A", context="Zinc was useful.")
     assert OPPOSITE.variants(item)[""].question == "Zinc was not useful and is cheap."
     assert not OPPOSITE.variants(item._replace(question="Zinc was not useful."))
+    assert not OPPOSITE.variants(item._replace(options={"A": "contradicted"}))
     assert {"typos", "OCR noise", "letter case"} <= {change.name for change in rewrites()}

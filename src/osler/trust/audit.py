@@ -142,7 +142,9 @@ def _figures(one: Audited, title: str, pairs: Sequence[Pair], found: Comparison)
         low, high = found.interval
         beside = {"before": found.values[0], "after": found.values[1], **fit}
         chance = {"p": found.p or 0.0, "Holm p": found.adjusted or 0.0} if found.p is not None else {}
-        drop = Figure(f"accuracy drop: {title}", -found.difference, (-high, -low), found.n, 0, beside | chance)
+        drop = Figure(
+            f"accuracy drop: {title}", 0.0 - found.difference, (0.0 - high, 0.0 - low), found.n, 0, beside | chance
+        )
         yield drop._replace(unparsed=unread([pair.now for pair in pairs]))
     failed = {"same": "flip rate", "changed": "stay rate", "refusal": "as sure as before"}[expects]
     yield share(f"{failed}: {title}", lost, len(judged), unread([pair.now for pair in judged]), fit)

@@ -75,13 +75,13 @@ def _denied(item: Item, luck: object) -> Item | None:
 
 
 def _opposite(item: Item, luck: object) -> Item | None:
-    if not item.context or not VERB.search(item.question):
+    if item.options != {"A": "supported"} or not VERB.search(item.question):
         return None
     return item._replace(question=VERB.sub(r"\1 not", item.question, count=1))
 
 
 DENIAL = Change("finding denied", "no evidence of before a finding", "changed", "rules", _denied)
-OPPOSITE = Change("statement negated", "not behind the first verb of a statement", "changed", "rules", _opposite)
+OPPOSITE = Change("statement negated", "not behind the first verb of what is supported", "changed", "rules", _opposite)
 
 
 def rewrites() -> list[Change]:
