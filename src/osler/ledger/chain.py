@@ -5,7 +5,7 @@ RFC 8785 canonical JSON and SHA-256. It knows neither keys nor storage.
 
 import hashlib
 import hmac
-import secrets
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from osler.errors import InputError
 from osler.nouns import Noun
 
 GENESIS = "0" * 64
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
 
 
 class Entry(Noun):
@@ -50,9 +50,11 @@ def _simple(value: Any) -> bool:
     """Whether the fast writer gives the same bytes: keys in ASCII (their order), no fractions, no large numbers."""
     kind = type(value)
     if kind is dict:
-        return all(type(key) is str and key.isascii() and _simple(inner) for key, inner in value.items())
+        if not all(type(key) is str and key.isascii() for key in value):
+            return False
+        value, kind = value.values(), list
     if kind is list:
-        return all(map(_simple, value))
+        return all(type(inner) is str or _simple(inner) for inner in value)
     return kind is str or kind is bool or value is None or (kind is int and -(2**53) < value < 2**53)
 
 
@@ -63,18 +65,17 @@ def digest(value: Any) -> str:
 
 def commit(payload: bytes, salt: bytes) -> str:
     """HMAC-SHA-256 keyed by the salt: hides the payload while the salt is secret, binds it once it is shown."""
-    return hmac.new(salt, payload, hashlib.sha256).hexdigest()
+    return hmac.digest(salt, payload, hashlib.sha256).hex()
 
 
 def entry_hash(seq: int, id: str, time: str, kind: str, commitment: str, previous: str, key: str) -> str:
     link = {"seq": seq, "id": id, "time": time, "kind": kind, "commitment": commitment, "previous": previous}
-    return digest({**link, "key": key})
+    return hashlib.sha256(orjson.dumps({**link, "key": key}, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def new_id(prefix: str) -> str:
     """A readable identifier such as `c-20261122-7k2m9qfx`: kind, day, forty random bits."""
-    tail = "".join(_ALPHABET[byte & 31] for byte in secrets.token_bytes(8))
-    return f"{prefix}-{datetime.now(UTC):%Y%m%d}-{tail}"
+    return f"{prefix}-{datetime.now(UTC):%Y%m%d}-{os.urandom(8).translate(_ALPHABET).decode()}"
 
 
 def now() -> str:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from osler.errors import InputError, IntegrityError, OslerError
+from osler.errors import InputError, OslerError
 from osler.ledger.chain import GENESIS, Entry, canonical, commit, entry_hash, new_id, now
 from osler.ledger.heads import Content, Head, Proof, keep_last, make_head, put_head
 from osler.ledger.merkle import Tree, consistency, path
+from osler.ledger.payloads import SALT_BYTES, WITH_PAYLOAD, opened
 from osler.ledger.tables import LINK_FIELDS, READABLE, entries_table, payloads_table
 from osler.ledger.vault import Vault, keys_table
 from osler.ledger.verify import Verification, verify
@@ -25,7 +26,6 @@ from osler.nouns import dump
 from osler.settings import Settings
 from osler.storage import open_database, writing
 
-SALT_BYTES = 32
 SMALL = 512  # bytes up to which packing costs more than it saves
 
 
@@ -158,14 +158,14 @@ class Ledger:
         rows: list[dict[str, Any]] = []
         blobs: list[dict[str, Any]] = []
         made: list[dict[str, Any]] = []
-        keys: dict[tuple[str | None, str], tuple[str, bytes]] = {}
+        keys = self.vault.find(connection, {draft.subject for draft in drafts if draft.subject})
         time, signer = now(), self.vault.key_id
         for draft, content in zip(drafts, contents, strict=True):
             seq += 1
             identifier = draft.id or new_id("e")
-            whose = draft.subject, (draft.about or identifier) if draft.subject is None else ""
+            whose = draft.subject or f"entry {draft.about or identifier}"
             if whose not in keys:
-                found = self._key_of(connection, draft)
+                found = self._key_of(connection, draft.about) if draft.about and not draft.subject else None
                 if found is None:
                     row, found = self.vault.make(draft.subject or f"entry {identifier}")
                     made.append(row)
@@ -194,11 +194,9 @@ class Ledger:
             with suppress(OslerError):  # the entries are on disk; `verify` says how far the heads elsewhere reach
                 self.anchor(Path(self._settings.anchor).expanduser())
 
-    def _key_of(self, connection: sa.Connection, draft: Draft) -> tuple[str, bytes] | None:
-        if draft.subject:
-            return self.vault.find(connection, draft.subject)
-        wanted = sa.select(payloads_table.c.key_id).where(payloads_table.c.id == draft.about)
-        held = connection.execute(wanted).scalar() if draft.about else None
+    def _key_of(self, connection: sa.Connection, id: str) -> tuple[str, bytes] | None:
+        """The key of an entry's payload, if there still is one."""
+        held = connection.execute(sa.select(payloads_table.c.key_id).where(payloads_table.c.id == id)).scalar()
         key = self.vault.key(connection, held) if held else None
         return (held, key) if held and key else None
 
@@ -219,12 +217,10 @@ class Ledger:
 
     def payload(self, id: str) -> dict[str, Any]:
         """The payload, checked against its commitment. Raises Erased, IntegrityError, InputError."""
-        entry = self.entry(id)
-        with self._engine.connect() as connection:
-            opened = self._open(connection, entry)
-        if opened is None:
+        found = self._open(id)
+        if found is None:
             raise Erased("this patient was erased; only the commitment remains", where=id)
-        payload: dict[str, Any] = json.loads(opened[1])
+        payload: dict[str, Any] = json.loads(found[1])
         return payload
 
     def of_patient(self, patient: str) -> list[Entry]:
@@ -256,20 +252,12 @@ class Ledger:
             found: str | None = connection.execute(wanted.where(payloads_table.c.id == id)).scalar()
         return None if found == self.vault.pseudonym(f"entry {id}") else found
 
-    def _open(self, connection: sa.Connection, entry: Entry) -> tuple[bytes, bytes] | None:
-        """Salt and canonical payload, or None if erased."""
-        row = connection.execute(sa.select(payloads_table).where(payloads_table.c.id == entry.id)).first()
+    def _open(self, id: str) -> tuple[bytes, bytes] | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(WITH_PAYLOAD.where(entries_table.c.id == id)).first()
         if row is None:
-            raise IntegrityError("the payload was removed", where=entry.id)
-        key = self.vault.key(connection, row.key_id)
-        if key is None or not row.blob:
-            return None
-        plain = Vault.decrypt(key, row.blob, entry.id)
-        salt, packed = plain[:SALT_BYTES], plain[SALT_BYTES:]
-        content = packed if packed.startswith(b"{") else zlib.decompress(packed)
-        if commit(content, salt) != entry.commitment:
-            raise IntegrityError("the payload does not match its commitment", where=entry.id)
-        return salt, content
+            raise InputError(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
+        return opened(row, self.vault)
 
     # --- proving
 
@@ -277,7 +265,7 @@ class Ledger:
         """Check every link, signature and readable payload, that what can't be read was erased, that the head last
         written is still in the chain, and that heads kept elsewhere are of this chain."""
         with self._engine.connect() as connection:
-            return verify(connection, self.vault, self._head_file, self._open, anchors)
+            return verify(connection, self.vault, self._head_file, anchors)
 
     def anchor(self, to: Path) -> Head:
         """Sign the chain as it stands and add that head to a file that should lie elsewhere."""
@@ -294,11 +282,9 @@ class Ledger:
             raise InputError(f"the head is of {anchor.size} entries, the chain has {len(contents)}")
         shown = None
         if content:
-            with self._engine.connect() as connection:
-                opened = self._open(connection, entry)
-            if opened is None:
+            if (found := self._open(id)) is None:
                 raise Erased("this patient was erased; there is no content to show", where=id)
-            shown = Content(salt=opened[0].hex(), payload=json.loads(opened[1]))
+            shown = Content(salt=found[0].hex(), payload=json.loads(found[1]))
         return Proof(
             entry=entry,
             path=path(contents, entry.seq - 1),

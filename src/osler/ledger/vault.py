@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,13 +113,13 @@ class Vault:
 
     def pseudonym(self, subject: str) -> str:
         """A keyed hash of a patient identifier: equal for equal patients, meaningless outside this home."""
-        return hmac.new(self._master, subject.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._master, subject.encode(), hashlib.sha256).hex()
 
-    def find(self, connection: sa.Connection, subject: str) -> tuple[str, bytes] | None:
-        """The id and bytes of the subject's key, if there is one."""
-        wanted = sa.select(keys_table).where(keys_table.c.subject == self.pseudonym(subject))
-        row = connection.execute(wanted).first()
-        return None if row is None else (row.id, self.decrypt(self._master, row.wrapped, row.id))
+    def find(self, connection: sa.Connection, subjects: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+        """The id and bytes of the key of each subject that has one."""
+        names = {self.pseudonym(subject): subject for subject in subjects}
+        rows = connection.execute(sa.select(keys_table).where(keys_table.c.subject.in_(names))) if names else ()
+        return {names[row.subject]: (row.id, self.unwrap(row.id, row.wrapped)) for row in rows}
 
     def make(self, subject: str) -> tuple[dict[str, Any], tuple[str, bytes]]:
         """A new key for the subject: its row, and its id and bytes."""
@@ -130,12 +130,15 @@ class Vault:
     def key(self, connection: sa.Connection, identifier: str) -> bytes | None:
         """The key with this id, or None once it was destroyed."""
         row = connection.execute(sa.select(keys_table).where(keys_table.c.id == identifier)).first()
-        return None if row is None else self.decrypt(self._master, row.wrapped, row.id)
+        return None if row is None else self.unwrap(row.id, row.wrapped)
+
+    def unwrap(self, identifier: str, wrapped: bytes) -> bytes:
+        return self.decrypt(self._master, wrapped, identifier)
 
     @staticmethod
     def encrypt(key: bytes, plain: bytes, context: str) -> bytes:
         """AES-256-GCM, nonce first; `context` is authenticated so that blobs can't be exchanged."""
-        nonce = secrets.token_bytes(12)
+        nonce = os.urandom(12)
         return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
     @staticmethod

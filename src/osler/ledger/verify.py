@@ -1,6 +1,6 @@
 """One walk along the chain that finds the first entry that was changed, removed, moved, forged, hidden or cut off."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ from osler.errors import IntegrityError
 from osler.ledger.chain import GENESIS, Entry, entry_hash
 from osler.ledger.heads import GONE, Head, genuine, read_last
 from osler.ledger.merkle import Tree
+from osler.ledger.payloads import WITH_PAYLOAD, opened
 from osler.ledger.tables import LINK_FIELDS, entries_table
 from osler.ledger.vault import Ring, Vault, key_id, signed
 
 ERASURES = ("erasure", "retention")  # kinds of entries that say which payloads were destroyed
 CUT = "the tail was cut"
-Opened = Callable[[sa.Connection, Entry], tuple[bytes, bytes] | None]
 
 
 class Broken(NamedTuple):
@@ -37,9 +37,7 @@ class Verification(NamedTuple):
     anchored: int | None = None
 
 
-def verify(
-    connection: sa.Connection, vault: Vault, head_file: Path, opened: Opened, anchors: Sequence[Head]
-) -> Verification:
+def verify(connection: sa.Connection, vault: Vault, head_file: Path, anchors: Sequence[Head]) -> Verification:
     """See `Ledger.verify`."""
     seq, previous, erased, tree = 0, GENESIS, 0, Tree()
     lost: dict[str, int] = {}  # payloads that can't be read, until an erasure names them
@@ -51,15 +49,15 @@ def verify(
         return Verification(seq, erased, previous, broken, max((one.size for one in anchors), default=None))
 
     beside = _beside(head_file, vault)  # before the rows: others go on appending
-    rows = connection.execute(sa.select(entries_table).order_by(entries_table.c.seq))
+    rows = connection.execute(WITH_PAYLOAD.order_by(entries_table.c.seq))
     vault.refresh()  # after the rows were fixed: whoever signed them is among the keys
     ring, ours = vault.ring, {vault.ring.public, *(one.previous for one in vault.ring.certificates)}
     for row in rows:
         seq += 1
         try:
-            entry = Entry(**row._mapping)
+            entry = Entry(**{name: row._mapping[name] for name in Entry.model_fields})
             why = _fault(entry, seq, previous, ring)
-            content = None if why else opened(connection, entry)
+            content = None if why else opened(row, vault)
         except ValidationError:
             return result(seq, str(row.id), "the row is not an entry")
         except IntegrityError as error:
