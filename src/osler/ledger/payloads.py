@@ -1,0 +1,32 @@
+"""A payload out of its row: unwrapped, deciphered, unpacked and held against its commitment."""
+
+import zlib
+from typing import Any
+
+import sqlalchemy as sa
+
+from osler.errors import IntegrityError
+from osler.ledger.chain import commit
+from osler.ledger.tables import entries_table, payloads_table
+from osler.ledger.vault import Vault, keys_table
+
+SALT_BYTES = 32
+WITH_PAYLOAD = (
+    sa.select(entries_table, payloads_table.c.blob, payloads_table.c.key_id, keys_table.c.wrapped)
+    .outerjoin(payloads_table, payloads_table.c.id == entries_table.c.id)
+    .outerjoin(keys_table, keys_table.c.id == payloads_table.c.key_id)
+)
+
+
+def opened(row: sa.Row[Any], vault: Vault) -> tuple[bytes, bytes] | None:
+    """Salt and canonical payload, or None if erased. Raises IntegrityError."""
+    if row.blob is None:
+        raise IntegrityError("the payload was removed", where=row.id)
+    if row.wrapped is None or not row.blob:
+        return None
+    plain = Vault.decrypt(vault.unwrap(row.key_id, row.wrapped), row.blob, row.id)
+    salt, packed = plain[:SALT_BYTES], plain[SALT_BYTES:]
+    content = packed if packed.startswith(b"{") else zlib.decompress(packed)
+    if commit(content, salt) != row.commitment:
+        raise IntegrityError("the payload does not match its commitment", where=row.id)
+    return salt, content
