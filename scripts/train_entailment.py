@@ -30,6 +30,12 @@ ROOT = Path(__file__).parents[1]
 VERDICTS = ("supported", "partial", "unsupported", "contradicted")
 LONGEST = 256  # tokens of a pair
 SEED = 0
+# Parts of a layer in the source, and what transformers calls them.
+NAMES = {
+    "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
+    "ao": "attention.output.dense", "aln": "attention.output.LayerNorm", "fi": "intermediate.dense",
+    "fo": "output.dense", "oln": "output.LayerNorm",
+}  # fmt: skip
 
 
 class Pair(NamedTuple):
@@ -117,13 +123,8 @@ def weights(source: Checkpoint, rows: list[int]) -> dict[str, np.ndarray]:
         "embeddings.LayerNorm.weight": source.vector("emb.ln.w"),
         "embeddings.LayerNorm.bias": source.vector("emb.ln.b"),
     }
-    inner = {
-        "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
-        "ao": "attention.output.dense", "aln": "attention.output.LayerNorm", "fi": "intermediate.dense",
-        "fo": "output.dense", "oln": "output.LayerNorm",
-    }  # fmt: skip
     for layer in range(source.shape.layers):
-        for short, name in inner.items():
+        for short, name in NAMES.items():
             to = f"encoder.layer.{layer}.{name}"
             key = f"l{layer}.{short}"
             columns = source.shape.feed_forward if short == "fo" else hidden
