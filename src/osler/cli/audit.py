@@ -45,7 +45,7 @@ def _audit(
         parts = audit(kinds, settings, use(method), names, limit, report)
     for part in parts:
         if part.missing:
-            click.echo(f"osler: {part.name} was not measured: {part.missing}", err=True)
+            click.echo(f"osler: {part.name}, not measured: {part.missing}", err=True)
     if target:
         write(target, page(parts, settings.models.language))
     if json_out or not target:

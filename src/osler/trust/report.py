@@ -1,7 +1,7 @@
 """The audits of a model, each by its name, and what they found as one page that opens offline.
 
 An audit is a module of this room with `audit(settings, model, method, tasks, limit, progress) -> list[Measurement]`.
-One that is not there is said to be not measured. It judges no figure.
+What can't be made is said to be not measured, as is what a module names `MISSING`. It judges no figure.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from osler.settings import Settings
 
 
 class Part(NamedTuple):
-    """One audit's rows; `missing`: why it was not measured."""
+    """One audit's rows; `missing`: what was not measured, and why."""
 
     name: str
     rows: list[Measurement]
@@ -44,13 +44,14 @@ def audit(
 def _part(name: str, several: bool, settings: Settings, *asked: object) -> Part:
     try:
         if importlib.util.find_spec(f"osler.trust.{name}") is None:
-            raise MissingComponent(f"not measured: this version has no audit of {name}")
-        rows = importlib.import_module(f"osler.trust.{name}").audit(settings, settings.models.language, *asked)
+            raise MissingComponent(f"this version has no audit of {name}")
+        module = importlib.import_module(f"osler.trust.{name}")
+        rows = module.audit(settings, settings.models.language, *asked)
     except OslerError as error:
         if not several:
             raise
         return Part(name, [], str(error))
-    return Part(name, rows)
+    return Part(name, rows, getattr(module, "MISSING", None))
 
 
 def page(parts: Sequence[Part], model: str) -> str:
