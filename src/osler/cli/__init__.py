@@ -29,9 +29,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "methods": ("methods", "The ways to answer a question, what each costs and reaches."),
     "bench": ("bench", "Measure models and methods on public data."),
     "audit": ("audit", "How robust, fair and private a model is, as one page."),
-    "ledger": ("ledger", "The record of every answer: show, replay, verify, erase."),
+    "model-card": ("card", "What is known and was measured of a model."),
+    "incident": ("incident", "From one wrong answer to those like it, and to what fixed it."),
+    "ledger": ("ledger", "The record of every answer: show, replay, prove, who saw whom, erase."),
     "serve": ("serve", "The workbench and the doors for programs, on one port."),
     "mcp": ("mcp", "The rooms as tools of the Model Context Protocol."),
+    "accounts": ("accounts", "Who may sign in to a server of this home."),
+    "backup": ("backup", "The home in one file."),
+    "restore": ("backup:restore", "The home out of a backup."),
     "jobs": ("jobs", "Long work: what runs, how far it is, cancel it."),
     "doctor": ("doctor", "What is installed, in use, and missing."),
 }
@@ -46,7 +51,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"osler.cli.{COMMANDS[name][0]}").command
+        module, _, function = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"osler.cli.{module}"), function or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,7 +2,7 @@
 
 import getpass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,16 @@ from osler.errors import UsageError
 from osler.nouns import dump
 from osler.settings import Settings
 
+if TYPE_CHECKING:
+    from osler.ledger import Ledger
+
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def open_ledger(settings: Settings) -> "Ledger":
+    from osler.ledger import Ledger
+
+    return Ledger.open(settings)
 
 
 @click.group()
@@ -26,9 +35,7 @@ def command() -> None:
 @common
 def show(id: str | None, limit: int, why: str, json_out: bool, settings: Settings) -> None:
     """One entry with its whole trace, or the newest entries. That a patient's entry was read is noted."""
-    from osler.ledger import Ledger
-
-    ledger = Ledger.open(settings)
+    ledger = open_ledger(settings)
     if id is None:
         output(json_out, ledger.entries(limit), "entries")
     else:
@@ -43,12 +50,11 @@ def show(id: str | None, limit: int, why: str, json_out: bool, settings: Setting
 @common
 def verify(kept: Path | None, json_out: bool, settings: Settings) -> int:
     """Check every link, signature and payload; exit code 1 and the first broken entry if one fails."""
-    from osler.ledger import Ledger
     from osler.ledger.heads import read_heads
 
     usual = Path(settings.ledger.anchor).expanduser() if settings.ledger.anchor else None
     kept = kept or (usual if usual and usual.exists() else None)
-    result = Ledger.open(settings).verify(read_heads(kept) if kept else ())
+    result = open_ledger(settings).verify(read_heads(kept) if kept else ())
     if result.broken is None:
         more = f", {result.erased} erased" if result.erased else ""
         more += f", anchored up to {result.anchored}" if result.anchored else ""
@@ -76,11 +82,9 @@ def replay(id: str, json_out: bool, settings: Settings) -> int:
 @common
 def anchor(target: Path | None, json_out: bool, settings: Settings) -> None:
     """Sign the chain as it stands; add that head to a file, by which `verify --anchor` sees a cut or another ledger."""
-    from osler.ledger import Ledger
-
     if target is None and settings.ledger.anchor is None:
         raise UsageError("give --to FILE, or `anchor` of [ledger] in osler.toml")
-    head = Ledger.open(settings).anchor(target or Path(str(settings.ledger.anchor)).expanduser())
+    head = open_ledger(settings).anchor(target or Path(str(settings.ledger.anchor)).expanduser())
     say(json_out, head, f"{head.size} entries under {head.root}, signed by {head.key}")
 
 
@@ -92,10 +96,9 @@ def anchor(target: Path | None, json_out: bool, settings: Settings) -> None:
 @with_settings
 def prove(id: str, kept: Path | None, content: bool, target: Path | None, settings: Settings) -> None:
     """Prove that an entry is in the ledger without showing another; `check-proof` checks it anywhere."""
-    from osler.ledger import Ledger
     from osler.ledger.heads import read_heads
 
-    proof = Ledger.open(settings).prove(id, read_heads(kept)[-1] if kept else None, content).model_dump_json(indent=1)
+    proof = open_ledger(settings).prove(id, read_heads(kept)[-1] if kept else None, content).model_dump_json(indent=1)
     write(target, proof + "\n") if target else click.echo(proof)
 
 
@@ -120,9 +123,7 @@ def check_proof(file: Path, key: str | None, kept: Path | None, json_out: bool, 
 @common
 def rotate_key(by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Put a new signing key in force: the old one signs it and is destroyed; older entries stay verifiable."""
-    from osler.ledger import Ledger
-
-    ledger = Ledger.open(settings)
+    ledger = open_ledger(settings)
     entry, public = ledger.rotate_key(by, reason), ledger.vault.ring.public
     say(json_out, {"entry": entry.id, "key": public}, f"{public} signs from entry {entry.seq} on ({entry.id})")
 
@@ -132,9 +133,7 @@ def rotate_key(by: str, reason: str, json_out: bool, settings: Settings) -> None
 @common
 def accesses(patient: str, json_out: bool, settings: Settings) -> None:
     """Who saw or made what of PATIENT (identifier as in the record), when and why."""
-    from osler.ledger import Ledger
-
-    output(json_out, Ledger.open(settings).accesses(patient), "accesses")
+    output(json_out, open_ledger(settings).accesses(patient), "accesses")
 
 
 @command.command()
@@ -143,10 +142,9 @@ def accesses(patient: str, json_out: bool, settings: Settings) -> None:
 def export(kind: str, settings: Settings) -> None:
     """The chain without any content: entries as JSON Lines, or a FHIR Bundle of AuditEvent and Provenance (R4)."""
     from osler.cli.options import print_json
-    from osler.ledger import Ledger
     from osler.ledger.fhir import bundle
 
-    ledger = Ledger.open(settings)
+    ledger = open_ledger(settings)
     if kind == "fhir":
         print_json(bundle(ledger))
     else:
@@ -177,7 +175,7 @@ def erase(patient: str, also: tuple[str, ...], by: str, reason: str, json_out: b
     """Erase PATIENT (identifier as in the record) from the whole home; the ledger keeps hashes and the proof."""
     from osler.trust.erasure import erase as erase_all
 
-    _tell(json_out, erase_all(patient, settings, by, reason, also), settings)
+    _tell(json_out, erase_all(patient, settings, by, reason, also).id, settings)
 
 
 @command.command()
@@ -187,15 +185,13 @@ def expire(by: str, reason: str, json_out: bool, settings: Settings) -> None:
     """Destroy the content that is older than `days` of [retention] in the settings."""
     from osler.trust.erasure import expire as expire_all
 
-    _tell(json_out, expire_all(settings, by, reason), settings)
+    _tell(json_out, expire_all(settings, by, reason).id, settings)
 
 
-def _tell(json_out: bool, entry: Any, settings: Settings) -> None:
+def _tell(json_out: bool, id: str, settings: Settings) -> None:
     """The entry that proves an erasure."""
-    from osler.ledger import Ledger
-
-    proof = Ledger.open(settings).payload(entry.id)
-    count, elsewhere = proof["entries"], sum(map(len, proof.get("elsewhere", {}).values()))
+    proof = open_ledger(settings).payload(id)
+    elsewhere = sum(map(len, proof.get("elsewhere", {}).values()))
     more = f", {elsewhere} things elsewhere are gone" if elsewhere else ""
-    said = f"{count} entries can no longer be read{more}; the erasure is entry {entry.id}"
-    say(json_out, {"erased": count, "entry": entry.id, **proof}, said)
+    said = f"{proof['entries']} entries can no longer be read{more}; the erasure is entry {id}"
+    say(json_out, {"erased": proof["entries"], "entry": id, **proof}, said)

@@ -114,7 +114,7 @@ class Ledger:
             == sa.select(keys_table.c.id).where(keys_table.c.subject == pseudonym).scalar_subquery()
         )
         said = {"by": by, "reason": reason, "patient": pseudonym, "elsewhere": elsewhere or {}}
-        return self._destroy("erasure", theirs, said, f"accesses of {pseudonym}")
+        return self._destroy("erasure", theirs, said, pseudonym)
 
     def expire(self, before: str, kept: Sequence[str], by: str, reason: str) -> Entry:
         """Destroy the payloads older than a time (ISO 8601) but those of some kinds."""
@@ -122,17 +122,17 @@ class Ledger:
         return self._destroy("retention", payloads_table.c.id.in_(old), {"by": by, "reason": reason, "before": before})
 
     def _destroy(
-        self, kind: str, which: sa.ColumnElement[bool], said: dict[str, Any], subject: str | None = None
+        self, kind: str, which: sa.ColumnElement[bool], said: dict[str, Any], forgotten: str | None = None
     ) -> Entry:
         with self._changing() as connection:
-            named = sa.select(entries_table.c.id, entries_table.c.commitment, payloads_table.c.key_id)
+            named = sa.select(entries_table.c.id, entries_table.c.commitment)
             named = named.join(payloads_table, payloads_table.c.id == entries_table.c.id)
             rows = connection.execute(named.where(which, READABLE).order_by(entries_table.c.seq)).all()
             connection.execute(sa.update(payloads_table).where(which).values(blob=b""))
-            used = sa.select(payloads_table.c.key_id).where(READABLE)
-            connection.execute(sa.delete(keys_table).where(keys_table.c.id.not_in(used)))
+            if forgotten:
+                connection.execute(sa.delete(keys_table).where(keys_table.c.subject == forgotten))
             said |= {"entries": len(rows), "destroyed": [{"id": row.id, "commitment": row.commitment} for row in rows]}
-            entries = self._append(connection, [Draft(kind, said, subject)])
+            entries = self._append(connection, [Draft(kind, said, forgotten and f"accesses of {forgotten}")])
         self._kept(entries)
         return entries[0]
 

@@ -121,6 +121,14 @@ class Vault:
         rows = connection.execute(sa.select(keys_table).where(keys_table.c.subject.in_(names))) if names else ()
         return {names[row.subject]: (row.id, self.unwrap(row.id, row.wrapped)) for row in rows}
 
+    def key_for(self, connection: sa.Connection, subject: str) -> tuple[str, bytes]:
+        """The id and bytes of the subject's key, made on first use."""
+        found = self.find(connection, [subject]).get(subject)
+        if found is None:
+            row, found = self.make(subject)
+            connection.execute(sa.insert(keys_table).values(**row))
+        return found
+
     def make(self, subject: str) -> tuple[dict[str, Any], tuple[str, bytes]]:
         """A new key for the subject: its row, and its id and bytes."""
         identifier, key = secrets.token_hex(8), secrets.token_bytes(32)

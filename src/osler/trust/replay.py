@@ -58,9 +58,9 @@ def replay(id: str, settings: Settings) -> Replay:
         raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
     parameters, gone = _known(payload["trace"]["parameters"])
     stored = settings.model_validate({**settings.model_dump(), **parameters})
-    differences = list(_model_differences(payload["trace"]["calls"], stored))
+    found = list(_model_differences(payload["trace"]["calls"], stored))
     output, knowledge = again[kind](payload["input"], stored)
-    differences += _differences(payload["output"], output, "")
+    found += differences(payload["output"], output, "")
     notes = [f"the setting {name} was {value!r} then and is no longer known" for name, value in gone.items() if value]
     notes += [
         f"{name} was {version} then and is {knowledge.get(name, 'absent')} now"
@@ -68,7 +68,7 @@ def replay(id: str, settings: Settings) -> Replay:
         if knowledge.get(name) != version
     ]
     calls = sum(bool(call["replayable"]) for call in payload["trace"]["calls"])
-    return Replay(id, kind, not differences, differences, calls, notes)
+    return Replay(id, kind, not found, found, calls, notes)
 
 
 def _known(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -115,14 +115,14 @@ def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Itera
             yield Difference(f"calls[{number}]", call.output, generation.text)
 
 
-def _differences(then: Any, now: Any, path: str) -> Iterator[Difference]:
+def differences(then: Any, now: Any, path: str) -> Iterator[Difference]:
     """Leaves of two JSON values that are not equal, volatile identifiers aside."""
     if isinstance(then, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*then, *now]):
             if key not in VOLATILE:
-                yield from _differences(then.get(key), now.get(key), f"{path}.{key}" if path else key)
+                yield from differences(then.get(key), now.get(key), f"{path}.{key}" if path else key)
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
         for index, (a, b) in enumerate(zip(then, now, strict=True)):
-            yield from _differences(a, b, f"{path}[{index}]")
+            yield from differences(a, b, f"{path}[{index}]")
     elif then != now:
         yield Difference(path, then, now)
