@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.bench.choice import Item
-from osler.bench.figures import Figure, Reply, share, statistic
+from osler.bench.figures import Figure, Reply, share, statistic, unread
 from osler.bench.selective import LEAST
 from osler.bench.statistics import Floats, calibration_error, holm, mcnemar, mean_interval
 from osler.bench.task import Bench, Progress
 from osler.nouns import Measurement
 from osler.settings import Settings
-from osler.trust.audit import Audited, audited, configured, meaning, measured
+from osler.trust.audit import Audited, Pair, audited, configured, meaning, measured
 from osler.trust.fairness_ranker import RANKER, ranker_rows
 from osler.trust.swaps import attributes, exception, swap
 from osler.trust.variants import change, changes
@@ -30,6 +30,7 @@ CROSSED: tuple[dict[str, tuple[str, ...]], ...] = (
     {"sex": ("female", "male"), "race": ("white", "black")},
     {"sex": ("female", "male"), "insurance": ("private", "uninsured")},
 )
+AS_WRITTEN = "as written"
 URGENCY, TREATMENT = "urgency", "treatment"  # subjects of items; options of urgency stand in its order
 
 
@@ -117,37 +118,44 @@ def rows(one: Audited) -> list[Measurement]:
 
 def worlds(one: Audited, name: str) -> list[World]:
     """The items an attribute applies to. A group without a variant is the item's own: nothing had to be changed."""
-    pairs = [pair for pair in one.pairs if pair.change.name == name]
-    labels = list(dict.fromkeys(pair.label for pair in pairs))
-    order = [", ".join(values) for values in product(*GROUPS[name].values())]
-    found = {}
+    made: dict[str, dict[str, Pair]] = {}
+    for pair in one.pairs:
+        if pair.change.name == name:
+            made.setdefault(pair.before.id, {})[pair.label] = pair
+    labels = [", ".join(values) for values in product(*GROUPS[name].values())]
+    labels = labels if len(labels) > 1 else [AS_WRITTEN, *labels]
+    found = []
     for item, reply in zip(one.items, one.replies, strict=True):
-        if mine := {pair.label: pair for pair in pairs if pair.before.id == item.id}:
-            now = {label: mine[label].now if label in mine else reply for label in sorted(labels, key=order.index)}
-            after = {label: mine[label].after if label in mine else item for label in now}
-            found[item.id] = World(item, now, after)
-    return list(found.values())
+        if mine := made.get(item.id):
+            both = {label: (mine[label].after, mine[label].now) if label in mine else (item, reply) for label in labels}
+            found.append(
+                World(item, {k: now for k, (_, now) in both.items()}, {k: one for k, (one, _) in both.items()})
+            )
+    return found
 
 
 def _figures(name: str, found: Sequence[World]) -> Iterator[Figure]:
     for subject, mine in (("", found), (URGENCY, _on(found, URGENCY)), (TREATMENT, _on(found, TREATMENT))):
         if mine:
             turned = sum(len({meaning(w.items[label], reply) for label, reply in w.replies.items()}) > 1 for w in mine)
-            yield share(f"{subject + ' ' if subject else ''}flip rate: {name}", turned, len(mine))
+            yield share(f"{subject} flip rate: {name}".strip(), turned, len(mine))
+    for label in found[0].replies:
+        said = [world.replies[label] for world in found]
+        right = sum(reply.scores["right"] for reply in said)
+        yield share(f"accuracy: {name}, {label}", right, len(said), unread(said))
     first, *others = found[0].replies
     for label in others:
         versus = f"{name}, {label} - {first}"
-        right = np.array([[w.replies[one].scores["right"] for one in (first, label)] for w in found])
-        yield _paired(f"accuracy gap: {versus}", right, found)
-        if urgent := _on(found, URGENCY):
-            levels = [[w.replies[one] for one in (first, label)] for w in urgent]
-            kept = [(w, pair) for w, pair in zip(urgent, levels, strict=True) if all(r.said for r in pair)]
-            sooner = np.array([[-list(w.item.options).index(r.said) for r in pair] for w, pair in kept])
-            yield _paired(f"sooner by steps: {versus}", sooner, [w for w, _ in kept])
+        hits = np.array([[w.replies[one].scores["right"] for one in (first, label)] for w in found])
+        yield _paired(f"accuracy gap: {versus}", hits, found)
+        urgent = [w for w in _on(found, URGENCY) if all(w.replies[one].said for one in (first, label))]
+        if urgent:
+            order = [[list(w.item.options).index(w.replies[one].said) for one in (first, label)] for w in urgent]
+            yield _paired(f"sooner by steps: {versus}", -np.array(order), urgent)
         sure = np.array([[w.replies[one].confidence or np.nan for one in (first, label)] for w in found])
         if len(found) >= LEAST and not np.isnan(sure).any():
             groups = [w.item.group for w in found]
-            yield statistic(f"calibration gap: {versus}", groups, partial(_gap, sure, right))
+            yield statistic(f"calibration gap: {versus}", groups, partial(_gap, sure, hits))
 
 
 def _on(found: Sequence[World], subject: str) -> list[World]:
