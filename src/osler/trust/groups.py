@@ -104,7 +104,7 @@ def _gaps(name: str, metric: str, members: dict[str, Drawn], rows: Rows, thresho
     """Between the groups where the rate is least and greatest."""
     rate = partial(_rate, rows, threshold, metric)
     every = {group: rate(mine, np.arange(len(mine))) for group, mine in members.items()}
-    low, high = (best(every, key=every.__getitem__) for best in (min, max))
+    low, *_, high = sorted(every, key=every.__getitem__)
     few = len(members[low])
 
     def gap(join: Callable[[float, float], float], drawn: Drawn) -> float:
