@@ -110,3 +110,9 @@ def test_fhir_keeps_what_bears_on_medicine() -> None:
     bundle = {"resourceType": "Bundle", "entry": [{"resource": _patient()}, {"resource": pregnant}]}
     made, why = swap_resource(bundle, "sex", "male")
     assert made is None and why.why == "exception"
+
+
+def test_him_is_never_hers() -> None:
+    text = "A 50-year-old man was seen. I spoke with him regarding gout. The choice of drug is his."
+    now = "A 50-year-old woman was seen. I spoke with her regarding gout. The choice of drug is hers."
+    assert swap(text, "sex", "female").text == now and swap(now, "sex", "male").text == text
