@@ -109,7 +109,7 @@ def test_fhir_keeps_what_bears_on_medicine() -> None:
     pregnant = {"resourceType": "Condition", "code": {"text": "Pregnancy"}}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": _patient()}, {"resource": pregnant}]}
     made, why = swap_resource(bundle, "sex", "male")
-    assert made is None and why.why == "exception"
+    assert made is None and why == "exception"
 
 
 def test_him_is_never_hers() -> None:

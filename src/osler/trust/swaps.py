@@ -47,12 +47,6 @@ class Mention(NamedTuple):
     kind: str
 
 
-class _Forms(NamedTuple):
-    pattern: re.Pattern[str]
-    cells: list[list[tuple[re.Pattern[str], list[list[str]], int]]]
-    kinds: list[str]
-
-
 @functools.cache
 def table() -> dict[str, Any]:
     return tomllib.loads((files("osler.trust") / "data" / "swaps.toml").read_text(encoding="utf-8"))
@@ -92,42 +86,38 @@ def exception(text: str, attribute: str) -> str | None:
 
 def mentions(text: str, attribute: str, language: str) -> list[Mention]:
     """All forms of an attribute in the text, whoever they are said of."""
-    forms, found = _forms(attribute, language), []
-    for match in forms.pattern.finditer(text) if forms.cells else ():
-        number = int(str(match.lastgroup)[1:])
-        said = match.group(match.lastgroup or 0)
-        for pattern, row, column in forms.cells[number]:
-            if forms.kinds[number] != "keep" and pattern.fullmatch(said):
-                found.append(Mention(*match.span(match.lastgroup or 0), row, column, forms.kinds[number]))
-                break
-    return found
+    pattern, cells = _forms(attribute, language)
+    found = ((match, match.lastgroup or "") for match in pattern.finditer(text))
+    every = [Mention(match.start(name), match.end(name), *cells[name]) for match, name in found if name]
+    return [one for one in every if one.kind != "keep"]
 
 
 # --- forms ----------------------------------------------------------------------------------------------------
 
 
 @functools.cache
-def _forms(attribute: str, language: str) -> _Forms:
-    parts, cells, kinds = [], [], []
-    of = [form for form in table()["forms"] if (form["attribute"], form["language"]) == (attribute, language)]
-    groups = len(attributes()[attribute])
-    for number, form in enumerate(of):
-        kind, case = form.get("kind", ""), "-i" if form.get("exact") else "i"
-        rows = [[_spellings(cell) for cell in line.split(" |")] for line in form["rows"].strip("\n").split("\n")]
-        held = [
-            (said if kind == "keep" else said.replace(".", r"\.").replace("{their}", "(?:his|her|their)"), row, place)
-            for row in rows
-            for place, cell in enumerate(row[:groups])
-            for said in cell
-            if said[:1] not in ("", "!")
-        ]
-        held.sort(key=lambda one: -len(one[0]))
+def _forms(attribute: str, language: str) -> tuple[re.Pattern[str], dict[str, tuple[list[list[str]], int, str]]]:
+    """One pattern for all forms, and by the name of its groups the row, column and kind of each cell."""
+    groups, parts = len(attributes()[attribute]), ["(?!)"]
+    cells: dict[str, tuple[list[list[str]], int, str]] = {}
+    for form in table()["forms"]:
+        if (form["attribute"], form["language"]) != (attribute, language):
+            continue
+        kind, named = form.get("kind", ""), []
+        for line in form["rows"].strip("\n").split("\n"):
+            row = [line.split(" / ")] if kind == "keep" else [_spellings(cell) for cell in line.split(" |")]
+            for place, cell in enumerate(row[:groups]):
+                known = sorted((said for said in cell if said[:1] not in ("", "!")), key=len, reverse=True)
+                if known:
+                    name = f"c{len(cells)}"
+                    cells[name] = row, place, kind
+                    said = "|".join(known).replace("{their}", "(?:his|her|their)")
+                    named.append((len(known[0]), f"(?P<{name}>{said})"))
+        either = "|".join(said for _, said in sorted(named, key=lambda one: -one[0]))
         left = form.get("before") or (r"(?<!\w)" if language == "en" else "")
         right = (r"(?!\w)" if language == "en" else "") + (f"(?={form['after']})" if "after" in form else "")
-        parts.append(f"(?{case}:{left}(?P<b{number}>{'|'.join(said for said, *_ in held)}){right})")
-        cells.append([(re.compile(f"(?{case}:{said})"), row, place) for said, row, place in held])
-        kinds.append(kind)
-    return _Forms(re.compile("|".join(parts)), cells, kinds)
+        parts.append(f"(?{'-i' if form.get('exact') else 'i'}:{left}(?:{either}){right})")
+    return re.compile("|".join(parts)), cells
 
 
 def _spellings(cell: str) -> list[str]:
@@ -136,8 +126,8 @@ def _spellings(cell: str) -> list[str]:
 
 def _said(text: str, attribute: str, value: str, language: str) -> str | None:
     """Every form of the patient's group written as `value`; None where there is none."""
-    source, columns = ("sex", table()["sex"]["columns"]) if attribute == "pronouns" else (attribute, None)
-    columns = columns or table()[attribute]["columns"]
+    source = "sex" if attribute == "pronouns" else attribute
+    columns = table()[source]["columns"]
     found = mentions(text, source, language)
     named = [one for one in found if not one.kind] or [one for one in found if one.kind == "pronoun"]
     if attribute == "pronouns":
@@ -154,17 +144,14 @@ def _said(text: str, attribute: str, value: str, language: str) -> str | None:
         said = one.row[to][0].lstrip("!") if to < len(one.row) else ""
         changes.append((one.start, one.end, _cased(text[one.start : one.end], said, one.row[one.column])))
     sexes = [one for one in mentions(text, "sex", language) if one.kind != "spouse"] if attribute != "sex" else []
-    their = ("her", "his")[sexes[0].column] if sexes and sexes[0].column < 2 else "their"
-    made = _written(
-        text,
-        [(start, end, said.replace("{their}", their)) for start, end, said in changes],
-        "\0" if value == THEY and language == "en" else "",
-    )
+    their = ("her", "his")[sexes[0].column] if sexes else "their"
+    made = _written(text, [(start, end, said.replace("{their}", their)) for start, end, said in changes], value == THEY)
     return _agreed(made) if value == THEY else made
 
 
-def _written(text: str, changes: Sequence[tuple[int, int, str]], mark: str = "") -> str:
-    """The text with its places written anew, articles as they must be, no gap where a word went."""
+def _written(text: str, changes: Sequence[tuple[int, int, str]], marked: bool = False) -> str:
+    """The text with its places written anew, articles as they must be, no gap where a word went.
+    `marked`: a NUL before each."""
     out, last = "", 0
     for start, end, said in changes:
         out += text[last:start]
@@ -174,7 +161,7 @@ def _written(text: str, changes: Sequence[tuple[int, int, str]], mark: str = "")
             if article.group(1)[0].isupper():
                 right = right.capitalize()
             out = out[: article.start(1)] + right + out[article.end(1) :]
-        out += mark + said
+        out += ("\0" if marked else "") + said
         last = end + (not said and text[end : end + 1] == " ")
     return out + text[last:]
 
@@ -209,7 +196,7 @@ def _plural(verb: str) -> str:
         return verb[:-3] + "y"
     if re.search(r"(?:ss|sh|ch|x|zz)es$", low):
         return verb[:-2]
-    return verb[:-1] if low.endswith("s") and not low.endswith(("ss", "us")) else verb
+    return verb[:-1] if len(low) > 3 and low.endswith("s") and not low.endswith(("ss", "us")) else verb
 
 
 # --- age, names, insertion ------------------------------------------------------------------------------------

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from osler.trust.swaps import Swapped, exception, swap, table
+from osler.trust.swaps import Why, exception, swap, table
 
 TEXTS = frozenset(("div", "text", "conclusion", "description", "valueString"))
 
 
-def swap_resource(resource: dict[str, Any], attribute: str, value: str) -> tuple[dict[str, Any] | None, Swapped]:
+def swap_resource(resource: dict[str, Any], attribute: str, value: str) -> tuple[dict[str, Any] | None, Why | None]:
     """A resource or bundle of a patient of another group; None, and why, where that would touch its medicine or
     changes nothing."""
-    if because := exception("\n".join(_strings(resource)), attribute):
-        return None, Swapped(None, "exception", because)
+    if exception("\n".join(_strings(resource)), attribute):
+        return None, "exception"
     made: dict[str, Any] = _changed(resource, (), attribute, value)
-    return (None, Swapped(None, "absent")) if made == resource else (made, Swapped(""))
+    return (None, "absent") if made == resource else (made, None)
 
 
 def _strings(node: Any) -> Iterator[str]:
