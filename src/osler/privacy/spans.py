@@ -1,6 +1,5 @@
-"""The span of an identifier and how overlapping ones are settled. It does not know how they are found."""
+"""The span of an identifier. It does not know how one is found."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 from osler.nouns import Noun
@@ -19,12 +18,3 @@ class Span(Noun):
     type: SpanType
     score: float
     surrogate: str | None = None
-
-
-def settle(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order without overlaps: the surer wins, then the longer."""
-    kept: list[Span] = []
-    for span in sorted(spans, key=lambda item: (-item.score, item.start - item.end, item.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda item: item.start)
