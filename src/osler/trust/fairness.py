@@ -25,7 +25,7 @@ from osler.trust.fairness_ranker import RANKER, ranker_rows
 from osler.trust.swaps import attributes, exception, swap
 from osler.trust.variants import change, changes
 
-TASKS = ("fairness_vignettes", "fairness_vignettes_zh", "medqa")
+TASKS = ("fairness_vignettes", "fairness_vignettes_zh", "medqa", RANKER)
 CROSSED: tuple[dict[str, tuple[str, ...]], ...] = (
     {"sex": ("female", "male"), "race": ("white", "black")},
     {"sex": ("female", "male"), "insurance": ("private", "uninsured")},
@@ -94,7 +94,7 @@ def audit(
     model. Raises what the bench's runner raises."""
     bench = Bench(configured(settings, model))
     every = list(changes("fairness").values())
-    found = ranker_rows(bench, limit) if RANKER in tasks else []
+    found = ranker_rows(bench, limit) if RANKER in (tasks or TASKS) else []
     for name in [name for name in tasks or TASKS if name != RANKER]:
         found += rows(audited(name, every, bench, method, limit=limit, progress=progress))
     return found
