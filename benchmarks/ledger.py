@@ -21,7 +21,7 @@ from osler.ledger import Draft, Ledger
 from osler.ledger.heads import check
 from osler.settings import load_settings
 
-ROUNDS, BATCH, BATCHES, SINGLES, PATIENTS = 5, 1000, 4, 100, 200
+ROUNDS, BATCH, BATCHES, SINGLES, PATIENTS = 7, 1000, 2, 100, 200
 
 
 def rate(work: Callable[[], int]) -> str:

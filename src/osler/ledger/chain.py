@@ -73,9 +73,9 @@ def entry_hash(seq: int, id: str, time: str, kind: str, commitment: str, previou
     return hashlib.sha256(orjson.dumps({**link, "key": key}, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def new_id(prefix: str) -> str:
+def new_id(prefix: str, day: str | None = None) -> str:
     """A readable identifier such as `c-20261122-7k2m9qfx`: kind, day, forty random bits."""
-    return f"{prefix}-{datetime.now(UTC):%Y%m%d}-{os.urandom(8).translate(_ALPHABET).decode()}"
+    return f"{prefix}-{day or datetime.now(UTC).strftime('%Y%m%d')}-{os.urandom(8).translate(_ALPHABET).decode()}"
 
 
 def now() -> str:
