@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ def plain(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=100_000)
 def _hash(text: str) -> int:
     return zlib.crc32(text.encode())
 
@@ -76,7 +77,7 @@ class _Word(NamedTuple):
     letters: bool
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def _word(token: str) -> _Word:
     low = plain(token)
     if token.isdecimal():
@@ -130,7 +131,7 @@ def _chinese() -> dict[str, str]:
     return found
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def _chunk(text: str) -> tuple[int, int]:
     """The shape of what stands between white space, Aa-99.9, and its make: how many digits, letters and which marks."""
     text = text.strip('.,;:()[]"“”，。；：（）')
