@@ -5,6 +5,7 @@ from osler.text import Language
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "nothing": "nothing in the library speaks to this question",
+        "outside": "this lies outside what the library covers",
         "nothing_context": "the given text does not speak to this question",
         "weak": "what was found does not answer the question well enough",
         "tie": "the evidence does not favour one option clearly",
@@ -17,6 +18,7 @@ WORDS: dict[Language, dict[str, str]] = {
     },
     "zh": {
         "nothing": "资料库中没有与此问题相关的内容",
+        "outside": "此问题超出资料库的范围",
         "nothing_context": "所给文本未涉及此问题",
         "weak": "找到的内容不足以回答此问题",
         "tie": "证据不能明确支持某一选项",

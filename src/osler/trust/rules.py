@@ -7,6 +7,7 @@ statement, its subject the words of one finding.
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from osler import __version__
 from osler.bench.choice import Item, QuestionSet
@@ -33,23 +34,10 @@ def text(identifier: str, group: str, words: str, expected: Collection[str], lan
 
 def rules(name: str, items: Sequence[Item], found: Found, asked: Sequence[Change], part: str) -> Audited:
     """The audit of a room's function from item to what it finds."""
-    card = RunCard(
-        id=f"rules:{name}",
-        task=name,
-        source=None,
-        data_hash=data_hash(items),
-        split=part,
-        n=len(items),
-        limit=None,
-        seed=0,
-        model=None,
-        judge=None,
-        method="rules",
-        prompt_hash="",
-        versions={"osler": __version__},
-        answers="",
-        started=now(),
-    )
+    none: dict[str, Any] = dict.fromkeys(("source", "limit", "model", "judge"))
+    about: dict[str, Any] = {"id": f"rules:{name}", "task": name, "method": "rules", "split": part, "seed": 0}
+    what: dict[str, Any] = {"data_hash": data_hash(items), "n": len(items), "started": now(), "answers": ""}
+    card = RunCard(**none, **about, **what, prompt_hash="", versions={"osler": __version__})
     pairs, unfit = [], dict.fromkeys((change.name for change in asked), 0)
     replies = [_reply(item, found) for item in items]
     for item, was in zip(items, replies, strict=True):

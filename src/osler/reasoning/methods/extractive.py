@@ -10,6 +10,7 @@ from osler.reasoning.passages import passages_for, sentences_for
 from osler.reasoning.registry import Claim, Draft, Question, method
 from osler.reasoning.relevance import missing, speaks_to
 from osler.reasoning.resources import Run
+from osler.reasoning.scope import outside
 from osler.reasoning.words import WORDS
 from osler.text import language_of
 
@@ -23,8 +24,9 @@ def extractive(question: Question, run: Run) -> Draft:
     words = WORDS[language_of(question.text)]
     evidence = passages_for(question, run)
     found = diverse(sentences_for(question, evidence, run), SENTENCES)
-    if not speaks_to(question, found, evidence):
-        reason = words["nothing_context" if question.context is not None else "nothing"]
+    speaks = speaks_to(question, found, evidence)
+    if not speaks or outside(question, evidence, run):
+        reason = words["outside" if speaks else "nothing_context" if question.context is not None else "nothing"]
         return Draft(abstained=Abstention(reason=reason, missing=missing(question.text, evidence, words)))
     key = None
     if question.options:
