@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import as_jsonl, common, output, run_batch, text_field
+from osler.cli.options import as_jsonl, common, output, run_batch, system_user, text_field
 from osler.errors import InputError, UsageError
 from osler.nouns import dump
 from osler.settings import Settings
@@ -31,7 +31,7 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
         find_method(method)
     if not jsonl_out and not question.strip():
         raise InputError("the question is empty")
-    desk = Desk(settings)
+    desk = Desk(settings, who=system_user())
     prepare(desk.resources)
 
     def ask(asked: Question) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from osler.cli.options import common, output
+from osler.cli.options import common, output, system_user
 from osler.nouns import Finding
 from osler.settings import Settings
 
@@ -27,7 +27,7 @@ def command(path: str, kind: Any, json_out: bool, settings: Settings) -> None:
     from osler.cli.progress import prepare
     from osler.clinic.desk import Desk
 
-    desk = Desk(settings)
+    desk = Desk(settings, who=system_user())
     prepare(desk.resources)
     result, trace = desk.consult_case(case, content, path, kind)
     seconds = time.perf_counter() - started

@@ -1,12 +1,11 @@
 """`osler ledger`: the record of every answer, what proves it, who saw whom, and how a patient is forgotten."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from osler.cli.options import common, output, print_line, say, signed, with_settings, write
+from osler.cli.options import common, output, print_line, say, signed, system_user, with_settings, write
 from osler.errors import UsageError
 from osler.nouns import dump
 from osler.settings import Settings
@@ -41,7 +40,7 @@ def show(id: str | None, limit: int, why: str, json_out: bool, settings: Setting
     else:
         payload = ledger.payload(id)
         if ledger.whose(id):
-            ledger.accessed(getpass.getuser(), why, what=id)
+            ledger.accessed(system_user(), why, what=id)
         output(json_out, {"entry": dump(ledger.entry(id)), **payload}, "trace")
 
 

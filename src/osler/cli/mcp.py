@@ -2,7 +2,7 @@
 
 import click
 
-from osler.cli.options import with_settings
+from osler.cli.options import system_user, with_settings
 from osler.settings import Settings
 
 
@@ -13,4 +13,4 @@ def command(settings: Settings) -> None:
     from osler.clinic.desk import Desk
     from osler.server.mcp_door import create_mcp
 
-    create_mcp(Desk(settings)).run()
+    create_mcp(Desk(settings, who=system_user())).run()

@@ -4,6 +4,7 @@ It does not know any command.
 """
 
 import functools
+import getpass
 import json
 import os
 import sys
@@ -51,6 +52,14 @@ def signed(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--by` and `--reason` of what a named person decides."""
     command = click.option("--reason", required=True, help="Why (kept in the ledger).")(command)
     return click.option("--by", required=True, help="Who decides it (kept in the ledger).")(command)
+
+
+def system_user() -> str:
+    """Who runs the command, by the operating system (kept in the ledger)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"user {os.getuid()}"
 
 
 def print_json(value: Any) -> None:

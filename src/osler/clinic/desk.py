@@ -25,10 +25,11 @@ class Answered(NamedTuple):
 
 
 class Desk:
-    """What one home's doors share: its resources, loaded when first needed, and its ledger."""
+    """What one home's doors share: its resources, loaded when first needed, and its ledger. `who`: who sits at it, if
+    it is one person; a door of many notes that by itself."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, who: str | None = None) -> None:
+        self.settings, self._who = settings, who
         self.resources = Resources(settings)
 
     @cached_property
@@ -68,7 +69,8 @@ class Desk:
         return Answered(made, evidence, trace)
 
     def _keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None) -> None:
-        self.ledger.append(kind, {"input": given, "trace": dump(trace), "output": output}, subject=subject, id=trace.id)
+        payload = {"input": given, "trace": dump(trace), "output": output, "who": self._who}
+        self.ledger.append(kind, payload, subject=subject, id=trace.id)
 
 
 __all__ = ["Answered", "Consult", "Desk", "Edit", "Question"]

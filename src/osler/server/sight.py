@@ -59,6 +59,8 @@ class Sight:
         row = {"id": id, "owner": name, "kind": kind, "made": time.time(), "request": request, "body": body}
         with writing(self._engine) as connection:
             connection.execute(sa.insert(owned_table).values(**row))
+        if name != SILENT:
+            self._ledger.accessed(name, f"asked for this {kind}", what=id)
 
     def under(self, request: str) -> tuple[str, str | None] | None:
         """The answer that was made under an idempotency key, and the hash of the body that asked for it."""
