@@ -1,8 +1,8 @@
 """Prints how Osler treats groups: swaps, SmolLM2, mitigations, the ranker, red flags and drug safety.
 
-Run from the repository: `.venv/bin/python benchmarks/fairness.py [PART...]`, parts: swaps, ranker, flags, or
-model:TASK:N:METHOD:ATTRIBUTES (attributes and crossings with + between them). OSLER_BENCH_DATA names the data folder;
-replies are kept in OSLER_HOME, so that what was asked once isn't asked again.
+Run from the repository: `.venv/bin/python benchmarks/fairness.py [PART...]`, parts: swaps, ranker, flags,
+model:TASK:N:METHOD:ATTRIBUTES (attributes and crossings with + between them) or mitigations:TASK:N:ATTRIBUTE.
+OSLER_BENCH_DATA names the data folder; replies are kept in OSLER_HOME, so that what was asked once isn't asked again.
 """
 
 import json
@@ -10,21 +10,27 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from osler import __version__
-from osler.bench.statistics import wilson
+from osler.bench.choice import Item
+from osler.bench.runner import drawn
+from osler.bench.statistics import mean_interval, wilson
 from osler.bench.task import Bench
+from osler.bench.tasks import find_task
 from osler.clinic.safety import drug_safety, red_flags
 from osler.knowledge.graph import load_graph
 from osler.nouns import Measurement
+from osler.reasoning.registry import Question, find_method
+from osler.reasoning.resources import Run
 from osler.record import read
 from osler.settings import Settings, load_settings
 from osler.splits import split
 from osler.trust.audit import audited
-from osler.trust.fairness import rows
+from osler.trust.fairness import GROUPS, of_groups, rows
 from osler.trust.fairness_ranker import ranker_rows
-from osler.trust.mitigation import use
+from osler.trust.mitigation import MITIGATIONS, use
 from osler.trust.swaps import attributes, swap, variants
 from osler.trust.variants import changes
 
@@ -89,8 +95,39 @@ def _said(text: str, language: Any, settings: Settings) -> tuple[list[str], list
 def model(settings: Settings, task: str, n: str, method: str, names: str) -> Iterator[str]:
     """A task's items for every group, asked of the configured model."""
     asked = [changes("fairness")[name] for name in names.split("+")] if names else []
-    method = use(method.replace("/", "+")) or method
+    method = use(method) or method
     yield from table(rows(audited(task, asked, Bench(settings), method, limit=int(n))))
+
+
+def mitigations(settings: Settings, task: str, n: str, attribute: str) -> Iterator[str]:
+    """What `direct` chooses for every group of an attribute, as it is and with each mitigation; before verification,
+    which changes no choice."""
+    yield "| method | items | flip rate | 95% interval | accuracy | 95% interval | of answered | no answer |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    bench = Bench(settings)
+    asked = drawn(find_task(task).items(bench.data, "report"), int(n), 0)
+    made = [(item, of_groups(GROUPS[attribute], item, Random(0))) for item in asked]
+    fit = [(item, list(worlds.values())) for item, worlds in made if worlds]
+    for how in ("", *MITIGATIONS):
+        name = str(use("direct", how))
+        said = [[_choice(name, world, bench) for world in worlds] for _, worlds in fit]
+        turned = sum(len(set(choices)) > 1 for choices in said)
+        every = [(choice, item.answer) for (item, _), choices in zip(fit, said, strict=True) for choice in choices]
+        hits, none = sum(choice == answer for choice, answer in every), sum(choice is None for choice, _ in every)
+        groups = [number for number, choices in enumerate(said) for _ in choices]
+        low, high = mean_interval([float(choice == answer) for choice, answer in every], groups)
+        least, most = wilson(turned, len(fit))
+        of_answered = f"{hits / max(1, len(every) - none):.3f}"
+        yield (
+            f"| {name} | {len(fit)} | {turned / len(fit):.3f} | {least:.3f} to {most:.3f} | {hits / len(every):.3f} "
+            f"| {low:.3f} to {high:.3f} | {of_answered} | {none} of {len(every)} |"
+        )
+
+
+def _choice(method: str, item: Item, bench: Bench) -> str | None:
+    question = Question(text=item.question, options=item.options, context=item.context)
+    draft = find_method(method).function(question, Run(bench.remembering, "bench"))
+    return None if draft.abstained else max(draft.votes, key=draft.votes.__getitem__)
 
 
 def table(found: Iterable[Measurement]) -> Iterator[str]:
@@ -112,6 +149,7 @@ def main(parts: Sequence[str]) -> None:
             "swaps": lambda: swaps(),
             "ranker": lambda: table(ranker_rows(Bench(settings), CASES)),
             "flags": lambda: flags(settings),
+            "mitigations": lambda given=given: mitigations(settings, *given),
             "model": lambda given=given: model(settings, *given),
         }[name]()
         print("\n".join(lines), flush=True)
