@@ -121,7 +121,7 @@ def table(audits: Sequence[Audited]) -> list[Measurement]:
 
 
 def _by_variant(one: Audited) -> Iterator[tuple[str, list[Pair]]]:
-    for name, label in dict.fromkeys((pair.change.name, pair.label) for pair in one.pairs):
+    for name, label in sorted({(pair.change.name, pair.label) for pair in one.pairs}):
         pairs = [pair for pair in one.pairs if (pair.change.name, pair.label) == (name, label)]
         yield f"{name}, {label}" if label else name, pairs
 

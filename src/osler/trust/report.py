@@ -62,8 +62,8 @@ def page(parts: Sequence[Part], model: str) -> str:
     )
 
 
-def _tasks(rows: Sequence[Measurement]) -> list[tuple[str, list[Measurement], list[str]]]:
-    """(task and method, rows, pictures)."""
+def _tasks(rows: Sequence[Measurement]) -> list[tuple[str, list[Measurement], list[tuple[str, str]]]]:
+    """(task and method, rows, pictures with captions)."""
     found = []
     for title, mine in groupby(rows, key=lambda row: f"{row.task}, {row.method}" if row.method else row.task):
         here = list(mine)
@@ -71,11 +71,11 @@ def _tasks(rows: Sequence[Measurement]) -> list[tuple[str, list[Measurement], li
     return found
 
 
-def _pictures(rows: Sequence[Measurement]) -> list[str]:
-    """Rows "kind: what" that are shares, a picture a kind that has several."""
+def _pictures(rows: Sequence[Measurement]) -> list[tuple[str, str]]:
+    """(picture, what it shows) of rows "kind: what" that are shares; a drop may be below nothing and is no share."""
     kinds: dict[str, list[Figure]] = {}
     for row in rows:
         kind, colon, what = row.metric.partition(": ")
-        if colon and row.interval and row.interval[0] >= 0 and row.interval[1] <= 1:
+        if colon and " drop" not in kind and row.interval and row.interval[0] >= 0 and row.interval[1] <= 1:
             kinds.setdefault(kind, []).append(Figure(what, row.value, row.interval, row.n))
-    return [bars(kind.capitalize(), figures) for kind, figures in kinds.items() if len(figures) > 1]
+    return [(bars(kind, figures), kind) for kind, figures in kinds.items() if len(figures) > 1]
