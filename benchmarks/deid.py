@@ -3,7 +3,8 @@
     python benchmarks/deid.py --data DATA [--part tune] [--sets NAME ...] [--peer "NAME=COMMAND"]
 
 Sets: deid_notes, deid_notes_2 (tests/sets), injected (tests/sets/build_deid_injected.py into ACI-Bench and MTS-Dialog
-notes), presidio_synth, asq_phi_dev, meddocan_dev (DATA; of MEDDOCAN the kinds that don't depend on Spanish words).
+notes: recall alone), presidio_synth, asq_phi_dev, meddocan_dev (DATA; of MEDDOCAN the kinds that don't hang on Spanish
+words).
 A peer is a command that reads {"id", "text"} a line and prints {"id", "spans": [[start, end, kind]]} a line.
 An identifier is found if found spans of any kind cover every character of it but white space; a found span is right if
 it touches a marked one. Marks that Safe Harbor does not name are neither asked nor wrong. Intervals: Wilson, 95 %.
@@ -54,10 +55,13 @@ def own(name: str, part: str) -> Iterator[Text]:
 
 
 def injected(data: Path) -> Iterator[Text]:
-    command = [sys.executable, str(ROOT / "tests" / "sets" / "build_deid_injected.py"), "--data", str(data)]
-    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
-        row = json.loads(line)
-        yield Text(row["id"], row["text"], "en", [(s["start"], s["end"], s["type"]) for s in row["spans"]])
+    """The parts of both note sets that nothing was trained on; their own identifiers are not marked."""
+    sys.path.insert(0, str(ROOT / "tests" / "sets"))
+    from build_deid_injected import injected as notes
+
+    for row in notes(data / "notes"):
+        if row["id"].startswith(("en-acivalid", "en-mtsvalid")):
+            yield Text(row["id"], row["text"], "en", [(s["start"], s["end"], s["type"]) for s in row["spans"]])
 
 
 def public(name: str, data: Path, part: str) -> Iterator[Text]:
@@ -120,8 +124,9 @@ def table(name: str, texts: list[Text], found: Found, seconds: float, who: str, 
     kinds = sorted(k for k in gold if not k.startswith("all")) if details else []
     for kind in [*kinds, *(["all zh"] if gold["all zh"] else []), "all"]:
         same = f"{typed[kind] / gold[kind]:.3f}" if gold[kind] else "-"
-        covered, precise = rate(hit[kind], gold[kind]), rate(right[kind], said[kind])
-        print(f"| {kind} | {gold[kind]} | {covered} | {same} | {said[kind]} | {precise} |")
+        precision = "not judged" if name == "injected" else rate(right[kind], said[kind])
+        covered = rate(hit[kind], gold[kind])
+        print(f"| {kind} | {gold[kind]} | {covered} | {same} | {said[kind]} | {precision} |")
 
 
 def main() -> None:

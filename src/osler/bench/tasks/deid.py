@@ -2,7 +2,7 @@
 
 An identifier is found if found spans (of any kind) cover each of its characters but white space; a found span is right
 if it touches a marked one. Marks that HIPAA's Safe Harbor (45 CFR 164.514) does not name (titles, organisations,
-countries, sex, ages below 90) need not be found, and finding them is not wrong.
+countries, sex, ages below 90, bare years) need not be found, and finding them is not wrong.
 """
 
 import re
@@ -15,8 +15,10 @@ from osler.bench.figures import Figure, Reply, figure
 from osler.bench.task import Bench, Task, rows, table
 from osler.errors import InputError
 from osler.privacy.deid import find_identifiers
+from osler.privacy.detect import TITLE
 
 KINDS: dict[str, str | None] = {kind: name or None for kind, name in table("deid")["kinds"].items()}
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _OLD = re.compile(r"(?<!\d)(?:9\d|1\d\d)(?!\d)|ninet|hundred|novent|cient")
 
 
@@ -87,4 +89,7 @@ def _mark(text: str, start: int | None, end: int | None, kind: str) -> Mark | No
     if kind not in KINDS:
         raise InputError(f"unknown kind of identifier {kind!r}")
     young = KINDS[kind] == "AGE" and not _OLD.search(text[start:end])
-    return Mark(start, end, None if young else KINDS[kind])
+    year = KINDS[kind] == "DATE" and _YEAR.fullmatch(text, start, end)
+    if KINDS[kind] == "NAME" and (title := TITLE.match(text, start, end)):
+        start = title.end()
+    return Mark(start, end, None if young or year else KINDS[kind])
