@@ -43,14 +43,14 @@ class Clients:
 
         self._engine = open_database(settings)
         self.known = {client.issuer: client for client in settings.cds.clients}
-        self._sets = {
-            one.jku: PyJWKClient(one.jku, timeout=settings.cds.timeout) for one in self.known.values() if one.jku
-        }
         for one in self.known.values():
             if one.jku and not ((place := parse(one.jku)).scheme == "https" or place.loopback):
                 raise InputError("keys are read over https", where=f"setting cds.clients, {one.issuer}")
             if not (one.jku or one.keys):
                 raise InputError("give `keys` or `jku`", where=f"setting cds.clients, {one.issuer}")
+        self._sets = {
+            one.jku: PyJWKClient(one.jku, timeout=settings.cds.timeout) for one in self.known.values() if one.jku
+        }
 
     def check(self, token: str, audience: list[str]) -> Principal:
         """Whose token this is, which is used up by that. Raises Refused."""

@@ -36,7 +36,7 @@ def gather(templates: Mapping[str, str], call: Call, patient: str, settings: Cds
     """What was prefetched, and what could be fetched of the rest."""
     given = call.prefetch or {}
     found = {key: value for key, value in given.items() if value is not None}
-    kinds = {entry["resource"].get("resourceType") for value in found.values() for entry in _entries(value)}
+    kinds = {str(entry["resource"].get("resourceType")) for value in found.values() for entry in _entries(value)}
     asked = {key: query for key, query in templates.items() if key not in given and _kind(query) not in kinds}
     missing = {key: why for key, query in asked.items() if (why := _barred(query, call, settings))}
     fetched = {key: query.replace(PATIENT, patient) for key, query in asked.items() if key not in missing}
