@@ -24,9 +24,9 @@ def extractive(question: Question, run: Run) -> Draft:
     words = WORDS[language_of(question.text)]
     evidence = passages_for(question, run)
     found = diverse(sentences_for(question, evidence, run), SENTENCES)
-    speaks = speaks_to(question, found, evidence)
-    if not speaks or outside(question, evidence, run):
-        reason = words["outside" if speaks else "nothing_context" if question.context is not None else "nothing"]
+    far = outside(question, evidence, run)
+    if far or not speaks_to(question, found, evidence):
+        reason = words["outside" if far else "nothing_context" if question.context is not None else "nothing"]
         return Draft(abstained=Abstention(reason=reason, missing=missing(question.text, evidence, words)))
     key = None
     if question.options:
