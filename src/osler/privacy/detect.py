@@ -107,6 +107,8 @@ def _tagged(text: str, tokens: Tokens, threshold: float) -> Iterator[Span]:
 def _worth(text: str, start: int, end: int, kind: str) -> bool:
     """Whether a span of this kind can be an identifier at all."""
     inside = text[start:end]
+    if kind == "NAME" and TITLE.fullmatch(inside + " "):
+        return False
     if kind in ("NAME", "HOSPITAL", "ADDRESS"):
         return sum(map(str.isalpha, inside)) > 1 or "\u3400" <= inside[0] <= "\u9fff"
     if kind == "AGE":
