@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from osler.errors import IntegrityError
 from osler.ledger import Draft, Ledger
-from osler.ledger.chain import GENESIS, commit, entry_hash
+from osler.ledger.chain import GENESIS, LINK_FIELDS, commit, entry_hash
 from osler.ledger.heads import read_heads
-from osler.ledger.tables import LINK_FIELDS, entries_table, payloads_table
+from osler.ledger.tables import entries_table, payloads_table
 from osler.ledger.vault import Vault, keys_table
 from osler.models.privileges import Privileges
 from osler.settings import load_settings

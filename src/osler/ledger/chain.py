@@ -17,6 +17,7 @@ from osler.errors import InputError
 from osler.nouns import Noun
 
 GENESIS = "0" * 64
+LINK_FIELDS = ("seq", "id", "time", "kind", "commitment", "previous", "key")
 _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
 
 

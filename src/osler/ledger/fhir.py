@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from osler.ledger.chain import Entry
-from osler.ledger.ledger import Erased, Ledger
+from osler.ledger.ledger import Erased, Ledger, actor
 
 DICOM, SYSTEM = "http://dicom.nema.org/resources/ontology/DCM", "urn:osler:ledger"
 SIGNATURE = {
@@ -38,7 +38,7 @@ def _resources(entry: Entry, ledger: Ledger) -> list[dict[str, Any]]:
         said = ledger.payload(entry.id)
     patient = said.get("patient") or patient
     code, display = kind["type"]
-    who, why = said.get("who") or said.get("by"), said.get("purpose") or said.get("reason")
+    who, why = actor(said), said.get("purpose") or said.get("reason")
     about = [
         {
             "what": _named(entry.id),

@@ -9,9 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from osler.errors import InputError, IntegrityError
-from osler.ledger.chain import Entry, canonical, commit, entry_hash, now
-from osler.ledger.merkle import consistent, includes
-from osler.ledger.tables import LINK_FIELDS
+from osler.ledger.chain import LINK_FIELDS, Entry, canonical, commit, entry_hash, now
+from osler.ledger.merkle import Tree, consistency, consistent, includes, path
 from osler.ledger.vault import Certificate, Vault, certified, key_id, signed
 from osler.nouns import Noun, dump
 
@@ -62,9 +61,33 @@ class Checked(NamedTuple):
     why: str | None
 
 
-def make_head(vault: Vault, first: str, last: str, root: str, size: int) -> Head:
-    said = {"ledger": first, "size": size, "root": root, "last": last, "time": now(), "key": vault.ring.public}
+def make_head(vault: Vault, hashes: Sequence[str]) -> Head:
+    """Of the chain of entries with these hashes."""
+    said = {
+        "ledger": hashes[0],
+        "size": len(hashes),
+        "root": Tree(map(bytes.fromhex, hashes)).root(),
+        "last": hashes[-1],
+    }
+    said |= {"time": now(), "key": vault.ring.public}
     return Head(**said, signature=vault.sign(_signed_part(said)))
+
+
+def make_proof(
+    vault: Vault, entry: Entry, hashes: Sequence[str], anchor: Head | None, opened: tuple[bytes, bytes] | None
+) -> Proof:
+    """`opened`: salt and content, if they are to be shown. Raises InputError for a head that is not of this chain."""
+    if anchor and not 1 <= anchor.size <= len(hashes):
+        raise InputError(f"the head is of {anchor.size} entries, the chain has {len(hashes)}")
+    contents = [bytes.fromhex(one) for one in hashes]
+    return Proof(
+        entry=entry,
+        path=path(contents, entry.seq - 1),
+        head=make_head(vault, hashes),
+        certificates=list(vault.ring.certificates),
+        consistency=consistency(contents, anchor.size) if anchor else None,
+        content=Content(salt=opened[0].hex(), payload=json.loads(opened[1])) if opened else None,
+    )
 
 
 def genuine(head: Head) -> bool:
@@ -77,15 +100,15 @@ def _signed_part(head: dict[str, Any]) -> bytes:
     return canonical({"what": "osler ledger head", **fields})
 
 
-def put_head(path: Path, head: Head) -> None:
+def put_head(to: Path, head: Head) -> None:
     """Add a head to a file of heads; it is on disk on return."""
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with to.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dump(head)) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InputError(f"the head can't be written: {error.strerror}", where=str(path)) from None
+        raise InputError(f"the head can't be written: {error.strerror}", where=str(to)) from None
 
 
 def read_heads(path: Path) -> list[Head]:

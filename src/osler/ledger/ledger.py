@@ -15,11 +15,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from osler.errors import InputError, OslerError
-from osler.ledger.chain import GENESIS, Entry, canonical, commit, entry_hash, new_id, now
-from osler.ledger.heads import Content, Head, Proof, keep_last, make_head, put_head
-from osler.ledger.merkle import Tree, consistency, path
-from osler.ledger.payloads import SALT_BYTES, WITH_PAYLOAD, opened
-from osler.ledger.tables import LINK_FIELDS, READABLE, entries_table, payloads_table
+from osler.ledger.chain import GENESIS, LINK_FIELDS, Entry, canonical, commit, entry_hash, new_id, now
+from osler.ledger.heads import Head, Proof, keep_last, make_head, make_proof, put_head
+from osler.ledger.tables import READABLE, SALT_BYTES, WITH_PAYLOAD, entries_table, opened, payloads_table
 from osler.ledger.vault import Vault, keys_table
 from osler.ledger.verify import Verification, verify
 from osler.nouns import dump
@@ -70,16 +68,9 @@ class Ledger:
 
     # --- writing
 
-    def append(
-        self,
-        kind: str,
-        payload: dict[str, Any],
-        subject: str | None = None,
-        id: str | None = None,
-        about: str | None = None,
-    ) -> Entry:
-        """Append one payload; on return it is on disk."""
-        return self.append_many([Draft(kind, payload, subject, id, about)])[0]
+    def append(self, kind: str, payload: dict[str, Any], subject: str | None = None, **more: str | None) -> Entry:
+        """Append one payload, as a draft says (`more`: its id, or what it is about); on return it is on disk."""
+        return self.append_many([Draft(kind, payload, subject, **more)])[0]
 
     def append_many(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Append all of them or none, in order, in one transaction."""
@@ -109,10 +100,7 @@ class Ledger:
         """Destroy the key and payloads of a patient; the chain stays valid. The new entry is the proof: it names what
         was destroyed here, by id and commitment, and `elsewhere`, in the words of the rooms."""
         pseudonym = self.vault.pseudonym(subject)
-        theirs = (
-            payloads_table.c.key_id
-            == sa.select(keys_table.c.id).where(keys_table.c.subject == pseudonym).scalar_subquery()
-        )
+        theirs = payloads_table.c.key_id.in_(sa.select(keys_table.c.id).where(keys_table.c.subject == pseudonym))
         said = {"by": by, "reason": reason, "patient": pseudonym, "elsewhere": elsewhere or {}}
         return self._destroy("erasure", theirs, said, pseudonym)
 
@@ -234,7 +222,7 @@ class Ledger:
         for entry in self._under([pseudonym, self.vault.pseudonym(f"accesses of {pseudonym}")]):
             with suppress(Erased):
                 said = self.payload(entry.id)
-                who, why = said.get("who") or said.get("by"), said.get("purpose") or said.get("reason")
+                who, why = actor(said), said.get("purpose") or said.get("reason")
                 found.append(Access(entry.id, entry.time, entry.kind, who, why, said.get("what")))
         return found
 
@@ -269,39 +257,31 @@ class Ledger:
 
     def anchor(self, to: Path) -> Head:
         """Sign the chain as it stands and add that head to a file that should lie elsewhere."""
-        first, last, contents = self._contents()
-        head = make_head(self.vault, first, last, Tree(contents).root(), len(contents))
+        head = make_head(self.vault, self._hashes())
         put_head(to, head)
         return head
 
     def prove(self, id: str, anchor: Head | None = None, content: bool = False) -> Proof:
         """That an entry is in the chain under a signed head, without showing another; with a head kept elsewhere, that
         the chain goes on from there. `content`: show what the entry holds, too. Raises Erased, InputError."""
-        entry, (first, last, contents) = self.entry(id), self._contents()
-        if anchor and not 1 <= anchor.size <= len(contents):
-            raise InputError(f"the head is of {anchor.size} entries, the chain has {len(contents)}")
-        shown = None
-        if content:
-            if (found := self._open(id)) is None:
-                raise Erased("this patient was erased; there is no content to show", where=id)
-            shown = Content(salt=found[0].hex(), payload=json.loads(found[1]))
-        return Proof(
-            entry=entry,
-            path=path(contents, entry.seq - 1),
-            head=make_head(self.vault, first, last, Tree(contents).root(), len(contents)),
-            certificates=list(self.vault.ring.certificates),
-            consistency=consistency(contents, anchor.size) if anchor else None,
-            content=shown,
-        )
+        shown = self._open(id) if content else None
+        if content and shown is None:
+            raise Erased("this patient was erased; there is no content to show", where=id)
+        return make_proof(self.vault, self.entry(id), self._hashes(), anchor, shown)
 
-    def _contents(self) -> tuple[str, str, list[bytes]]:
-        """The first and the last entry's hash, and all of them as the tree holds them."""
+    def _hashes(self) -> list[str]:
+        """Of all entries, in order."""
         with self._engine.connect() as connection:
             hashes = list(connection.execute(sa.select(entries_table.c.hash).order_by(entries_table.c.seq)).scalars())
         if not hashes:
             raise InputError("the ledger is empty: there is nothing to sign")
         self.vault.refresh()
-        return hashes[0], hashes[-1], [bytes.fromhex(one) for one in hashes]
+        return hashes
+
+
+def actor(said: dict[str, Any]) -> str | None:
+    """Who acted, by an entry's content."""
+    return said.get("who") or said.get("by") or said.get("user")
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -9,11 +9,10 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from osler.errors import IntegrityError
-from osler.ledger.chain import GENESIS, Entry, entry_hash
+from osler.ledger.chain import GENESIS, LINK_FIELDS, Entry, entry_hash
 from osler.ledger.heads import GONE, Head, genuine, read_last
 from osler.ledger.merkle import Tree
-from osler.ledger.payloads import WITH_PAYLOAD, opened
-from osler.ledger.tables import LINK_FIELDS, entries_table
+from osler.ledger.tables import WITH_PAYLOAD, entries_table, opened
 from osler.ledger.vault import Ring, Vault, key_id, signed
 
 ERASURES = ("erasure", "retention")  # kinds of entries that say which payloads were destroyed

@@ -231,5 +231,5 @@ def override(
         raise Refused(422, "not a reason that is known", "reason")
     overridden = numbered(it["alerts"], alert)
     kept = {"consult": id, "alert": overridden, "reason": reason, "comment": comment, "who": who.id}
-    entry = desk_of(request).ledger.append("override", kept)
+    entry = desk_of(request).ledger.append("override", kept, about=id)
     return page(request, "parts/done", said=f"{words(request)['override_word'][reason]} ({entry.id})")

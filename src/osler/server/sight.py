@@ -59,7 +59,7 @@ class Sight:
         row = {"id": id, "owner": name, "kind": kind, "made": time.time(), "request": request, "body": body}
         with writing(self._engine) as connection:
             connection.execute(sa.insert(owned_table).values(**row))
-        if name != SILENT:
+        if name != SILENT and kind in ("consult", "answer"):  # a CDS call has an entry of its own
             self._ledger.accessed(name, f"asked for this {kind}", what=id)
 
     def under(self, request: str) -> tuple[str, str | None] | None:
