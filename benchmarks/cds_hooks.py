@@ -94,7 +94,7 @@ def main() -> None:
                     sizes.setdefault(hook, []).append(len(content))
         server.should_exit = True
     lines = [
-        "| hook | calls | kB, median | cards, median | wall ms, median | p95 | worst | CPU ms, median | p95 | in time |",
+        "| hook | calls | kB, median | cards, median | wall ms, median | p95 | worst | CPU ms | p95 | in time |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for hook, took in rows.items():

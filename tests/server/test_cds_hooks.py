@@ -53,7 +53,11 @@ def test_an_order_against_what_is_taken(ehr):
 def test_an_order_in_chinese(ehr):
     record = {**NONE, "medications": bundle(order("m1", "华法林钠片 2.5mg", "active"))}
     [card] = cards(post(ehr, "order-sign", record, [order("d1", "阿司匹林肠溶片 100mg")]))
-    assert "华法林" in card["summary"] and card["suggestions"][0]["label"] == "删除阿司匹林肠溶片 100mg的医嘱"
+    assert (
+        "华法林" in card["summary"]
+        and card["summary"].startswith("相互作用（严重）")
+        and card["suggestions"][0]["label"] == "删除阿司匹林肠溶片 100mg的医嘱"
+    )
     assert card["overrideReasons"][0]["display"] == "获益大于风险"
 
 
@@ -79,6 +83,16 @@ def test_two_drafts_against_each_other_with_each_pair_once(ehr):
     pairs = [frozenset(card["summary"].split(":")[0].split(" with ")) for card in told]
     assert len(pairs) == len(set(pairs)) and told
     assert not any("isRecommended" in one for card in told for one in card.get("suggestions", []))
+
+
+def test_a_drug_that_is_taken_already(ehr):
+    record = {**NONE, "medications": bundle(order("m1", "Ibuprofen 400 MG Oral Tablet", "active"))}
+    record["statements"] = bundle(
+        {**order("s1", "Ibuprofen 400 MG Oral Tablet", "active"), "resourceType": "MedicationStatement"}
+    )
+    [card] = cards(post(ehr, "order-sign", record, [order("d1", "Ibuprofen 400 MG Oral Tablet")]))
+    assert card["source"]["topic"]["code"] == "duplicate" and card["indicator"] == "info"
+    assert cards(post(ehr, "encounter-discharge", record)) == []
 
 
 def test_a_drug_that_no_source_covers_is_named(ehr):

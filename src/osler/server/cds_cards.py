@@ -87,7 +87,8 @@ class Teller:
             suggestions[0]["isRecommended"] = True
         more: dict[str, Any] = {"suggestions": suggestions, "selectionBehavior": "at-most-one"} if suggestions else {}
         reasons = [self._coding("override-reasons", reason["code"], reason[self.language]) for reason in CDS["reasons"]]
-        card = self._card(one.kind, one.severity, one.message, one.evidence, do=one.management)
+        said = {"message": one.message, "kind": self.says[one.kind], "severity": self.says["severity"][one.severity]}
+        card = self._card(one.kind, one.severity, self.says["alert"].format_map(said), one.evidence, do=one.management)
         return card | more | {"overrideReasons": reasons}
 
     def _uncovered(self, orders: Ordered) -> list[dict[str, Any]]:

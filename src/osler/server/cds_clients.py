@@ -6,7 +6,7 @@ Only asymmetric signatures count, by keys from the file or the address that the 
 import hashlib
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import Request
@@ -19,9 +19,6 @@ from osler.server.access import signed_in
 from osler.server.problems import Refused
 from osler.settings import CdsClient, Settings
 from osler.storage import metadata, open_database, writing
-
-if TYPE_CHECKING:
-    from jwt import PyJWKSet
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 OPTIONS: Any = {"require": ["iss", "aud", "exp", "iat", "jti"], "enforce_minimum_key_length": True}
@@ -82,8 +79,8 @@ class Clients:
             raise jwt.InvalidTokenError("its jku is not the one that the settings trust")
         if client.jku:
             return self._sets[client.jku].get_signing_key(header.get("kid", "")).key
-        keys: PyJWKSet = jwt.PyJWKSet.from_json(Path(client.keys or "").expanduser().read_text(encoding="utf-8"))
-        found = [key for key in keys.keys if key.key_id == header.get("kid") and key.public_key_use in ("sig", None)]
+        held = jwt.PyJWKSet.from_json(Path(client.keys or "").expanduser().read_text(encoding="utf-8")).keys
+        found = [key for key in held if key.key_id == header.get("kid") and key.public_key_use in ("sig", None)]
         if not (found and header.get("kid")):
             raise jwt.InvalidKeyError("the issuer has no such key")
         return found[0].key

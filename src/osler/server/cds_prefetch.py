@@ -10,15 +10,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from osler.errors import InputError
 from osler.privacy.egress import allows, parse
 from osler.server.cds_shapes import Call
 from osler.settings import Cds
-
-if TYPE_CHECKING:
-    import httpx
 
 PATIENT = "{{context.patientId}}"  # the one token of the templates
 _SCOPE = re.compile(r"(?:patient|user|system)/(\*|\w+)\.(\*|read|c?r?u?d?s?)(?:\?\S*)?")
@@ -95,7 +92,7 @@ def _read(call: Call, query: str, timeout: float) -> dict[str, Any]:
 
 
 @functools.cache
-def _client(loopback: bool) -> "httpx.Client":
+def _client(loopback: bool) -> Any:
     import httpx
 
     none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # one patient's session is not another's

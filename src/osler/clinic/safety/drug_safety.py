@@ -172,7 +172,9 @@ def _read_medication(medication: Medication, reading: _Reading) -> None:
         why = "not recognised as a drug, so nothing about it was checked"
         reading.miss(medication.label, why, medication.source)
     reading.take(drugs or named, entry(medication.source, f"Medication: {medication.label}{how}"))
-    reading.entries.setdefault(medication.label, drugs or named)
+    # One product in several entries of the record is one; ordered beside them it may be given twice.
+    again = " (draft)" if medication.status == "draft" else ""
+    reading.entries.setdefault(medication.label + again, drugs or named)
 
 
 def _read_allergy(allergy: Allergy, reading: _Reading) -> None:
