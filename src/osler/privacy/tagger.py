@@ -51,8 +51,12 @@ def weights() -> Weights:
 
 def features(tokens: Tokens) -> NDArray[np.uint32]:
     """(tokens, templates): the row of the table of each feature."""
-    columns = np.pad(tokens.columns, ((0, 0), (REACH, REACH)))
-    count = tokens.columns.shape[1]
+    return _features(np.pad(tokens.columns, ((0, 0), (REACH, REACH))))
+
+
+def _features(columns: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Of the tokens that have REACH columns on either side."""
+    count = columns.shape[1] - 2 * REACH
     rows = np.empty((len(TEMPLATES), count), dtype=np.uint32)
     for number, template in enumerate(TEMPLATES):
         mixed = np.full(count, (number + 1) * 0x9E3779B1 & 0xFFFFFFFF, dtype=np.uint32)
@@ -67,10 +71,12 @@ def features(tokens: Tokens) -> NDArray[np.uint32]:
 def probabilities(tokens: Tokens) -> NDArray[np.float32]:
     """(tokens, kinds): how likely each token is part of an identifier of each kind."""
     known = weights()
-    rows = features(tokens)
-    scores = np.empty((len(rows), len(known.kinds)), dtype=np.float32)
-    for start in range(0, len(rows), 2048):  # what is gathered at once stays in the cache
-        scores[start : start + 2048] = known.table[rows[start : start + 2048]].sum(axis=1, dtype=np.int16)
+    columns = np.pad(tokens.columns, ((0, 0), (REACH, REACH)))
+    count = len(tokens.starts)
+    scores = np.empty((count, len(known.kinds)), dtype=np.float32)
+    for start in range(0, count, 2048):  # what is gathered at once stays in the cache
+        rows = _features(columns[:, start : start + 2048 + 2 * REACH])
+        scores[start : start + 2048] = known.table[rows].sum(axis=1, dtype=np.int16)
     scores *= known.step
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)
