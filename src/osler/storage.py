@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -144,12 +145,22 @@ def _erase_jobs(settings: Settings, who: Forgetting) -> list[str]:
 
 
 def compact(settings: Settings) -> None:
-    """Write the database anew, so that what was deleted is not left in free pages or the write-ahead log."""
+    """Write the database anew, so that what was deleted is not left in free pages or the write-ahead log. Raises
+    MissingComponent where another process holds it."""
     engine = open_database(settings)
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
-            for step in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                connection.connection.execute(step)  # of the driver: no transaction may be open
+            driver: Any = connection.connection.driver_connection  # itself: no transaction may be open
+            driver.execute("PRAGMA busy_timeout=5000")
+            try:
+                driver.execute("VACUUM")
+                busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError:
+                busy = 1
+            connection.invalidate()  # the next one waits as long as usual
+        if busy:
+            said = "what was deleted may still lie in the database's file: another process is using it"
+            raise MissingComponent(said, where=settings.database_url, hint="Stop it and do the same again.")
     else:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM FULL")

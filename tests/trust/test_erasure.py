@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from osler.cli import run as osler
-from osler.errors import InputError
+from osler.errors import InputError, MissingComponent
 from osler.knowledge.library import open_library
 from osler.ledger import Erased, Ledger
 from osler.ledger.tables import entries_table, payloads_table
@@ -121,6 +121,17 @@ def test_names_are_found_as_whole_words_in_any_writing() -> None:
     for text in ("MRN 123456", "XMRN 12345", "张 三 四", "7-a", "#7-ab"):
         assert not who.concerns(text)
     assert not Forgetting(()).concerns("anything")
+
+
+def test_a_reader_in_the_way_is_told_and_the_same_call_finishes(settings: Settings, home: Path) -> None:
+    secrets = _secrets(settings)
+    with open_database(settings).connect() as reader:
+        reader.exec_driver_sql("PRAGMA busy_timeout=50")
+        reader.execute(sa.select(entries_table)).fetchall()
+        with pytest.raises(MissingComponent, match="another process is using it"):
+            erase(MRN, settings, "Li", "asked")
+    erase(MRN, settings, "Li", "asked")
+    assert _grep(home, *secrets) == set()
 
 
 def test_the_commands(settings: Settings, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
