@@ -44,13 +44,18 @@ OBSERVATION = {
     "resourceType": "Observation",
     "id": "o1",
     "status": "final",
-    "code": {"coding": [{"system": "http://loinc.org", "code": "718-7", "display": "Hemoglobin"}]},
+    "code": {"coding": [{"system": "http://loinc.org", "code": "718-7", "display": "Carter-Young Hemoglobin"}]},
     "subject": {"reference": "Patient/pat-77", "display": "Adaeze Okonkwo"},
     "effectiveDateTime": "2023-04-05T10:00:00Z",
     "valueQuantity": {"value": 11.9, "unit": "g/dL"},
     "note": [{"text": "Discussed with Ms. Adaeze Okonkwo by Dr. Bram Okonkwo."}],
 }
-BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}, {"resource": OBSERVATION}]}
+PUT = {"method": "PUT", "url": "Patient/pat-77"}
+BUNDLE = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [{"resource": PATIENT, "request": PUT}, {"resource": OBSERVATION}],
+}
 
 
 def _masking(policy: str = "safe-harbor") -> Deidentifier:
@@ -68,6 +73,7 @@ def test_fhir(policy: str) -> None:
     assert left == []
     patient, observation = (entry["resource"] for entry in new["entry"])
     assert observation["subject"]["reference"] == f"Patient/{patient['id']}"
+    assert new["entry"][0]["request"]["url"] == f"Patient/{patient['id']}"
     assert "photo" not in patient and patient["gender"] == "female"
     assert observation["code"] == OBSERVATION["code"] and observation["valueQuantity"]["value"] == 11.9
     shifted = policy == "research-dates-shifted"

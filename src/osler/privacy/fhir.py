@@ -52,7 +52,7 @@ def _text(value: str, path: tuple[str, ...], parent: dict[str, Any], masking: De
     kind = table["elements"].get(".".join(path[-2:])) or table["elements"].get(last)
     if last == "id":
         return masking.hashed(value)
-    if last in ("reference", "fullUrl") and (match := _LITERAL.match(value)):
+    if (last in ("reference", "fullUrl") or path[-2:] == ("request", "url")) and (match := _LITERAL.match(value)):
         base, resource, own, _, scheme, urn = match.group(1, 2, 3, 4, 5, 6)
         return f"{scheme}{masking.hashed(urn)}" if scheme else f"{_bare(base)}{resource}/{masking.hashed(own)}"
     if last == "value" and len(path) > 1 and path[-2] == "telecom":
@@ -72,6 +72,9 @@ def _text(value: str, path: tuple[str, ...], parent: dict[str, Any], masking: De
     if kind:
         new = masking.replace(cast(SpanType, kind), value)
         return value if new is None else new
+    displays = [one.get("display") for one in parent.get("coding", []) if isinstance(one, dict)]
+    if (last == "display" and "code" in parent) or (last == "text" and value in displays):
+        return value  # a terminology's own words
     if last == "div":
         return re.sub(r"(?<=>)[^<]+", lambda match: masking.mask(match.group()).text, value)
     return value if last in table["kept"] else masking.mask(value).text
