@@ -116,6 +116,19 @@ class Cds(Section):
     timeout: float = Field(default=2.0, gt=0, description="seconds for reading a FHIR server or key set")
 
 
+class Oidc(Section):
+    """Sign-in through a hospital's OpenID Connect server; null `issuer`: local accounts only."""
+
+    issuer: str | None = None
+    client: str = "osler"
+    secret_variable: str = Field(default="OSLER_OIDC_SECRET", description="environment variable; unset: public client")
+    scopes: str = "openid profile"
+    account_claim: str = "preferred_username"
+    roles_claim: str = "roles"
+    roles: tuple[str, ...] = Field(default=(), description="`theirs=ours`: the server's roles that count, and as what")
+    url: str | None = Field(default=None, description="address that browsers know this server by")
+
+
 class Settings(Section):
     """All settings in force. `sources` names the files they came from."""
 
@@ -130,6 +143,7 @@ class Settings(Section):
     ledger: Ledger = Ledger()
     retention: Retention = Retention()
     server: Server = Server()
+    oidc: Oidc = Oidc()
     cds: Cds = Cds()
     sources: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ import secrets
 from typing import Any
 
 from fastapi import Depends, Request
+from starlette.responses import Response
 
 from osler.nouns import Principal
 from osler.server.accounts import LOCAL, Accounts, Role, SignIn
@@ -27,12 +28,13 @@ class Access:
     def __init__(self, settings: Settings, token: str | None) -> None:
         self.accounts = Accounts(settings)
         self.hours = settings.server.hours
+        self.outside = settings.oidc.issuer is not None
         self.token = token or secrets.token_urlsafe(24)
         self._links = 1 if token is None else None  # how often the link may still be used; null: always
 
     @property
     def open_to_token(self) -> bool:
-        return not self.accounts.any()
+        return not (self.outside or self.accounts.any())
 
     def by_link(self, given: str) -> bool:
         """Whether the printed link opens, with this token, now."""
@@ -55,6 +57,15 @@ class Access:
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.strip().encode(), self.token.encode()) and self.open_to_token
+
+
+def let_in(request: Request, who: Principal, response: Response) -> Response:
+    """The response, carrying a new sign-in of this browser."""
+    access: Access = request.app.state.access
+    secret = access.accounts.sign_in(who, access.hours)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, secret, max_age=access.hours * 3600, httponly=True, samesite="strict", secure=secure)
+    return response
 
 
 def signed_in(request: Request) -> Principal:

@@ -84,6 +84,15 @@ class Accounts:
                 connection.execute(sa.insert(accounts_table).values(**row))
         return Principal(id=id, name=name or id, roles=list(roles))
 
+    def known_outside(self, id: str, name: str | None, roles: Sequence[str]) -> Principal | None:
+        """The account of somebody another server vouches for, made if there is none: its own roles before those that
+        the server says. None for a disabled account or one without a role."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(accounts_table).where(accounts_table.c.id == id)).first()
+        if row is not None:
+            return None if row.disabled or row.password else _principal(row)
+        return self.add(id, roles, name=name) if roles else None
+
     def disable(self, id: str) -> bool:
         """Let an account in no more and end its sign-ins; False if there is none."""
         with writing(self._engine) as connection:

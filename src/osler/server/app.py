@@ -1,7 +1,7 @@
 """The application: guard, doors and workbench over one desk."""
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from osler import __version__
 from osler.clinic.desk import Desk
-from osler.server import api, cds_hooks, openai_door, operations, workbench
+from osler.server import api, cds_hooks, oidc, openai_door, operations, workbench
 from osler.server.access import Access
 from osler.server.cds_clients import Clients
 from osler.server.guard import Guard
@@ -47,10 +47,11 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     app.state.work = Work(settings.server.waiting)
     app.state.clients = Clients(settings)
     app.state.counts = Counter()
+    app.state.round_trips = OrderedDict()
     app.state.ready = False
     app.state.samples = samples()
     add_handlers(app)
-    for door in (operations, api, cds_hooks, openai_door, workbench):
+    for door in (operations, api, cds_hooks, openai_door, oidc, workbench):
         app.include_router(door.router)
     app.router.routes.append(Route("/mcp", ToolsDoor(tools.session_manager)))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
