@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.privacy.deid import Deidentifier, find_identifiers
@@ -53,6 +53,7 @@ def test_check_digit() -> None:
     assert not chinese_id("110105194912310021")
 
 
+@settings(deadline=None)  # the first text loads the weights
 @given(st.text(max_size=300))
 def test_masking_can_be_undone(text: str) -> None:
     deidentifier = Deidentifier()
