@@ -89,7 +89,7 @@ def call_service(request: Request, id: str, body: Call, who: Caller) -> Response
     language = case.language if desk.settings.consult.language == "auto" else desk.settings.consult.language
     cards = Teller(consult, service, base_of(request), language).cards(orders, gathered.missing)
     silent = NAME in desk.settings.server.silent
-    call = {"service": id, "instance": str(body.hook_instance), "user": context.user_id, "client": who.id}
+    call = {"service": id, "instance": str(body.hook_instance), "user": context.user_id, "who": who.id}
     made = {**call, "consult": consult.trace_id, "missing": gathered.missing, "cards": cards, "shown": not silent}
     desk.ledger.append(NAME, made, subject=context.patient_id)
     request.app.state.sight.keep(consult.trace_id, SILENT if silent else who, NAME)
@@ -146,7 +146,7 @@ def give_feedback(request: Request, id: str, body: Feedback, who: Caller) -> dic
         said = one.model_dump(mode="json", by_alias=True, exclude_none=True)
         trace = consults.get(one.card)  # a card that is not known here may be another server's: kept all the same
         subject = request.app.state.sight.payload(trace, who)["output"]["case"]["patient"]["id"] if trace else None
-        drafts.append(Draft("cds-feedback", {"service": id, "client": who.id, "consult": trace, **said}, subject))
+        drafts.append(Draft("cds-feedback", {"service": id, "who": who.id, "consult": trace, **said}, subject))
     desk.ledger.append_many(drafts)
     return {"kept": len(drafts)}
 
