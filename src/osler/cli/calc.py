@@ -5,8 +5,6 @@ import click
 from osler.cli.options import as_json, output
 from osler.errors import InputError, UsageError
 
-FIELDS = ("id", "en", "zh", "about", "unit", "cite")
-
 
 @click.command()
 @click.argument("name", required=False)
@@ -17,11 +15,11 @@ def command(name: str | None, values: tuple[str, ...], json_out: bool) -> None:
 
     A value may carry its unit: creatinine="88 umol/L".
     """
-    from osler.reasoning.calculators import calculate, calculators, find, pairs
+    from osler.reasoning.calculators import calculate, calculators, described, find, pairs
     from osler.text import has_chinese
 
     if not name:
-        output(json_out, [{f: getattr(one, f) for f in FIELDS} for one in calculators().values()], "calculators")
+        output(json_out, [described(one) for one in calculators().values()], "calculators")
         return
     one = find(name)
     if values:
@@ -32,6 +30,4 @@ def command(name: str | None, values: tuple[str, ...], json_out: bool) -> None:
         made = calculate(name, given, chinese=has_chinese(name) and not json_out)
         output(json_out, {"id": one.id, **made._asdict(), "notice": "for professional review"}, "calc", one=one)
         return
-    inputs = [{f: getattr(i, f) for f in i.__struct_fields__ if f not in ("medcalc", "assumed")} for i in one.inputs]
-    shown = {f: getattr(one, f) for f in (*FIELDS, "differs")} | {"inputs": inputs}
-    output(json_out, [shown], "calculator", one=one)
+    output(json_out, [described(one, inputs=True)], "calculator", one=one)

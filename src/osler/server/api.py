@@ -298,9 +298,9 @@ def paths(
 @router.get("/calculators")
 def list_calculators() -> dict[str, Any]:
     """The published scores and formulas there are, with their inputs."""
-    from osler.reasoning.calculators import calculators
+    from osler.reasoning.calculators import calculators, described
 
-    return {"calculators": [dump(one) for one in calculators().values()]}
+    return {"calculators": [described(one, inputs=True) for one in calculators().values()]}
 
 
 @router.post("/calculators/{name}")

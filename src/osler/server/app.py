@@ -16,7 +16,7 @@ from osler.server.access import Access
 from osler.server.cds_clients import Clients
 from osler.server.guard import Guard
 from osler.server.look import HERE
-from osler.server.mcp_door import GUARDED, ToolsDoor, create_mcp
+from osler.server.mcp_door import sessions, tools_door
 from osler.server.problems import add_handlers
 from osler.server.sight import Sight
 from osler.server.work import Work
@@ -28,8 +28,6 @@ THREADS = 120  # of requests that wait or work; what works at once is `Work`'s t
 def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     """The server of one home. `token`: what opens it while there are no accounts (default: made up)."""
     desk = Desk(settings)
-    tools = create_mcp(desk)
-    tools.streamable_http_app(stateless_http=True, json_response=True, transport_security=GUARDED)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -37,7 +35,7 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
 
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         threading.Thread(target=warm, args=(app,), daemon=True, name="osler-warm").start()
-        async with tools.session_manager.run():
+        async with sessions(desk) as app.state.tools:
             yield
 
     app = FastAPI(title="Osler", version=__version__, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
@@ -53,7 +51,7 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     add_handlers(app)
     for door in (operations, api, cds_hooks, openai_door, oidc, workbench):
         app.include_router(door.router)
-    app.router.routes.append(Route("/mcp", ToolsDoor(tools.session_manager)))
+    app.router.routes.append(Route("/mcp", tools_door))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(cds_hooks.Cors, origins=settings.cds.origins)
     app.add_middleware(Guard, settings=settings.server, callers=settings.cds.origins)

@@ -3,6 +3,8 @@
 A consult and an answer go to the ledger as through every other door.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from mcp.server import MCPServer
@@ -27,15 +29,24 @@ ABOUT = (
 GUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # the guard has looked at Host and Origin
 
 
-class ToolsDoor:
-    """The tools over HTTP, for those who are signed in."""
+@asynccontextmanager
+async def sessions(desk: Desk) -> AsyncIterator[StreamableHTTPSessionManager]:
+    """The tools over HTTP, as long as the server lives."""
+    server = create_mcp(desk)
+    server.streamable_http_app(stateless_http=True, json_response=True, transport_security=GUARDED)
+    async with server.session_manager.run():
+        yield server.session_manager
 
-    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
-        self._manager = manager
+
+class ToolsDoor:
+    """Hands a request of one who is signed in to the tools."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         signed_in(Request(scope))
-        await self._manager.handle_request(scope, receive, send)
+        await scope["app"].state.tools.handle_request(scope, receive, send)
+
+
+tools_door = ToolsDoor()
 
 
 def create_mcp(desk: Desk) -> MCPServer[Any]:
@@ -97,11 +108,11 @@ def create_mcp(desk: Desk) -> MCPServer[Any]:
     def calculators(name: str | None = None) -> dict[str, Any]:
         """The published medical calculators, or one with its inputs, units and citation."""
         from osler.reasoning.calculators import calculators as all_of_them
-        from osler.reasoning.calculators import find
+        from osler.reasoning.calculators import described, find
 
         if name is not None:
-            return {"calculator": dump(find(name))}
-        return {"calculators": [{"id": one.id, "name": one.en, "about": one.about} for one in all_of_them().values()]}
+            return {"calculator": described(find(name), inputs=True)}
+        return {"calculators": [described(one) for one in all_of_them().values()]}
 
     @server.tool(annotations=READS)
     def calculate(name: str, values: dict[str, str | float | bool]) -> dict[str, Any]:

@@ -181,3 +181,13 @@ def nearest(name: str, known: dict[str, str]) -> str:
     close = [known[key] for key in difflib.get_close_matches(name, known, n=3, cutoff=0.3)]
     said = [*dict.fromkeys(close or known.values())]
     return f"{'Nearest' if close else 'Known'}: {', '.join(said)}." if len(said) < 50 else "`osler calc` lists them."
+
+
+def described(one: Calculator, inputs: bool = False) -> dict[str, Any]:
+    """What a calculator is, ready for JSON, and with `inputs` what it asks for and where sources differ."""
+    about = {name: getattr(one, name) for name in ("id", "en", "zh", "about", "unit", "cite")}
+    if not inputs:
+        return about
+    hidden = ("medcalc", "assumed")
+    asked = [{f: getattr(item, f) for f in item.__struct_fields__ if f not in hidden} for item in one.inputs]
+    return {**about, "differs": one.differs, "inputs": asked}
