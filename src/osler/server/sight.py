@@ -89,6 +89,8 @@ class Sight:
                     (glass_table.c.answer == id) & (glass_table.c.account == principal.id)
                 )
             ).scalar()
+        if row is not None and row.owner == SILENT:
+            raise Refused(403, "silent mode: this answer is kept and shown to nobody here")
         its_owner = principal.id == (row.owner if row is not None else LOCAL.id)
         broke = open_until is not None and open_until > time.time()
         if not (its_owner or broke or "privacy-officer" in principal.roles):
