@@ -79,7 +79,7 @@ def create_mcp(desk: Desk) -> MCPServer[Any]:
     def diagnose(
         observed: list[str], excluded: list[str] | None = None, sex: Literal["male", "female"] | None = None,
         age: str | None = None, top: int = 10,
-    ) -> Any:  # fmt: skip
+    ) -> dict[str, Any]:  # fmt: skip
         """Diseases for HPO ids, ranked and explained. `age`: ISO 8601, such as P54Y."""
         from osler.knowledge.diagnosis import explain, rank
 
