@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from osler.nouns import Principal
-from osler.server import consult_pages
-from osler.server.access import COOKIE, signed_in
+from osler.server import ask_pages, consult_pages
+from osler.server.access import COOKIE, let_in, signed_in
 from osler.server.accounts import LOCAL
 from osler.server.api import Said, give_feedback
 from osler.server.look import LANGUAGE_COOKIE, LANGUAGES, page
@@ -15,9 +15,14 @@ from osler.server.look import LANGUAGE_COOKIE, LANGUAGES, page
 router = APIRouter(include_in_schema=False)
 
 
+def sign_in_form(request: Request, status: int = 200) -> Response:
+    access = request.app.state.access
+    return page(request, "sign_in", status, by_token=access.open_to_token, outside=access.outside, wrong=status != 200)
+
+
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
-    return page(request, "sign_in", by_token=request.app.state.access.open_to_token, wrong=False)
+    return sign_in_form(request)
 
 
 @router.post("/sign-in")
@@ -29,17 +34,8 @@ def sign_in(request: Request, account: Annotated[str, Form()] = "", password: An
         else access.accounts.check(account, password)
     )
     if found is None:
-        return page(request, "sign_in", 401, by_token=access.open_to_token, wrong=True)
-    return _enter(request, found)
-
-
-def _enter(request: Request, who: object) -> Response:
-    access = request.app.state.access
-    there = RedirectResponse("/", 303)
-    secret = access.accounts.sign_in(who, access.hours)
-    secure = request.url.scheme == "https"
-    there.set_cookie(COOKIE, secret, max_age=access.hours * 3600, httponly=True, samesite="strict", secure=secure)
-    return there
+        return sign_in_form(request, 401)
+    return let_in(request, found, RedirectResponse("/", 303))
 
 
 @router.get("/")
@@ -47,7 +43,7 @@ def home(request: Request, token: str | None = None) -> Response:
     """The printed link leads here with its token; a browser that is signed in goes on to the consult."""
     access = request.app.state.access
     if token is not None and access.by_link(token):
-        return _enter(request, LOCAL)
+        return let_in(request, LOCAL, RedirectResponse("/", 303))
     return RedirectResponse("/consult" if access.sign_in_of(request) else "/sign-in", 303)
 
 
@@ -80,5 +76,5 @@ def feedback(
     return page(request, "parts/done", said=made.verdict)
 
 
-for part in (consult_pages,):
+for part in (ask_pages, consult_pages):
     router.include_router(part.router)
