@@ -9,7 +9,7 @@ from osler.nouns import Evidence
 from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
 
-AGAINST = 0.6  # share of a statement that a passage must cover before its "no" counts
+AGAINST = 0.75  # share of a statement that a passage must cover before its "no" counts
 OTHERS = 6  # passages asked whether they contradict a statement
 
 
