@@ -181,7 +181,13 @@ class Runtime:
         return self._post("/completion", _body(job, slot))
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        response = self._client.post(path, json=body)
+        import httpx
+
+        try:
+            response = self._client.post(path, json=body)
+        except httpx.RemoteProtocolError:
+            # The listener closed a connection that had rested; what is asked for changes nothing, so it is asked again.
+            response = self._client.post(path, json=body)
         content: dict[str, Any] = response.json()
         if response.status_code != 200:
             raise _refused(content)
