@@ -23,7 +23,7 @@ SIGNATURE = {
 
 def bundle(ledger: Ledger) -> dict[str, Any]:
     """A Bundle of kind collection, oldest entry first."""
-    resources = [made for entry in reversed(ledger.entries(None)) for made in _resources(entry, ledger)]
+    resources = [made for entry in reversed(ledger.entries(None)) for made in resources_of(entry, ledger)]
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
 
 
@@ -32,7 +32,8 @@ def _kinds() -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("osler.ledger").joinpath("data/fhir.toml").read_text(encoding="utf-8"))
 
 
-def _resources(entry: Entry, ledger: Ledger) -> list[dict[str, Any]]:
+def resources_of(entry: Entry, ledger: Ledger) -> list[dict[str, Any]]:
+    """The AuditEvent of an entry and, of what was made from something, the Provenance."""
     kind, said, patient = _kinds().get(entry.kind, _kinds()["default"]), {}, ledger.whose(entry.id)
     with suppress(Erased):
         said = ledger.payload(entry.id)

@@ -22,7 +22,7 @@ from osler.record import Case, read
 from osler.server.access import capability
 from osler.server.cds_cards import CDS, Ordered, Teller
 from osler.server.cds_clients import base_of, caller
-from osler.server.cds_prefetch import Gathered, gather
+from osler.server.cds_prefetch import Gathered, belonging, gather
 from osler.server.cds_shapes import CONTEXTS, Call, Context, Feedback, SelectContext, SignContext
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
@@ -106,11 +106,7 @@ def _record(gathered: Gathered, context: Context) -> tuple[Case, bytes, Ordered 
     names = [_name(draft.resource) for draft in drafts]
     # An order that is signed anew stands in the record as it was before.
     known = [one for one in gathered.entries if (name := _name(one["resource"])) is None or name not in names]
-    people = [one["resource"] for one in known if one["resource"].get("resourceType") == "Patient"]
-    if any(person.setdefault("id", context.patient_id) != context.patient_id for person in people):
-        raise Refused(400, "prefetch: holds another patient than context.patientId", "prefetch")
-    if not people:
-        known.insert(0, {"resource": {"resourceType": "Patient", "id": context.patient_id}})
+    known = belonging(known, context.patient_id, "prefetch", "context.patientId")
     entries = [*known, *(draft.model_dump(by_alias=True, exclude_none=True) for draft in drafts)]
     bundle = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, ensure_ascii=False)
     content = bundle.encode("utf-8", "replace")

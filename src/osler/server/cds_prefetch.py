@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from osler.errors import InputError
 from osler.privacy.egress import allows, parse
 from osler.server.cds_shapes import Call
+from osler.server.problems import Refused
 from osler.settings import Cds
 
 PATIENT = "{{context.patientId}}"  # the one token of the templates
@@ -33,7 +34,7 @@ def gather(templates: Mapping[str, str], call: Call, patient: str, settings: Cds
     """What was prefetched, and what could be fetched of the rest."""
     given = call.prefetch or {}
     found = {key: value for key, value in given.items() if value is not None}
-    kinds = {str(entry["resource"].get("resourceType")) for value in found.values() for entry in _entries(value)}
+    kinds = {str(entry["resource"].get("resourceType")) for value in found.values() for entry in entries_of(value)}
     asked = {key: query for key, query in templates.items() if key not in given and _kind(query) not in kinds}
     missing = {key: why for key, query in asked.items() if (why := _barred(query, call, settings))}
     fetched = {key: query.replace(PATIENT, patient) for key, query in asked.items() if key not in missing}
@@ -46,12 +47,20 @@ def gather(templates: Mapping[str, str], call: Call, patient: str, settings: Cds
             missing[key] = "failed"
     pool.shutdown(wait=False, cancel_futures=True)
     for key, value in found.items():
-        if _outcome(value) or any(map(_fault, _entries(value))):
+        if _outcome(value) or any(map(_fault, entries_of(value))):
             missing[key] = "reported"
         elif "_count=" not in templates.get(key, "_count=") and _goes_on(value):
             missing[key] = "more_pages"
-    entries = [one for value in found.values() for one in _entries(value) if not _outcome(one["resource"])]
+    entries = [one for value in found.values() for one in entries_of(value) if not _outcome(one["resource"])]
     return Gathered(entries, missing if entries else {**dict.fromkeys(templates, "none"), **missing})
+
+
+def belonging(entries: list[dict[str, Any]], patient: str, where: str, named: str) -> list[dict[str, Any]]:
+    """The entries of a Bundle with the patient among them. Raises Refused for another patient's."""
+    people = [one["resource"] for one in entries if one["resource"].get("resourceType") == "Patient"]
+    if any(person.setdefault("id", patient) != patient for person in people):
+        raise Refused(400, f"{where}: holds another patient than {named}", where)
+    return entries if people else [{"resource": {"resourceType": "Patient", "id": patient}}, *entries]
 
 
 def _barred(query: str, call: Call, settings: Cds) -> str | None:
@@ -82,7 +91,7 @@ def _read(call: Call, query: str, timeout: float) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token.access_token}", "Accept": "application/fhir+json"}
     timeout = min(timeout, token.expires_in)
     try:
-        answer = _client(parse(base).loopback).get(f"{base.rstrip('/')}/{query}", headers=headers, timeout=timeout)
+        answer = outgoing(parse(base).loopback).get(f"{base.rstrip('/')}/{query}", headers=headers, timeout=timeout)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(type(error).__name__) from None
     content = answer.json() if answer.status_code == 200 else None
@@ -92,7 +101,8 @@ def _read(call: Call, query: str, timeout: float) -> dict[str, Any]:
 
 
 @functools.cache
-def _client(loopback: bool) -> Any:
+def outgoing(loopback: bool) -> Any:
+    """A client that follows no redirect and keeps no cookie."""
     import httpx
 
     none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # one patient's session is not another's
@@ -104,7 +114,7 @@ def _kind(query: str) -> str:
     return re.split("[/?]", query)[0]
 
 
-def _entries(value: dict[str, Any]) -> list[dict[str, Any]]:
+def entries_of(value: dict[str, Any]) -> list[dict[str, Any]]:
     """The entries that a resource brings: a Bundle's own, else itself."""
     if value.get("resourceType") != "Bundle":
         return [{"resource": value}]

@@ -22,6 +22,9 @@ TITLES = {400: "The request can't be used", 401: "Sign in first", 403: "Not allo
           421: "Not a name of this server",
           422: "The request can't be used", 429: "Too many requests", 500: "Internal error",
           502: "The model's endpoint failed", 503: "Not available"}  # fmt: skip
+# HL7's issue types; every other status is `invalid`, or `exception` where the server is at fault.
+FHIR_CODES = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 406: "not-supported",
+              410: "deleted", 413: "too-long", 415: "not-supported", 429: "throttled", 503: "transient"}  # fmt: skip
 
 
 class Refused(Exception):
@@ -74,8 +77,8 @@ def tell(
         kind = "server_error" if status >= 500 else "invalid_request_error"
         document = {"error": {"message": detail, "type": kind, "param": where, "code": str(status)}}
     elif path.startswith("/fhir"):
-        media, code = "application/fhir+json", {401: "login", 403: "forbidden", 404: "not-found", 410: "deleted"}
-        issue = {"severity": "error", "code": code.get(status, "exception" if status >= 500 else "invalid")}
+        media, other = "application/fhir+json", "exception" if status >= 500 else "invalid"
+        issue = {"severity": "error", "code": FHIR_CODES.get(status, other)}
         document = {"resourceType": "OperationOutcome", "issue": [{**issue, "diagnostics": detail}]}
     elif is_page(request):
         return page(request, "error", status, headers, title=title, detail=detail, where=where, error_status=status)

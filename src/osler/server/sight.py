@@ -80,6 +80,18 @@ class Sight:
             rows = connection.execute(query.order_by(owned_table.c.made.desc()).limit(limit)).all()
         return [Owned(*row) for row in rows]
 
+    def seen_by(self, principal: Principal, id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        """Of an answer's id: whether `payload` would give it to the principal, who breaks no glass for it now."""
+        if "privacy-officer" in principal.roles:
+            theirs: sa.ColumnElement[bool] = sa.true()
+        else:
+            broken = (glass_table.c.account == principal.id) & (glass_table.c.until > time.time())
+            theirs = id.in_(sa.select(owned_table.c.id).where(owned_table.c.owner == principal.id))
+            theirs |= id.in_(sa.select(glass_table.c.answer).where(broken))
+            if principal.id == LOCAL.id:
+                theirs |= id.not_in(sa.select(owned_table.c.id))
+        return theirs & id.not_in(sa.select(owned_table.c.id).where(owned_table.c.owner == SILENT))
+
     def payload(self, id: str, principal: Principal, why: str = "to read it") -> dict[str, Any]:
         """What the ledger holds of an answer, for one who may see it; the sight is noted. Raises Refused, Erased."""
         with self._engine.connect() as connection:
