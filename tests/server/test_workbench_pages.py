@@ -41,7 +41,10 @@ def test_a_consult_is_shown_edited_and_opened(browser):
     assert "Arachnodactyly" in added.text
     assert browser.post(f"{where}/edit", data={"action": "add", "label": "nonsense xyz"}).status_code == 400
     opened = browser.get(f"{where}/disease/0").text
-    assert "Speaks for it" in opened and "<svg" in opened
+    assert "Speaks for it" in opened and 'class="chain"' in opened
+    code = re.search(rf'hx-get="{where}/disease/0/path/([^"]+)"', opened)[1]
+    assert "<b>" in browser.get(f"{where}/disease/0/path/{code}").text
+    assert '<option value="Arachnodactyly">' in browser.get("/consult/terms", params={"label": "arachnod"}).text
     cited = re.search(rf'hx-get="({where}/evidence/[^"]+)"', shown)[1].replace("&amp;", "&")
     assert "passage" in browser.get(cited).text
     assert browser.get(f"{where}/disease/99").status_code == 404
@@ -52,6 +55,7 @@ def test_an_alert_is_overridden_with_a_reason(browser, app):
     assert "Override this alert" in browser.get(where).text
     done = browser.post(f"{where}/override", data={"alert": 0, "reason": "monitored", "comment": "INR weekly"})
     assert "monitored" in done.text
+    assert "Overridden" in browser.get(where).text and "INR weekly" in browser.get(where).text
     newest = app.state.desk.ledger.entries(1)[0]
     assert newest.kind == "override" and app.state.desk.ledger.payload(newest.id)["comment"] == "INR weekly"
     assert browser.post(f"{where}/override", data={"alert": 0, "reason": "bored"}).status_code == 422
@@ -65,6 +69,15 @@ def test_samples_and_files_are_read(browser, app):
     damaged = browser.post("/consult", files={"file": ("x.pdf", b"%PDF-1.7 nothing")}, headers={"HX-Request": "true"})
     assert damaged.status_code == 400 and 'role="alert"' in damaged.text and "<html" not in damaged.text
     assert browser.post("/consult", data={"text": " "}).status_code == 400
+    for image in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", bytes(128) + b"DICM"):
+        refused = browser.post("/consult", files={"file": ("scan", image)})
+        assert refused.status_code == 400 and "No vision model is configured" in refused.text
+
+
+def test_a_row_led_by_no_finding_opens(browser):
+    """What is common or fits age and sex also speaks for a disease, and is no node of the graph."""
+    where = consulted(browser, sample="chest-pain.zh.txt")
+    assert all(browser.get(f"{where}/disease/{n}").status_code == 200 for n in range(10))
 
 
 def test_a_question_is_answered_and_judged(browser):

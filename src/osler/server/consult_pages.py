@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from osler.clinic.desk import Edit
 from osler.errors import InputError
+from osler.knowledge.graph import Node
 from osler.knowledge.library.documents import DocumentText
 from osler.nouns import Finding, Principal
 from osler.server import consult_view as view
 from osler.server.access import capability, role, signed_in
 from osler.server.api import desk_of, document_of, sight_of
-from osler.server.look import page, words
+from osler.server.look import language_of, page, words
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
 from osler.server.work import working
@@ -23,6 +24,7 @@ from osler.server.work import working
 router = APIRouter(prefix="/consult", include_in_schema=False, dependencies=[Depends(signed_in)])
 Who = Annotated[Principal, Depends(signed_in)]
 MAKING = [role("clinician", "educator", "researcher"), capability("consult"), working()]
+IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
 OVERRIDES = ("benefit", "monitored", "tolerated", "not-applicable", "wrong", "other")
 
 
@@ -55,6 +57,8 @@ def make(
 
 def readable(content: bytes, name: str) -> bytes:
     """The text of a PDF or DOCX; any other file as it is. What a file is says its content, not its name."""
+    if content.startswith(IMAGES) or content[128:132] == b"DICM":
+        raise InputError("No vision model is configured: an image is not read.", hint="Write what it shows in a note.")
     if content.startswith(b"%PDF-") or (content.startswith(b"PK\x03\x04") and name.lower().endswith(".docx")):
         from osler.knowledge.library.readers import read
 
@@ -78,6 +82,14 @@ def make_consult(request: Request, who: Principal, content: bytes, name: str, ki
 
 def opened(request: Request, id: str) -> Response:
     return Response(status_code=204, headers={"HX-Redirect": f"/consult/{id}"})
+
+
+@router.get("/terms")
+def terms(request: Request, label: str = "") -> Response:
+    """Phenotypes that what was typed so far may mean, for the field where a finding is added."""
+    language, graph = language_of(request), desk_of(request).resources.graph
+    found = phenotypes(request, label)[:12] if len(label.strip()) > 1 else []
+    return page(request, "parts/terms", terms=[(node.id, graph.label(node.id, language)) for node in found])
 
 
 @router.get("/{id}")
@@ -107,8 +119,17 @@ def shown(request: Request, id: str, who: Principal) -> dict[str, Any]:
         "bars": view.bars(it["differential"]),
         "edits": len(payload["input"].get("edits", [])),
         "cited": list(dict.fromkeys(id for statement in statements for id in statement["evidence"])),
+        "overridden": overridden(request, it["case"]),
         "override_reasons": {key: words(request)["override_word"][key] for key in OVERRIDES},
     }
+
+
+def overridden(request: Request, case: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The newest override of each alert about this patient, by the alert's message."""
+    ledger = desk_of(request).ledger
+    mine = ledger.of_patient(case["patient"]["id"] or case["digest"])
+    made = [ledger.payload(entry.id) | {"time": entry.time} for entry in mine if entry.kind == "override"]
+    return {said["alert"]["message"]: said for said in made}
 
 
 def findings_of(it: dict[str, Any]) -> list[Finding]:
@@ -162,15 +183,15 @@ def edit_of(request: Request, action: str, findings: list[Finding], n: int | Non
 
 def term_of(request: Request, term: str) -> dict[str, str]:
     """The code and label of a phenotype by name or code. Raises InputError."""
-    graph = desk_of(request).resources.graph
-    exact = graph.find(term.strip())
-    found = next(
-        (node for node in [*([exact] if exact else []), *graph.resolve(term, limit=5)] if node.kind == "phenotype"),
-        None,
-    )
-    if found is None:
+    found = phenotypes(request, term)
+    if not found:
         raise InputError(f"no finding is called {term!r}", hint="Try another word for it, or its HPO code.")
-    return {"code": found.id, "label": found.label}
+    return {"code": found[0].id, "label": found[0].label}
+
+
+def phenotypes(request: Request, term: str) -> list[Node]:
+    """The phenotypes that a term or code may mean, best first."""
+    return [node for node in desk_of(request).resources.graph.resolve(term.strip(), 60) if node.kind == "phenotype"]
 
 
 @router.get("/{id}/finding/{n}")
@@ -186,18 +207,31 @@ def finding(request: Request, id: str, n: int, who: Who) -> Response:
     ]
     said = view.described(item, words(request)["status_word"].__getitem__)
     values = {"finding": item, "said": said, "speaks": speaks, "definition": node.definition if node else None}
-    return page(request, "parts/finding", id=id, n=n, **values)
+    same = [evidence["id"] for evidence in it["evidence"] if n in view.shown_by(evidence, findings_of(it))]
+    stated = view.stated(it["answer"]["statements"], same)
+    return page(request, "parts/finding", id=id, n=n, stated=stated, **values)
 
 
 @router.get("/{id}/disease/{n}")
 def disease(request: Request, id: str, n: int, who: Who) -> Response:
     item = numbered(document_of(sight_of(request).payload(id, who))["differential"], n)
-    graph, drawn = desk_of(request).resources.graph, None
-    leading = max(item["for"], key=lambda part: part["score"], default=None)
-    if leading and (found := graph.path(leading["code"], item["id"], limit=1)):
-        labels = [graph.label(node) for node in found[0].nodes]
-        drawn = view.drawn_path(labels, [edge.relation.replace("_", " ") for edge in found[0].edges])
-    return page(request, "parts/disease", item=item, drawn=drawn)
+    graph = desk_of(request).resources.graph
+    leading = next((part["code"] for part in item["for"] if graph.find(part["code"])), None)
+    return page(request, "parts/disease", id=id, n=n, item=item, known=graph.find, path=drawn(request, leading, item))
+
+
+@router.get("/{id}/disease/{n}/path/{code}")
+def path(request: Request, id: str, n: int, code: str, who: Who) -> Response:
+    """How the graph comes from a finding to the disease."""
+    item = numbered(document_of(sight_of(request).payload(id, who))["differential"], n)
+    return page(request, "parts/path", path=drawn(request, code, item))
+
+
+def drawn(request: Request, code: str | None, item: dict[str, Any]) -> list[view.Step]:
+    """The shortest path of the graph from a code to a disease; empty if there is none."""
+    graph, language = desk_of(request).resources.graph, language_of(request)
+    found = graph.path(code, item["id"], limit=1) if code else []
+    return view.steps(found[0], lambda node: graph.label(node, language)) if found else []
 
 
 @router.get("/{id}/evidence/{evidence_id:path}")
@@ -211,9 +245,12 @@ def evidence_part(request: Request, it: dict[str, Any], id: str, statement: int 
     found = next((item for item in it["evidence"] if item["id"] == id), None)
     if found is None:
         raise Refused(404, "the answer has no such evidence")
-    stated = it["answer"]["statements"] if "answer" in it else it["statements"]
-    text = numbered(stated, statement)["text"] if statement is not None else ""
-    return page(request, "parts/evidence", evidence=found, pieces=view.marked(found["text"], text))
+    statements = it["answer"]["statements"] if "answer" in it else it["statements"]
+    text = numbered(statements, statement)["text"] if statement is not None else ""
+    lit = [] if statement is None else [f"s{statement}"]
+    lit += [f"f{n}" for n in view.shown_by(found, findings_of(it))] if "findings" in it else []
+    values = {"pieces": view.marked(found["text"], text), "stated": view.stated(statements, [id]), "lit": lit}
+    return page(request, "parts/evidence", evidence=found, **values)
 
 
 @router.post("/{id}/override")

@@ -1,4 +1,4 @@
-"""What the consult page shows of a consult's document: the text cut into pieces at its findings, bars, a drawn path.
+"""What the consult page shows of a consult's document: the text cut into pieces at its findings, bars, a path.
 
 It decides nothing and knows no HTTP. Texts pass through `say`, the reader's language.
 """
@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from osler.knowledge.graph import Path
 from osler.nouns import Finding
 
 Say = Callable[[str], str]
 _WORD = re.compile(r"[\u4e00-\u9fff]{2}|[^\W\d_\u4e00-\u9fff]{4,}|\d[\d.,]*")
 _CUT = re.compile(f"({_WORD.pattern})")
 HALF = 60  # pixels of a bar to either side
-STEP, HIGH, WIDE = 250, 34, 180  # pixels from node to node of a path, and of a node
+_WRAPPED = re.compile(r"(?m)^(.{60,})\n(?=[a-z])")
 
 
 class Piece(NamedTuple):
@@ -29,6 +30,14 @@ class Piece(NamedTuple):
     said: str = ""
 
 
+class Step(NamedTuple):
+    """A node of a drawn path: the relation that led to it, and whether it is read towards it or from it."""
+
+    arrow: str
+    relation: str
+    label: str
+
+
 def pieces(document: dict[str, Any], findings: Sequence[Finding], say: Say) -> list[Piece]:
     """The document's text with the findings that stand in it; of overlapping ones the phenotype, then the longer."""
     here = [(n, item) for n, item in enumerate(findings) if item.source == document["id"] and item.end is not None]
@@ -38,7 +47,7 @@ def pieces(document: dict[str, Any], findings: Sequence[Finding], say: Say) -> l
         start, end = item.start or 0, item.end or 0
         if all(end <= a or start >= b for a, b, _ in taken):
             taken.append((start, end, n))
-    text, at, found = document["text"], 0, []
+    text, at, found = _WRAPPED.sub(r"\1 ", document["text"]), 0, []  # lines broken for a terminal flow again
     for start, end, n in sorted(taken):
         item = findings[n]
         found += [Piece(text[at:start])] if start > at else []
@@ -83,23 +92,31 @@ def bars(differential: Sequence[dict[str, Any]]) -> list[Markup]:
     return made
 
 
-def drawn_path(nodes: Sequence[str], edges: Sequence[str]) -> Markup:
-    """A path of the graph from left to right: the nodes' labels, and between them what each edge says."""
-    width = STEP * (len(nodes) - 1) + WIDE + 4
-    parts = [
-        f'<svg class="path" viewBox="0 0 {width} {HIGH + 24}" role="img" aria-label="{escape(" – ".join(nodes))}">'
+def steps(path: Path, label: Callable[[str], str]) -> list[Step]:
+    """A path of the graph from left to right, step by step."""
+    led = [
+        Step("→" if edge.subject == before else "←", edge.relation.replace("_", " "), label(node))
+        for edge, (before, node) in zip(path.edges, pairwise(path.nodes), strict=True)
     ]
-    for n, _ in enumerate(pairwise(nodes)):
-        x, y = n * STEP + WIDE + 2, HIGH // 2 + 12
-        parts.append(f'<line x1="{x}" x2="{x + STEP - WIDE}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text class="edge" x="{x + (STEP - WIDE) / 2}" y="{y - 6}" text-anchor="middle">')
-        parts.append(f"{escape(edges[n])}</text>")
-    for n, label in enumerate(nodes):
-        x = n * STEP + 2
-        shown = label if len(label) <= 27 else f"{label[:26]}…"
-        parts.append(f'<rect x="{x}" y="12" width="{WIDE}" height="{HIGH}" rx="4"/><title>{escape(label)}</title>')
-        parts.append(f'<text x="{x + WIDE / 2}" y="{HIGH // 2 + 16}" text-anchor="middle">{escape(shown)}</text>')
-    return Markup("".join([*parts, "</svg>"]))
+    return [Step("", "", label(path.nodes[0])), *led]
+
+
+def shown_by(evidence: dict[str, Any], findings: Sequence[Finding]) -> list[int]:
+    """The numbers of the findings that a piece of evidence from the record shows: those whose words it spans."""
+    where = evidence["source"]
+    if evidence["kind"] != "record":
+        return []
+    return [
+        n
+        for n, item in enumerate(findings)
+        if item.source == where["document_id"]
+        and (where["start"] is None or (where["start"] < (item.end or 0) and (item.start or 0) < where["end"]))
+    ]
+
+
+def stated(statements: Sequence[dict[str, Any]], evidence: Sequence[str]) -> list[tuple[int, str]]:
+    """The statements, numbered, that rest on any of the evidence."""
+    return [(n, item["text"]) for n, item in enumerate(statements) if set(item["evidence"]) & set(evidence)]
 
 
 def marked(text: str, statement: str) -> list[tuple[str, bool]]:
