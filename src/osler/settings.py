@@ -129,6 +129,18 @@ class Oidc(Section):
     url: str | None = Field(default=None, description="address that browsers know this server by")
 
 
+class Smart(Section):
+    """SMART App Launch, as a client: EHRs whose patients may be opened here, with what they are told this client is."""
+
+    fhir: tuple[str, ...] = Field(default=(), description="FHIR servers (`iss`) that may launch and be read")
+    client: str = "osler"
+    secret_variable: str = Field(default="OSLER_SMART_SECRET", description="environment variable of a client secret")
+    key: str | None = Field(default=None, description="PEM file of the private key that signs in its stead")
+    scopes: str = "openid fhirUser patient/*.rs"
+    system_scopes: str = Field(default="system/*.rs", description="of the back-end service, which needs `key`")
+    timeout: float = Field(default=10.0, gt=0, description="seconds for reading a patient's record")
+
+
 class Settings(Section):
     """All settings in force. `sources` names the files they came from."""
 
@@ -145,6 +157,7 @@ class Settings(Section):
     server: Server = Server()
     oidc: Oidc = Oidc()
     cds: Cds = Cds()
+    smart: Smart = Smart()
     sources: tuple[str, ...] = ()
 
     @property

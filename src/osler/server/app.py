@@ -4,6 +4,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -11,7 +12,7 @@ from starlette.routing import Route
 
 from osler import __version__
 from osler.clinic.desk import Desk
-from osler.server import api, cds_hooks, oidc, openai_door, operations, workbench
+from osler.server import api, cds_hooks, fhir_door, oidc, openai_door, operations, smart, workbench
 from osler.server.access import Access
 from osler.server.cds_clients import Clients
 from osler.server.guard import Guard
@@ -46,10 +47,11 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     app.state.clients = Clients(settings)
     app.state.counts = Counter()
     app.state.round_trips = OrderedDict()
+    app.state.started = datetime.now(UTC).isoformat(timespec="seconds")
     app.state.ready = False
     app.state.samples = samples()
     add_handlers(app)
-    for door in (operations, api, cds_hooks, openai_door, oidc, workbench):
+    for door in (operations, api, cds_hooks, openai_door, fhir_door, oidc, smart, workbench):
         app.include_router(door.router)
     app.router.routes.append(Route("/mcp", tools_door))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

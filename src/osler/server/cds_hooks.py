@@ -3,7 +3,6 @@
 Red flags and drug safety alone are checked, for a clinician waits; every call is in the ledger with its cards.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from osler.record import Case, read
 from osler.server.access import capability
 from osler.server.cds_cards import CDS, Ordered, Teller
 from osler.server.cds_clients import base_of, caller
-from osler.server.cds_prefetch import Gathered, belonging, gather
+from osler.server.cds_prefetch import Gathered, belonging, collected, gather
 from osler.server.cds_shapes import CONTEXTS, Call, Context, Feedback, SelectContext, SignContext
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
@@ -108,8 +107,7 @@ def _record(gathered: Gathered, context: Context) -> tuple[Case, bytes, Ordered 
     known = [one for one in gathered.entries if (name := _name(one["resource"])) is None or name not in names]
     known = belonging(known, context.patient_id, "prefetch", "context.patientId")
     entries = [*known, *(draft.model_dump(by_alias=True, exclude_none=True) for draft in drafts)]
-    bundle = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, ensure_ascii=False)
-    content = bundle.encode("utf-8", "replace")
+    content = collected(entries)
     case = read(content, "fhir", "the call")
     if not isinstance(context, SignContext):
         return case, content, None

@@ -5,6 +5,7 @@ neither kept nor told. It knows no medicine.
 """
 
 import functools
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -61,6 +62,12 @@ def belonging(entries: list[dict[str, Any]], patient: str, where: str, named: st
     if any(person.setdefault("id", patient) != patient for person in people):
         raise Refused(400, f"{where}: holds another patient than {named}", where)
     return entries if people else [{"resource": {"resourceType": "Patient", "id": patient}}, *entries]
+
+
+def collected(entries: list[dict[str, Any]]) -> bytes:
+    """A record of these entries. Raises RecursionError for one that is nested too deeply."""
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    return json.dumps(bundle, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _barred(query: str, call: Call, settings: Cds) -> str | None:

@@ -57,15 +57,19 @@ def sent(request: Request, endpoint: str, path: str, asked: dict[str, str], at: 
     trips[state] = Begun(nonce, verifier, time.time() + SECONDS, at)
     while len(trips) > WAITING:
         trips.popitem(last=False)
-    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked |= {
         "response_type": "code", "state": state, "nonce": nonce,
-        "code_challenge": challenge, "code_challenge_method": "S256",
+        "code_challenge": hashed(verifier), "code_challenge_method": "S256",
     }  # fmt: skip
     there = RedirectResponse(f"{endpoint}?{urlencode(asked)}", 303)
     secure = request.url.scheme == "https"
     there.set_cookie(COOKIE, state, max_age=SECONDS, httponly=True, samesite="lax", secure=secure, path=path)
     return there
+
+
+def hashed(text: str) -> str:
+    """SHA-256 in base64url, as OAuth writes it."""
+    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def came_back(request: Request, state: str, code: str, error: str) -> Begun:
