@@ -66,7 +66,9 @@ def test_samples_and_files_are_read(browser, app):
         assert "What was said" in browser.get(consulted(browser, sample=name)).text
     made = browser.post("/consult", files={"file": ("note.txt", b"Fever and rash.")})
     assert made.status_code == 204
-    damaged = browser.post("/consult", files={"file": ("x.pdf", b"%PDF-1.7 nothing")}, headers={"HX-Request": "true"})
+    damaged = browser.post(
+        "/consult", files={"file": ("x.pdf", b"%PDF-1.7 nothing")}, headers={"HX-Request": "true", "Accept": "*/*"}
+    )
     assert damaged.status_code == 400 and 'role="alert"' in damaged.text and "<html" not in damaged.text
     assert browser.post("/consult", data={"text": " "}).status_code == 400
     for image in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", bytes(128) + b"DICM"):

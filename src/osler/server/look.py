@@ -21,8 +21,9 @@ LANGUAGE_COOKIE = "osler_language"
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person's browser asks, not a program."""
-    return not request.url.path.startswith(PROGRAMS) and "text/html" in request.headers.get("accept", "")
+    """Whether a person's browser asks (HTMX names itself and accepts all), not a program."""
+    asks = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    return asks and not request.url.path.startswith(PROGRAMS)
 
 
 def language_of(request: Request) -> str:
