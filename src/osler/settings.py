@@ -142,7 +142,8 @@ class Smart(Section):
 
 
 class Settings(Section):
-    """All settings in force. `sources` names the files they came from."""
+    """All settings in force. `sources` names the files they came from; `origins`: by `section.key` the file,
+    variable or flag of each setting that somebody made."""
 
     home: Path
     models: Models = Models()
@@ -159,6 +160,7 @@ class Settings(Section):
     cds: Cds = Cds()
     smart: Smart = Smart()
     sources: tuple[str, ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
 
     @property
     def database_url(self) -> str:
@@ -212,7 +214,8 @@ def load_settings(
         values[section][key] = value
         origin[f"{section}.{key}"] = where
     try:
-        return Settings(home=home, sources=tuple(dict.fromkeys(entry.where for entry in from_files)), **values)
+        files_read = tuple(dict.fromkeys(entry.where for entry in from_files))
+        return Settings(home=home, sources=files_read, origins=tuple(origin.items()), **values)
     except ValidationError as error:
         first = error.errors()[0]
         dotted = ".".join(str(part) for part in first["loc"][:2])

@@ -26,11 +26,12 @@ UNSHOWN = ("id", "group", "language", "kind")
 
 def report(finished: Sequence[Finished]) -> str:
     """The page as HTML. Runs of one task are compared in pairs."""
-    runs, compared = [_section(run) for run in finished], _compared(finished)
+    runs, compared = [section(run) for run in finished], _compared(finished)
     return template("report.html.jinja").render(runs=runs, compared=compared, made=now()[:16], version=__version__)
 
 
-def _section(run: Finished) -> dict[str, Any]:
+def section(run: Finished) -> dict[str, Any]:
+    """What a page shows of a run: its figures, pictures, worst examples, and the command that makes it again."""
     return {
         "card": run.card,
         "about": run.task.about,

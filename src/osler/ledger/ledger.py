@@ -215,16 +215,17 @@ class Ledger:
         """The entries that are a patient's, oldest first; none once the patient is erased."""
         return self._under([self.vault.pseudonym(patient)])
 
-    def accesses(self, patient: str) -> list[Access]:
-        """Who saw or made what of a patient, oldest first; what was seen stays known after the patient is erased."""
-        pseudonym = self.vault.pseudonym(patient)
+    def accesses(self, patient: str = "", of: str | None = None) -> list[Access]:
+        """Who saw or made what of a patient, oldest first; what was seen stays known after the patient is erased. `of`:
+        of this entry alone, whosever it is; none where it is about no patient."""
+        pseudonym = self.whose(of) or "" if of else self.vault.pseudonym(patient)
         found = []
         for entry in self._under([pseudonym, self.vault.pseudonym(f"accesses of {pseudonym}")]):
             with suppress(Erased):
                 said = self.payload(entry.id)
                 who, why = actor(said), said.get("purpose") or said.get("reason")
                 found.append(Access(entry.id, entry.time, entry.kind, who, why, said.get("what")))
-        return found
+        return [one for one in found if of in (None, one.entry, one.what)]
 
     def _under(self, pseudonyms: Sequence[str]) -> list[Entry]:
         columns = sa.select(entries_table).join(payloads_table, payloads_table.c.id == entries_table.c.id)

@@ -4,6 +4,7 @@ Both are sealed with the patient's key of the vault that is handed in; destroyin
 how spans are found nor who reviews them.
 """
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import sqlalchemy as sa
 
 from osler.errors import InputError
-from osler.privacy.spans import Span
+from osler.privacy.spans import Span, SpanType
 from osler.storage import metadata, writing
 
 DOUBTFUL = 0.8  # a span below this score waits for a review
@@ -40,7 +41,8 @@ class Vault(Protocol):
 
 
 class Doubt(NamedTuple):
-    """A span that a person should look at, with the text around it. `state`: waiting, confirmed or rejected."""
+    """A span that a person should look at, with the text around it. `state`: waiting, confirmed or rejected;
+    `document`: alike for the spans of one text."""
 
     id: str
     type: str
@@ -49,6 +51,7 @@ class Doubt(NamedTuple):
     before: str
     after: str
     state: str
+    document: str = ""
 
 
 class Keeping:
@@ -70,8 +73,9 @@ class Keeping:
 
     def queue(self, text: str, spans: list[Span], subject: str) -> list[str]:
         """Put the doubtful spans of a text up for review; their ids."""
+        document = hashlib.sha256(f"{subject}\n{text}".encode()).hexdigest()[:12]
         doubts = [
-            {"type": s.type, "score": s.score, "text": text[s.start : s.end],
+            {"document": document, "type": s.type, "score": s.score, "text": text[s.start : s.end],
              "before": text[max(0, s.start - 60) : s.start], "after": text[s.end : s.end + 60]}
             for s in spans if s.score < DOUBTFUL
         ]  # fmt: skip
@@ -80,12 +84,18 @@ class Keeping:
     def reviews(self, state: str = "waiting") -> list[Doubt]:
         return [Doubt(id=name, state=at, **content) for name, at, content in self._rows("review") if at == state]
 
-    def decide(self, identifier: str, state: Literal["confirmed", "rejected"]) -> None:
-        """Raises InputError if nothing of this id waits."""
+    def decide(self, identifier: str, state: Literal["confirmed", "rejected"], kind: SpanType | None = None) -> None:
+        """`kind`: what it is, if not what it was taken for. Raises InputError if nothing of this id waits."""
         here = (kept_table.c.id == identifier) & (kept_table.c.kind == "review") & (kept_table.c.state == "waiting")
         with writing(self._engine) as connection:
-            if not connection.execute(sa.update(kept_table).where(here).values(state=state)).rowcount:
+            row = connection.execute(sa.select(kept_table).where(here)).first()
+            key = self._vault.key(connection, row.key) if row else None
+            if row is None or key is None:
                 raise InputError("no span of this id waits for review", where=identifier)
+            content = json.loads(self._vault.decrypt(key, row.sealed, identifier))
+            content["type"] = kind or content["type"]
+            sealed = self._vault.encrypt(key, json.dumps(content, ensure_ascii=False).encode(), identifier)
+            connection.execute(sa.update(kept_table).where(here).values(state=state, sealed=sealed))
 
     def rejected(self) -> tuple[str, ...]:
         """Texts that reviewers found to be no identifiers: a policy's `allow`."""

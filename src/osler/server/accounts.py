@@ -62,10 +62,11 @@ class Accounts:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(accounts_table.c.id).limit(1)).first() is not None
 
-    def list(self) -> list[Principal]:
+    def list(self, disabled: bool = False) -> list[Principal]:
+        """The accounts that may sign in, or those that may no more."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(accounts_table).order_by(accounts_table.c.id)).all()
-        return [_principal(row) for row in rows if not row.disabled]
+        return [_principal(row) for row in rows if row.disabled == disabled]
 
     def add(self, id: str, roles: Sequence[str], password: str | None = None, name: str | None = None) -> Principal:
         """Make an account, or change it. Raises InputError for an unknown role or a password that is too short."""
@@ -134,8 +135,19 @@ class Accounts:
         return None if row is None or row.disabled else SignIn(_principal(row), sign_in.csrf)
 
     def sign_out(self, secret: str) -> None:
+        self.end(_hash(secret))
+
+    def sign_ins(self) -> Sequence[sa.Row[tuple[object, ...]]]:
+        """Those that have not ended, the longest first: `hash`, `account`, `csrf` (null: a program's), `until`."""
+        lasting = sa.select(sign_ins_table).where(sign_ins_table.c.until > time.time())
+        with self._engine.connect() as connection:
+            return connection.execute(lasting.order_by(sign_ins_table.c.until.desc())).all()
+
+    def end(self, hash: str = "", account: str = "") -> int:
+        """End a sign-in, or all of an account; how many they were."""
+        which = (sign_ins_table.c.hash == hash) | (sign_ins_table.c.account == account)
         with writing(self._engine) as connection:
-            connection.execute(sa.delete(sign_ins_table).where(sign_ins_table.c.hash == _hash(secret)))
+            return connection.execute(sa.delete(sign_ins_table).where(which)).rowcount
 
 
 def _hash(secret: str) -> str:

@@ -20,6 +20,7 @@ from osler.server.look import HERE
 from osler.server.mcp_door import sessions, tools_door
 from osler.server.problems import add_handlers
 from osler.server.sight import Sight
+from osler.server.switches import Switches
 from osler.server.work import Work
 from osler.settings import Settings
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
 
     app = FastAPI(title="Osler", version=__version__, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
+    app.state.switches = Switches(desk)
     app.state.access = Access(settings, token)
     app.state.sight = Sight(settings, desk.ledger)
     app.state.work = Work(settings.server.waiting)

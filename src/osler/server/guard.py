@@ -48,6 +48,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request, began = Request(scope), False
+        self.settings = scope["app"].state.desk.settings.server  # limits may be changed while it runs
 
         async def sending(message: Message) -> None:
             nonlocal began
