@@ -38,6 +38,7 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) event.target.blur();
     if (event.key === " " && event.target.matches("a[role=button]")) { event.preventDefault(); event.target.click(); }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || by("keys")?.open || !does[event.key]) return;
     event.preventDefault();

@@ -1,0 +1,63 @@
+"""axe-core on every page, light and dark, wide and narrow: no violation that is serious or critical."""
+
+from pathlib import Path
+
+import pytest
+from workbench_driver import EXAMPLES, PAGES, PHONE, ask, consult
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page) -> list[str]:
+    """What axe-core calls serious or critical, with the elements it means."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then((made) => made.violations)")
+    return [
+        f"{item['id']} ({item['impact']}): {[node['html'][:120] for node in item['nodes'][:3]]}"
+        for item in found
+        if item["impact"] in ("serious", "critical")
+    ]
+
+
+def looked_at(page) -> None:
+    """The page as it is now: wide and light, then narrow and dark."""
+    for size, scheme in ((page.viewport_size, "light"), (PHONE, "dark")):
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == [], (page.url, scheme)
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/sign-in"])
+def test_page(page, address):
+    assert page.goto(address).ok
+    looked_at(page)
+
+
+def test_a_page_that_is_none(page, watch):
+    page.goto("/consult/none")
+    looked_at(page)
+    watch.forgive("400")
+
+
+def test_a_consult_with_its_cards(page):
+    consult(page, (EXAMPLES / "arterial-rupture.txt").read_text(encoding="utf-8"))
+    for row in (".note .finding", "main tbody button", ".statement .cite"):
+        page.locator(row).first.click()
+        page.locator("#why .empty").wait_for(state="detached")
+        page.wait_for_load_state("networkidle")
+        assert violations(page) == [], row
+    for summary in page.locator("details > summary").all():
+        summary.click()
+    looked_at(page)
+
+
+def test_red_flags(page):
+    consult(page, (EXAMPLES / "chest-pain.zh.txt").read_text(encoding="utf-8"))
+    looked_at(page)
+
+
+def test_an_answer_and_the_keys(page):
+    ask(page, "What causes scurvy?")
+    looked_at(page)
+    page.keyboard.press("?")
+    assert violations(page) == []
