@@ -28,13 +28,14 @@ def bundle(ledger: Ledger) -> dict[str, Any]:
 
 
 @cache
-def _kinds() -> dict[str, dict[str, Any]]:
+def kinds() -> dict[str, dict[str, Any]]:
+    """The kinds of entries, and how FHIR calls them."""
     return tomllib.loads(files("osler.ledger").joinpath("data/fhir.toml").read_text(encoding="utf-8"))
 
 
 def resources_of(entry: Entry, ledger: Ledger) -> list[dict[str, Any]]:
     """The AuditEvent of an entry and, of what was made from something, the Provenance."""
-    kind, said, patient = _kinds().get(entry.kind, _kinds()["default"]), {}, ledger.whose(entry.id)
+    kind, said, patient = kinds().get(entry.kind, kinds()["default"]), {}, ledger.whose(entry.id)
     with suppress(Erased):
         said = ledger.payload(entry.id)
     patient = said.get("patient") or patient

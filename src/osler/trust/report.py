@@ -4,8 +4,10 @@ An audit is a module of this room with `audit(settings, model, method, tasks, li
 What can't be made is said to be not measured, as is what a module names `MISSING`. It judges no figure.
 """
 
+import hashlib
 import importlib
 import importlib.util
+import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -14,10 +16,14 @@ from osler import __version__
 from osler.bench.figures import Figure
 from osler.bench.pictures import bars, template
 from osler.bench.task import Progress
-from osler.errors import MissingComponent, OslerError
+from osler.errors import InputError, MissingComponent, OslerError
 from osler.ledger.chain import now
-from osler.nouns import Measurement
+from osler.models.files import write_atomically
+from osler.nouns import Measurement, dump
 from osler.settings import Settings
+
+# (task and method, rows, pictures with captions)
+Sections = list[tuple[str, list[Measurement], list[tuple[str, str]]]]
 
 
 class Part(NamedTuple):
@@ -36,9 +42,40 @@ def audit(
     limit: int | None,
     progress: Progress | None = None,
 ) -> list[Part]:
-    """Each audit of the configured model. Where several are asked for, one that can't be made leaves the others; alone,
-    its error is raised."""
-    return [_part(name, len(names) > 1, settings, method, tuple(tasks), limit, progress) for name in names]
+    """Each audit of the configured model, kept in the home. Where several are asked for, one that can't be made leaves
+    the others; alone, its error is raised."""
+    parts = [_part(name, len(names) > 1, settings, method, tuple(tasks), limit, progress) for name in names]
+    for part in parts:
+        if part.rows:
+            model = hashlib.sha256(settings.models.language.encode()).hexdigest()[:12]
+            folder = settings.home / "audits"
+            folder.mkdir(parents=True, exist_ok=True)
+            said = {**dump(part), "model": settings.models.language, "made": now()}
+            write_atomically(folder / f"{part.name}-{model}.json", json.dumps(said, ensure_ascii=False).encode())
+    return parts
+
+
+class Kept(NamedTuple):
+    """The last audit of a kind and model in a home, as a page shows it."""
+
+    part: Part
+    model: str
+    made: str
+    tasks: Sections
+
+
+def kept(settings: Settings) -> list[Kept]:
+    """Raises InputError naming a file that can't be used."""
+    found = []
+    for path in sorted((settings.home / "audits").glob("*.json")):
+        try:
+            said = json.loads(path.read_bytes())
+            rows = [Measurement.model_validate(row) for row in said["rows"]]
+            part = Part(said["name"], rows, said["missing"])
+            found.append(Kept(part, said["model"], said["made"], _tasks(rows)))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"not a kept audit: {type(error).__name__}", where=str(path)) from None
+    return found
 
 
 def _part(name: str, several: bool, settings: Settings, *asked: object) -> Part:
@@ -62,8 +99,7 @@ def page(parts: Sequence[Part], model: str) -> str:
     )
 
 
-def _tasks(rows: Sequence[Measurement]) -> list[tuple[str, list[Measurement], list[tuple[str, str]]]]:
-    """(task and method, rows, pictures with captions)."""
+def _tasks(rows: Sequence[Measurement]) -> Sections:
     found = []
     for title, mine in groupby(rows, key=lambda row: f"{row.task}, {row.method}" if row.method else row.task):
         here = list(mine)

@@ -22,16 +22,17 @@
     j: () => move(1),
     k: () => move(-1),
     e: () => by("why")?.focus(),
+    a: () => pressed("a"),
     x: () => pressed("x"),
     n: () => pressed("n"),
     "?": () => by("keys")?.showModal(),
     Escape: () => back(),
   };
 
-  // x and n act on the finding in focus; its buttons come with its card.
+  // Keys act on the row in focus, where it has their buttons; those of a finding come with its card.
   const pressed = (key) => {
-    const press = () => document.querySelector(`[data-key="${key}"]`)?.click();
-    const row = document.activeElement;
+    const row = document.activeElement, within = row?.closest("[data-row]:has([data-key])") ?? document;
+    const press = () => within.querySelector(`[data-key="${key}"]`)?.click();
     if (!row?.dataset?.finding) return press();
     document.body.addEventListener("htmx:afterSettle", press, { once: true });
     row.click();
