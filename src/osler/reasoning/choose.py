@@ -12,7 +12,7 @@ from osler.reasoning.extract import Sentence
 from osler.reasoning.passages import passages_for, sentences_for
 from osler.reasoning.registry import Question
 from osler.reasoning.resources import Run
-from osler.reasoning.verify import verify
+from osler.reasoning.verify import denied
 
 MARGIN = 0.03
 YES, NO, MAYBE = (
@@ -73,8 +73,7 @@ def _yes_no(question: Question, found: Sequence[Sentence], labels: dict[str, str
 
 
 def _contradicts(sentence: Sentence, claim: str) -> bool:
-    alone = sentence.evidence.model_copy(update={"text": sentence.text})
-    return verify(claim, [alone]).verdict == "contradicted"
+    return bool(denied(claim, sentence.text)[0])
 
 
 def _by_option(question: Question, run: Run) -> Choice:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from osler.nouns import Evidence
 from osler.reasoning.resources import Run
-from osler.reasoning.verify import verify
+from osler.reasoning.verify import denied
 
 AGAINST = 0.75  # share of a statement that a passage must cover before its "no" counts
 OTHERS = 6  # passages asked whether they contradict a statement
@@ -23,9 +23,9 @@ def cautions(text: str, cited: Sequence[Evidence], read: Sequence[Evidence], run
     found = [said for item in cited for said in about(item, run.settings.library.oldest)]
     mine = {item.id for item in cited}
     for other in [item for item in read if item.id not in mine and stands(item)][:OTHERS]:
-        judged = verify(text, [other])
-        if judged.verdict == "contradicted" and judged.score >= AGAINST:
-            found.append(f"{run.cite(other)} says otherwise: {judged.reasons[0]}")
+        reasons, covered = denied(text, other.text)
+        if reasons and covered >= AGAINST:
+            found.append(f"{run.cite(other)} says otherwise: {reasons[0]}")
     return found
 
 

@@ -4,6 +4,6 @@ The verdict is about the evidence given, never about medical truth. What a parap
 does not know; it is then called unsupported, which is the safe side.
 """
 
-from osler.reasoning.verify.verdict import Verification, verify
+from osler.reasoning.verify.verdict import Verification, denied, verify
 
-__all__ = ["Verification", "verify"]
+__all__ = ["Verification", "denied", "verify"]

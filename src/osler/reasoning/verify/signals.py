@@ -1,13 +1,14 @@
 """What an aligned statement and its evidence show: how much is covered, what is missing, what speaks against it.
 
-The names of `Signals.values` are those of the weights in `data/model.json`. It gives no verdict.
+It gives no verdict.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osler.reasoning.verify.alignment import NAMED, Aligned, coverage, crossing, opposite
+from osler.reasoning.verify.alignment import NAMED, Aligned, crossing, opposite
 from osler.reasoning.verify.lexicon import lexicon, stem, weight
 from osler.reasoning.verify.terms import DRUGS, Reading, Term
 from osler.text import has_chinese
@@ -17,63 +18,42 @@ ALONE = 0.3  # the same where the stated value stands nowhere
 STATED, SAID = 0.8, 0.92  # of a rival's affinity: from there a number, or a word, stands in the slot itself
 DENIED = 0.3  # affinity in a slot where one side denies
 CROSSED = 0.15  # crossing from which two names stand in each other's place
-RARE = 1.25  # weight of a rare word
 SPECIFIC = 0.75  # weight from which a term says something of its own
 
 
 class Signals(NamedTuple):
-    """`against`: why the evidence says otherwise. `barred`: why the statement must not be called supported."""
+    """`closeness`: share of the statement's weight that stands in one sentence of the evidence. `against`: why the
+    evidence says otherwise. `barred`: why the statement must not be called supported; `lacking`: those that hold in any
+    wording."""
 
-    values: dict[str, float]
+    closeness: float
     against: list[str]
     barred: list[str]
+    lacking: list[str]
 
 
 def signals(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> Signals:
     """The signals of a statement read as `said` over evidence read as `known`."""
     total = sum(item.term.weight for item in aligned) or 1.0
-    parts: dict[int, list[Term]] = {}
-    for term in known.terms:
-        parts.setdefault(term.sentence, []).append(term)
-
-    def held(number: int) -> float:
-        return sum(i.term.weight for i in aligned if any(place.sentence == number for place in i.places)) / total
-
-    best = max(parts, key=held)
+    held = Counter[int]()
+    for item in aligned:
+        for number in {place.sentence for place in (*item.places, *filter(None, [item.rival]))}:
+            held[number] += item.term.weight  # type: ignore[assignment]
     missing = [item for item in aligned if item.match is None]
-    measured = [item for item in aligned if item.term.quantity is not None]
-    worded = [item for item in aligned if item.term.quantity is None]
-    met = [item for item in worded if item.match is not None]
-    denied = [item for item in met if item.match and item.match.negated != item.term.negated]
+    met = [item for item in aligned if item.match is not None and item.term.quantity is None]
     doubted = [item for item in met if not item.term.doubtful and all(place.doubtful for place in item.places)]
     strangers = [
         item for item in met if item.match and item.match.who != item.term.who and item.match.who and item.term.who
     ]
-    claims = {item.term.claim for item in aligned}
     contained = _contained(said, known)
     against = [] if contained else _against(said, known, aligned)
-    values = {
-        "coverage": coverage(aligned),
-        "sentence": held(best),
-        "binding": sum(item.term.weight * item.affinity for item in aligned if item.match) / total,
-        "rare": max((item.term.weight for item in missing if item.term.quantity is None), default=0.0),
-        "rares": min(3, sum(item.term.weight >= RARE and item.term.quantity is None for item in missing)) / 3,
-        "concept missing": float(any(item.term.concept for item in missing)),
-        "number missing": float(any(item.rival is None for item in measured if item.match is None)),
-        "concept polarity": float(any(i.term.concept and i.match and i.match.concept for i in denied)),
-        "half": max((_half(aligned[:cut], aligned[cut:]) for cut in _cuts(aligned)), default=0.0),
-        "parts": float(len(claims) > 1),
-        "numbers": min(3, len(measured)) / 3,
-        "number found": float(any(item.match is not None for item in measured)),
-        "crossing": crossing(aligned),
-    }
+    lacking = [f"{i.term.word} is not in the evidence" for i in missing if i.term.quantity or _drug(i.term)]
     barred = [f"the evidence doubts {item.term.word}" for item in doubted]
     if not contained:
-        barred += [f"{i.term.word} is not in the evidence" for i in missing if i.term.quantity or _drug(i.term)]
         barred += [f"{i.term.word} stands nearer to something else" for i in aligned if i.affinity < _nearer(i)]
         barred += [f"the evidence says {item.term.word} of someone else" for item in strangers]
-        barred += ["two names stand in each other's place"] * (values["crossing"] > CROSSED)
-    return Signals(values, against, barred + against)
+        barred += ["two names stand in each other's place"] * (crossing(aligned) > CROSSED)
+    return Signals(max(held.values(), default=0.0) / total, against, barred + lacking + against, lacking)
 
 
 def _nearer(item: Aligned) -> float:
@@ -83,16 +63,6 @@ def _nearer(item: Aligned) -> float:
 
 def _drug(term: Term) -> bool:
     return term.concept is not None and term.concept.startswith(DRUGS)
-
-
-def _cuts(aligned: Sequence[Aligned]) -> list[int]:
-    return [cut for cut in range(1, len(aligned)) if aligned[cut - 1].term.claim != aligned[cut].term.claim]
-
-
-def _half(first: Sequence[Aligned], second: Sequence[Aligned]) -> float:
-    """How much one part is covered and the other is not."""
-    one, other = coverage(first), coverage(second)
-    return abs(one - other) * max(one, other)
 
 
 def _against(said: Reading, known: Reading, aligned: Sequence[Aligned]) -> list[str]:

@@ -1,28 +1,24 @@
-"""The verdict on a statement: verbatim, contradicted by a rule with its reason, or what a linear model of them says."""
+"""The verdict on a statement: verbatim, contradicted by a rule with its reason, or what a small model reads.
 
-import functools
-import json
+Rules judge what stands in nearly the words of the evidence, where one changed word turns the meaning; the model
+(`osler.models.entailment`) judges what is said in other words.
+"""
+
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
+from osler.models.entailment import entailment
 from osler.nouns import Evidence, Verdict
-from osler.reasoning.verify.alignment import Aligned, align
+from osler.reasoning.verify.alignment import Aligned, align, coverage
 from osler.reasoning.verify.lexicon import initialisms
-from osler.reasoning.verify.quantities import DATA
 from osler.reasoning.verify.signals import Signals, signals
 from osler.reasoning.verify.terms import read
 from osler.text import has_chinese, sentences, words
 
-CHANCES: tuple[Verdict, ...] = (
-    "supported",
-    "partial",
-    "unsupported",
-)  # contradicted is what a rule can give a reason for
-SURE = 0.5  # probability below which a statement is not called supported
-LEAST = 0.3  # coverage below which nothing is supported
+NEAR, SAME = 0.5, 0.9  # closeness from which rules judge a statement, and from which nothing is left to read
+SURE = 0.5  # chance below which a statement is called neither supported nor contradicted
+READ_WORDS = 170  # words (or Chinese characters) of evidence that the model reads at once
 
 
 class Verification(NamedTuple):
@@ -44,8 +40,7 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     """The verdict on `statement` by `evidence` alone.
 
     A statement that stands verbatim in its evidence, its source's title before it or not, is always supported; one with
-    a number or drug that the evidence lacks, or where it has another side, negation or person, never is. No evidence:
-    unsupported.
+    a number or drug that the evidence lacks never is. No evidence: unsupported.
     """
     texts = [item.text for item in evidence]
     if any(verbatim(statement.removeprefix(f"{item.source.title}: "), item.text) for item in evidence):
@@ -54,17 +49,34 @@ def verify(statement: str, evidence: Sequence[Evidence]) -> Verification:
     if compared is None:
         return Verification("unsupported", ["there is nothing to compare"], 0.0)
     aligned, found = compared
-    score = round(found.values["coverage"], 3)
-    if found.against:
+    score = round(coverage(aligned), 3)
+    across = has_chinese(statement) != has_chinese("".join(texts))
+    near = across or found.closeness >= NEAR
+    if near and found.against:
         return Verification("contradicted", found.against, score, True)
     missing = dict.fromkeys(item.term.word for item in aligned if item.match is None)
-    reasons = found.barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
-    if has_chinese(statement) != has_chinese("".join(texts)):
+    barred = found.barred if near else found.lacking
+    reasons = barred + ([f"not in the evidence: {', '.join(missing)}"] if missing else [])
+    if across:
         return Verification(_across(compared), reasons, score)
-    chances = dict(zip(CHANCES, probabilities(found.values), strict=True))
-    if found.barred or score < LEAST or chances["supported"] < SURE:
+    if found.closeness >= SAME and not barred:
+        return Verification("supported", reasons or ["all of it is in the evidence"], score)
+    chances = dict(entailment().chances(statement, _read(statement, texts)))
+    if barred or chances["supported"] < SURE:
         del chances["supported"]
-    return Verification(max(chances, key=lambda verdict: chances[verdict]), reasons, score, bool(found.barred))
+    if chances["contradicted"] < SURE:
+        del chances["contradicted"]
+    verdict = max(chances, key=lambda verdict: chances[verdict])
+    return Verification(verdict, reasons or ["read as a whole"], score, bool(barred))
+
+
+def denied(statement: str, text: str) -> tuple[list[str], float]:
+    """Why a text says otherwise than a statement in nearly its words (nothing: it doesn't), and the share of the
+    statement's content that it covers. Rules alone: quick."""
+    compared = compare(statement, [text])
+    if compared is None or compared.signals.closeness < NEAR:
+        return [], 0.0
+    return compared.signals.against, coverage(compared.aligned)
 
 
 def compare(statement: str, texts: Sequence[str]) -> Comparison | None:
@@ -85,19 +97,24 @@ def _without_moves(aligned: list[Aligned]) -> list[Aligned]:
     return [item for item in aligned if item.match or item.rival or "amount" not in dict(item.term.axes)]
 
 
-@functools.cache
-def _model() -> dict[str, list[float]]:
-    """Signal -> its weight for each verdict; `bias` too. Made by scripts/train_verifier.py."""
-    loaded: dict[str, list[float]] = json.loads((DATA / "model.json").read_text(encoding="utf-8"))["weights"]
-    return loaded
-
-
-def probabilities(values: dict[str, float]) -> list[float]:
-    """The chance of each of CHANCES, by multinomial logistic regression."""
-    model = _model()
-    scores = np.array(model["bias"]) + sum(np.array(model[name]) * value for name, value in values.items())
-    chances = np.exp(scores - scores.max())
-    return [float(chance) for chance in chances / chances.sum()]
+def _read(statement: str, texts: Sequence[str]) -> str:
+    """What the model reads of the evidence: all of it, or the sentences that share most with the statement."""
+    whole = "\n".join(texts)
+    spans = sentences(whole)
+    counts = [len(words(whole[start:end])) for start, end in spans]
+    if sum(counts) <= READ_WORDS:
+        return whole
+    said = set(words(statement))
+    shared = [
+        len(said.intersection(words(whole[start:end]))) / (1 + count) ** 0.5
+        for (start, end), count in zip(spans, counts, strict=True)
+    ]
+    room, kept = READ_WORDS, set[int]()
+    for place in sorted(range(len(spans)), key=lambda i: -shared[i]):
+        if counts[place] <= room or not kept:
+            kept.add(place)
+            room -= counts[place]
+    return " ".join(whole[spans[i].start : spans[i].end] for i in sorted(kept))
 
 
 def _across(compared: Comparison) -> Verdict:
