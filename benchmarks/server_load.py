@@ -40,7 +40,7 @@ def main() -> None:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_ready(address)
-            waits, codes = run(address, given.users, given.seconds)
+            waits, codes, failed = run(address, given.users, given.seconds)
         finally:
             server.terminate()
             server.wait(20)
@@ -52,12 +52,15 @@ def main() -> None:
         p50, p95, worst = (1000 * float(x) for x in np.percentile(values, [50, 95, 100]))
         print(f"| {name} | {len(values)} | {p50:.0f} | {p95:.0f} | {worst:.0f} |")
     print(f"\n{total} requests, {total / given.seconds:.1f} a second; by status: {dict(sorted(codes.items()))}")
+    for said, times in failed.most_common():
+        print(f"- failed {times}×: {said}")
 
 
-def run(address: str, users: int, seconds: float) -> tuple[dict[str, list[float]], Counter[int]]:
-    """Waiting times in seconds by kind of request, and how many ended in which status (0: no answer)."""
+def run(address: str, users: int, seconds: float) -> tuple[dict[str, list[float]], Counter[int], Counter[str]]:
+    """Waiting times in seconds by kind of request, how many ended in which status (0: none), what failures said."""
     waits: dict[str, list[float]] = defaultdict(list)
     codes: Counter[int] = Counter()
+    failed: Counter[str] = Counter()
     lock, end = threading.Lock(), time.monotonic() + seconds
 
     def user(number: int) -> None:
@@ -72,19 +75,21 @@ def run(address: str, users: int, seconds: float) -> tuple[dict[str, list[float]
                     if began > end:
                         return
                     try:
-                        status = ask(client, name, luck).status_code
-                    except httpx.HTTPError:
-                        status = 0
+                        answered = ask(client, name, luck)
+                        status, said = answered.status_code, answered.text[:300]
+                    except httpx.HTTPError as error:
+                        status, said = 0, repr(error)
                     with lock:
                         waits[name].append(time.monotonic() - began)
                         codes[status] += 1
+                        failed[f"{name}, {status}: {said}"] += not 200 <= status < 300
 
     threads = [threading.Thread(target=user, args=(number,)) for number in range(users)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return waits, codes
+    return waits, codes, +failed
 
 
 def ask(client: httpx.Client, name: str, luck: random.Random) -> httpx.Response:

@@ -59,7 +59,7 @@ def _words(say: Callable[[str], str]) -> dict[str, dict[str, str]]:
     """The contract's words as the reader says them."""
     _ = say
     return {
-        "sex_word": {"male": _("man"), "female": _("woman"), "other": _("other sex"), "unknown": _("sex not known")},
+        "sex_word": {"male": _("male"), "female": _("female"), "other": _("other sex"), "unknown": _("sex not known")},
         "urgency_word": {"immediate": _("immediate"), "urgent": _("urgent"), "soon": _("soon")},
         "severity_word": {
             "contraindicated": _("contraindicated"),
