@@ -52,7 +52,7 @@ def _audit(
         output(json_out, [row for part in parts for row in part.rows], "audit")
 
 
-for _kind in (*KINDS, "all"):
+for _kind in (*KINDS, "calibration", "all"):
     _about = "Make all three audits of a model." if _kind == "all" else f"Audit the {_kind} of a model."
     command.add_command(click.Command(_kind, callback=_audit.callback, params=_audit.params, help=_about))
 

@@ -92,7 +92,7 @@ def account(
     return _noted(request, who, f"account {name}", **said)
 
 
-@router.post("/accounts/{name}/disable")
+@router.post("/accounts/{name:path}/disable")
 def disable(request: Request, name: str, who: Administrator) -> Response:
     _leaves_one(request.app.state.access, name)
     if not request.app.state.access.accounts.disable(name):
