@@ -79,7 +79,8 @@ def tell(
     elif path.startswith("/fhir"):
         media, other = "application/fhir+json", "exception" if status >= 500 else "invalid"
         issue = {"severity": "error", "code": FHIR_CODES.get(status, other)}
-        document = {"resourceType": "OperationOutcome", "issue": [{**issue, "diagnostics": detail}]}
+        said = detail if where is None or where in detail else f"{where}: {detail}"
+        document = {"resourceType": "OperationOutcome", "issue": [{**issue, "diagnostics": said}]}
     elif is_page(request):
         return page(request, "error", status, headers, title=title, detail=detail, where=where, error_status=status)
     else:

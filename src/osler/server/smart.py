@@ -53,7 +53,7 @@ def begin(request: Request, iss: str = "", launch: str | None = None) -> Respons
     settings = desk_of(request).settings
     iss = iss or next(iter(settings.smart.fhir), "")
     about = server_of(settings, iss, (*oidc.ENDPOINTS, "jwks_uri"))
-    if "S256" not in about.get("code_challenge_methods_supported", ()):
+    if "S256" not in (about.get("code_challenge_methods_supported") or ()):
         raise Refused(502, "the authorisation server knows no PKCE with S256")
     scope = f"{'launch' if launch else 'launch/patient'} {settings.smart.scopes}"
     asked = {"client_id": settings.smart.client, "redirect_uri": back(request), "scope": scope, "aud": iss}
