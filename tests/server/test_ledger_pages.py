@@ -16,7 +16,7 @@ HOST = {"base_url": "http://127.0.0.1", "headers": HTML}
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A home with two clinicians, a privacy officer and an administrator, and an answer of the first: as (app, asked)."""
+    """Two clinicians and one each of other roles, and an answer of the first clinician: (app, client, its id)."""
     app = create_app(load_settings({"home": str(tmp_path_factory.mktemp("ledger"))}), "token")
     accounts = app.state.access.accounts
     roles = {"a": "clinician", "b": "clinician", "e": "educator", "p": "privacy-officer", "m": "administrator"}
