@@ -1,9 +1,10 @@
-"""axe-core on every page, light and dark, wide and narrow: no violation that is serious or critical."""
+"""axe-core on every page and those it leads to, light and dark, wide and narrow: nothing serious or critical."""
 
+import re
 from pathlib import Path
 
 import pytest
-from workbench_driver import EXAMPLES, PAGES, PHONE, ask, consult
+from workbench_driver import EXAMPLES, PAGES, PHONE, WIDE, ask, consult
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 
@@ -25,12 +26,6 @@ def looked_at(page) -> None:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == [], (page.url, scheme)
-
-
-@pytest.mark.parametrize("address", [*PAGES, "/sign-in"])
-def test_page(page, address):
-    assert page.goto(address).ok
-    looked_at(page)
 
 
 def test_a_page_that_is_none(page, watch):
@@ -61,3 +56,17 @@ def test_an_answer_and_the_keys(page):
     looked_at(page)
     page.keyboard.press("?")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/sign-in"])
+def test_page_and_where_it_leads(page, address):
+    assert page.goto(address).ok
+    looked_at(page)
+    page.set_viewport_size(WIDE)
+    links = "main a[href^='/']:not([download]):not([role=button])"
+    found = page.locator(links).evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    for link in {re.sub(r"\w-\d{8}-\w+|\?.*|#.*", "", link): link for link in found}.values():  # one of a kind
+        answered = page.request.get(link, headers={"Accept": "text/html"})
+        if answered.headers["content-type"].startswith("text/html"):  # the rest are exports
+            assert page.goto(link).ok, link
+            assert violations(page) == [], link
