@@ -50,6 +50,7 @@ def test_what_was_measured_is_shown_with_interval_and_baseline(served, monkeypat
     weakest = {"metric": "medqa passed", "value": 0.412, "interval": [0.38, 0.44], "n": 1000, "floor": 0.4}
     sheet.enter([
         Privilege(model=digest, task="options", granted=True, measured=weakest, date=DATE),
+        Privilege(model=digest, task="answer", granted=False, measured={"accuracy": 0.2}, date=DATE),
         Privilege(model=digest, task="chinese", granted=True, date=DATE, granted_by="A. Registrar"),
     ])  # fmt: skip
     known = {

@@ -68,4 +68,5 @@ def document(request: Request, name: str) -> Response:
         raise Refused(404, "this document is not on this machine; it stands in docs/ of the source")
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    body = body.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
     return page(request, "trust_document", title=name, body=body)

@@ -31,15 +31,15 @@
 
   // Keys act on the row in focus, where it has their buttons; those of a finding come with its card.
   const pressed = (key) => {
-    const row = document.activeElement, within = row?.closest("[data-row]:has([data-key])") ?? document;
-    const press = () => within.querySelector(`[data-key="${key}"]`)?.click();
+    const row = document.activeElement, within = row?.closest("[data-row]:has([data-key])");
+    const press = () => (within?.querySelector(`[data-key="${key}"]`) ?? document.querySelector(`[data-key="${key}"]:not([data-row] *)`))?.click();
     if (!row?.dataset?.finding) return press();
     document.body.addEventListener("htmx:afterSettle", press, { once: true });
     row.click();
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && typing(event.target)) event.target.blur();
+    if (event.key === "Escape" && typing(event.target)) { event.target.blur(); event.target.closest("[data-row]")?.focus(); }
     if (event.key === " " && event.target.matches("a[role=button]")) { event.preventDefault(); event.target.click(); }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || by("keys")?.open || !does[event.key]) return;
     event.preventDefault();
