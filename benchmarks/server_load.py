@@ -36,7 +36,9 @@ def main() -> None:
         port = free_port()
         environment = {**os.environ, "OSLER_HOME": home, "OSLER_TOKEN": TOKEN}
         command = [sys.executable, "-m", "osler", "serve", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        log = Path(home) / "served.txt"
+        with log.open("w") as told:
+            server = subprocess.Popen(command, env=environment, stderr=told)
         try:
             address = f"http://127.0.0.1:{port}"
             wait_ready(address)
@@ -44,6 +46,7 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait(20)
+        said = log.read_text(encoding="utf-8").splitlines()[3:]  # after its address: what went wrong
     total = sum(codes.values())
     print(f"{given.users} users, {given.seconds:.0f} s, osler {version('osler')}, {os.cpu_count()} cores, ", end="")
     print(f"load {os.getloadavg()[0]:.1f} at the end\n")
@@ -52,8 +55,9 @@ def main() -> None:
         p50, p95, worst = (1000 * float(x) for x in np.percentile(values, [50, 95, 100]))
         print(f"| {name} | {len(values)} | {p50:.0f} | {p95:.0f} | {worst:.0f} |")
     print(f"\n{total} requests, {total / given.seconds:.1f} a second; by status: {dict(sorted(codes.items()))}")
-    for said, times in failed.most_common():
-        print(f"- failed {times}×: {said}")
+    for failure, times in failed.most_common():
+        print(f"- failed {times}×: {failure}")
+    print("\n".join(said[-40:]), file=sys.stderr)
 
 
 def run(address: str, users: int, seconds: float) -> tuple[dict[str, list[float]], Counter[int], Counter[str]]:

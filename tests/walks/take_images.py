@@ -35,7 +35,9 @@ def main() -> None:
             IMAGES.mkdir(exist_ok=True)
             file = IMAGES / f"{name}.png"
             taken = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
-            taken.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(file, optimize=True)
+            taken.convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                file, optimize=True
+            )
             assert file.stat().st_size <= MOST, file
             print(file.name, file.stat().st_size)
             context.close()
