@@ -271,7 +271,7 @@ def test_paper_shows_what_a_reader_of_paper_needs(consulted, tmp_path):
     trace = page.url.rsplit("/", 1)[1]
     page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".top")).to_be_hidden()
-    expect(page.locator("form").first).to_be_hidden()
+    expect(page.locator(".said form")).to_be_hidden()
     dark_on_light = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
@@ -279,7 +279,16 @@ def test_paper_shows_what_a_reader_of_paper_needs(consulted, tmp_path):
     printed = tmp_path / "consult.pdf"
     printed.write_bytes(page.pdf())
     text = " ".join(document.text for document in read(printed))
-    for needed in (trace, "For professional review", "Sources", "Not checked", "vascular type", "MONDO:0971044", "hpo"):
+    for needed in (
+        trace,
+        "For professional review",
+        "Sources",
+        "Not checked",
+        "is there cryptorchidism",
+        "vascular type",
+        "MONDO:0971044",
+        "hpo",
+    ):
         assert needed in text, needed
     assert "Say what you think" not in text and "Override" not in text
 
