@@ -249,7 +249,11 @@ def evidence_part(request: Request, it: dict[str, Any], id: str, statement: int 
     text = numbered(statements, statement)["text"] if statement is not None else ""
     lit = [] if statement is None else [f"s{statement}"]
     lit += [f"f{n}" for n in view.shown_by(found, findings_of(it))] if "findings" in it else []
-    values = {"pieces": view.marked(found["text"], text), "stated": view.stated(statements, [id]), "lit": lit}
+    values: dict[str, Any] = {
+        "pieces": view.marked(found["text"], text),
+        "stated": view.stated(statements, [id]),
+        "lit": lit,
+    }
     return page(request, "parts/evidence", evidence=found, **values)
 
 

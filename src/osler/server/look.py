@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from osler import __version__
+from osler.text import Language
 
 HERE = Path(__file__).parent
 PROGRAMS = ("/api/", "/v1/", "/fhir", "/cds-services", "/mcp", "/healthz", "/metrics", "/openapi.json")
-LANGUAGES = {"en": "English", "zh": "中文"}
+LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
 LANGUAGE_COOKIE = "osler_language"
 
 
@@ -26,11 +27,11 @@ def is_page(request: Request) -> bool:
     return asks and not request.url.path.startswith(PROGRAMS)
 
 
-def language_of(request: Request) -> str:
+def language_of(request: Request) -> Language:
     """What the reader chose, else what the browser prefers, else English."""
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     wanted = [chosen, *request.headers.get("accept-language", "").split(",")]
-    return next((code for part in wanted if (code := part.strip()[:2].lower()) in LANGUAGES), "en")
+    return next((code for part in wanted for code in LANGUAGES if part.strip()[:2].lower() == code), "en")
 
 
 @functools.cache
