@@ -11,12 +11,14 @@ from pydantic import BaseModel
 
 from osler import nouns
 from osler.clinic.consult import Consult
+from osler.clinic.reports import Report
 from osler.record.case import Case
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 MODELS: tuple[type[BaseModel], ...] = (
     Case,
     Consult,
+    Report,
     nouns.Alert,
     nouns.Answer,
     nouns.Coverage,

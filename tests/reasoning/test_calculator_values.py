@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.errors import InputError
@@ -147,6 +147,7 @@ def _any_value(i: Input) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("name", calculators())
+@settings(deadline=None)
 @given(data=st.data())
 def test_values_within_the_ranges_give_a_value_or_say_why_not(name: str, data: st.DataObject) -> None:
     values = {i.key: data.draw(_any_value(i)) for i in find(name).inputs}
@@ -179,6 +180,7 @@ def test_values_within_the_ranges_give_a_value_or_say_why_not(name: str, data: s
         ("framingham-hard-chd", "hdl", {"age": 50, "sex": "female", "cholesterol": 200, "systolic": 130}, 20, 99, -1),
     ],
 )
+@settings(deadline=None)
 @given(data=st.data())
 def test_more_never_turns_back(
     name: str, key: str, fixed: dict[str, Any], low: float, high: float, way: int, data: st.DataObject

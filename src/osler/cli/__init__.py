@@ -17,6 +17,7 @@ from osler.errors import OslerError
 # name -> (module, one-line help). The help stands here so that `osler --help` imports no room.
 COMMANDS: dict[str, tuple[str, str]] = {
     "consult": ("consult", "A case in, a ranked and cited second opinion out."),
+    "report": ("report", "A draft report from a record, every sentence with its source."),
     "ask": ("ask", "Answer a question from the library, every statement cited."),
     "search": ("search", "Search a library."),
     "ingest": ("ingest", "Add documents to a library."),

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 from osler.clinic.consult import Consult, Outcome, consult
 from osler.clinic.edits import Edit
+from osler.clinic.reports import Kind, Report, draft
 from osler.ledger import Ledger
 from osler.nouns import Answer, Evidence, Trace, dump
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.resources import Resources, Run
 from osler.record import Case, read
 from osler.settings import Settings
+from osler.text import Language
 
 
 class Answered(NamedTuple):
@@ -67,6 +69,20 @@ class Desk:
         said = {"answer": dump(made), "evidence": dump(evidence)}
         self._keep("ask", question.model_dump(), said, trace, subject)
         return Answered(made, evidence, trace)
+
+    def report(self, kind: Kind, content: bytes, name: str, language: Language | None = None) -> Report:
+        """A draft report of a kind from a record's bytes."""
+        case = read(content, name=name)
+        run = Run(self.resources, "report")
+        made = draft(kind, case, run, language or case.language)
+        given = {
+            "name": name,
+            "kind": dump(kind),
+            "language": made.language,
+            "base64": base64.b64encode(content).decode(),
+        }
+        self._keep("report", given, dump(made), run.trace("report"), case.patient.id or case.digest)
+        return made
 
     def _keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None) -> None:
         payload = {"input": given, "trace": dump(trace), "output": output, "who": self._who}

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from osler.clinic.consult import consult
 from osler.clinic.edits import Edit
+from osler.clinic.reports import Kind, draft
 from osler.errors import InputError
 from osler.ledger import Ledger
 from osler.models import load_model
@@ -53,6 +54,7 @@ def replay(id: str, settings: Settings) -> Replay:
     again: dict[str, Callable[[dict[str, Any], Settings], tuple[Any, dict[str, str]]]] = {
         "consult": _consult,
         "ask": _ask,
+        "report": _report,
     }
     if kind not in again:
         raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
@@ -101,6 +103,14 @@ def _ask(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]
         "evidence": [e.model_dump(mode="json") for e in run.evidence.values()],
     }
     return output, run.knowledge()
+
+
+def _report(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    run = Run(Resources(settings), "report")
+    made = draft(
+        Kind(**given["kind"]), read(base64.b64decode(given["base64"]), name=given["name"]), run, given["language"]
+    )
+    return made.model_dump(mode="json", by_alias=True), run.knowledge()
 
 
 def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:
