@@ -3,6 +3,7 @@
 Beside every score stands the dialogue's own, taken as the note (`copy`), and for support that of the human's note.
 """
 
+import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,24 @@ from typing import Any, NamedTuple
 from osler.bench.figures import BESIDE, Reply
 from osler.bench.metrics.texts import LIKENESS, concept_f1, concepts_of, likeness, rouge, support_rate
 from osler.bench.task import Bench, Task, rows, table
+from osler.clinic.reports import draft, kinds
 from osler.models import Message
+from osler.reasoning.resources import Run
+from osler.record import read_text
 from osler.text import sentences
 
+SPEAKER = re.compile(r"^\s*\[(doctor|patient)\]\s*", re.M)
+LABEL = re.compile(r"\b(?:Doctor|Patient): ")
 CONCEPTS, SUPPORT = "concept F1", "support rate"
 PROMPT: dict[str, Any] = table("prompts")["notes"]
+
+
+def drafted(dialogue: str, bench: Bench) -> str:
+    """Osler's visit note without a model: what was said, sorted, without the speakers' names."""
+    kind, run = kinds(bench.settings)["visit-note"], Run(bench.resources, "bench")
+    case = read_text(SPEAKER.sub(lambda match: f"{match[1].title()}: ", dialogue), "dialogue")
+    made = draft(kind, case, run, case.language)
+    return "\n".join(LABEL.sub("", one.text) for part in made.sections for one in part.statements)
 
 
 class Item(NamedTuple):
@@ -52,7 +66,8 @@ class Kind(Task):
         return [Message("system", PROMPT["system"]), Message("user", f"{item.asked}\n\n{item.dialogue}")]
 
     def answer(self, item: Item, method: str, bench: Bench) -> Reply:
-        text = item.dialogue if method == "copy" else self.lead(item.dialogue)
+        ways = {"copy": lambda: item.dialogue, "lead": lambda: self.lead(item.dialogue)}
+        text = ways.get(method, lambda: drafted(item.dialogue, bench))()
         return self.reply(item, text or None, output=text, why=None if text else "empty reply")
 
     def lead(self, dialogue: str) -> str:
