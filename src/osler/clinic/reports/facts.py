@@ -13,7 +13,7 @@ from osler.clinic.reports.said import topics_of, units_of
 from osler.clinic.safety.passages import entry
 from osler.knowledge.concepts.recogniser import findings_of
 from osler.knowledge.graph import Graph
-from osler.nouns import Evidence
+from osler.nouns import Evidence, Finding
 from osler.reasoning.resources import Resources
 from osler.record.case import Allergy, Case, Condition, Encounter, Medication, Named, Observation, Procedure
 from osler.text import Language, words
@@ -74,6 +74,7 @@ class Structured:
         yield from (fact for one in self.case.allergies for fact in self._allergy(one))
         yield from (fact for one in latest(self.case.observations) for fact in self._observation(one))
         yield from (fact for one in self.case.procedures for fact in self._procedure(one))
+        yield from (self._finding(one) for one in self.case.findings if one.source and one.experiencer == "patient")
 
     def _patient(self) -> Iterator[Fact]:
         one = self.case.patient
@@ -156,6 +157,11 @@ class Structured:
         if one.status in (None, "completed", "in-progress") and one.kind == "procedure":
             told = [one.label, self._name(one), one.status, one.started, one.ended]
             yield self._fact("procedure", [self._name(one), _day(one.started)], one.source, told)
+
+    def _finding(self, one: Finding) -> Fact:
+        label = self.graph.label(one.code, self.language) if self.graph.find(one.code) else one.label
+        name = self._say(one.status, what=label) or label
+        return self._fact("history", [name], one.source or "", [one.label, label, one.status])
 
     def _fact(
         self, topic: str, parts: Iterable[str | None], source: str, told: Sequence[object], must: bool = False
