@@ -49,7 +49,7 @@ def traps(resources: Resources) -> None:
     known, counts = kinds(resources.settings), Counter[tuple[str, str]]()
     for line in TRAPS.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        made = draft(known[row["kind"]], read_text(row["input"]), Run(resources, "bench"), row["language"])
+        made = draft(known[row["kind"]], read_text(row["input"]), Run(resources, "bench"), row["language"], True)
         text = folded(" ".join(one.text for part in made.sections for one in part.statements))
         for trap in row["traps"]:
             for name in (row["language"], trap["what"], "all"):

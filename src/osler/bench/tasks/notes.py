@@ -28,7 +28,7 @@ def drafted(dialogue: str, bench: Bench) -> str:
     """Osler's visit note without a model: what was said, sorted, without the speakers' names."""
     kind, run = kinds(bench.settings)["visit-note"], Run(bench.resources, "bench")
     case = read_text(SPEAKER.sub(lambda match: f"{match[1].title()}: ", dialogue), "dialogue")
-    made = draft(kind, case, run, case.language)
+    made = draft(kind, case, run, case.language, quoted=True)
     return "\n".join(LABEL.sub("", one.text) for part in made.sections for one in part.statements)
 
 

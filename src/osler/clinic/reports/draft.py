@@ -1,7 +1,7 @@
 """Drafts a report: the record's facts under a template's headings, each checked against where it is from.
 
-Deterministic, so that no model privilege is needed. What the template wants and the record lacks is said to be missing;
-what the record has and the draft leaves out is listed.
+Deterministic, so that no model privilege is needed; a model with the privilege `report` may then word it. What the
+template wants and the record lacks is said to be missing; what the record has and the draft leaves out is listed.
 """
 
 import functools
@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from osler.clinic.reports.facts import WORDS, Fact, facts_of
 from osler.clinic.reports.kinds import Kind, Section
-from osler.clinic.reports.report import Omission, Part, Report
+from osler.clinic.reports.report import Omission, Part, Removed, Report
+from osler.clinic.reports.written import written
 from osler.clinic.safety import drug_safety, red_flags
 from osler.knowledge.concepts.recogniser import findings_of
-from osler.nouns import Statement, Verdict
+from osler.nouns import ModelReference, Statement, Verdict
+from osler.reasoning.privilege import withheld
 from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
 from osler.record.case import Case
@@ -21,8 +23,8 @@ from osler.text import Language, words
 WEIGHTY = ("allergy", "abnormal", "new_drug")  # left out of a template, they are named
 
 
-def draft(kind: Kind, case: Case, run: Run, language: Language) -> Report:
-    """The report of a kind on one case. Its omissions are its own: each with where the record says it."""
+def draft(kind: Kind, case: Case, run: Run, language: Language, quoted: bool = False) -> Report:
+    """The report of a kind on one case; `quoted`: no model is asked, whatever it may."""
     facts = facts_of(case, run.resources, language)
     used: set[int] = set()
     parts = [part(section, facts, used, run, language) for section in kind.sections]
@@ -31,6 +33,9 @@ def draft(kind: Kind, case: Case, run: Run, language: Language) -> Report:
         for s, made in zip(kind.sections, parts, strict=True)
         if s.required and not made.statements
     ]
+    why, removed = "" if quoted else withheld("report", language, run), list[Removed]()
+    if why is None:
+        parts, removed = written(parts, kind.title[language], run, language)
     findings = findings_of(case, run.resources.recogniser)
     flags, flagged = red_flags(case, findings, run.resources.graph, language)
     safety = drug_safety(case, findings, run.resources.graph, run.settings)
@@ -42,12 +47,20 @@ def draft(kind: Kind, case: Case, run: Run, language: Language) -> Report:
         language=language,
         sections=parts,
         omissions=[*missing, *omitted(facts, parts, run)],
+        removed=removed,
+        model=by_model(run) if why is None else None,
+        withheld=why or None,
         red_flags=flags,
         alerts=safety.alerts,
         evidence=list(run.evidence.values()),
-        notice=WORDS[language]["notice"],
+        notice=WORDS[language]["worded" if why is None else "notice"],
         trace_id=run.id,
     )
+
+
+def by_model(run: Run) -> ModelReference:
+    info = run.resources.model.info
+    return ModelReference(spec=info.spec, digest=info.digest)
 
 
 def part(section: Section, facts: Sequence[Fact], used: set[int], run: Run, language: Language) -> Part:
