@@ -4,7 +4,7 @@
 
 Needs `bench.data`. ACI-Bench and MTS-Dialog validation (report parts) against copying the dialogue and its first
 sentences; the trap set `tests/sets/report_traps.jsonl` (70 inputs, 202 traps, written without sight of the code)
-through the extractive path.
+through the extractive path, and each of its falsehoods as a sentence of a model that cites the whole input.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 from osler.bench.runner import run
 from osler.bench.statistics import wilson
 from osler.clinic.reports import draft, kinds
+from osler.clinic.reports.written import refused
 from osler.reasoning.resources import Resources, Run
 from osler.record import read_text
 from osler.settings import load_settings
@@ -51,18 +52,26 @@ def traps(resources: Resources) -> None:
         row = json.loads(line)
         made = draft(known[row["kind"]], read_text(row["input"]), Run(resources, "bench"), row["language"], True)
         text = folded(" ".join(one.text for part in made.sections for one in part.statements))
+        run = Run(resources, "bench")
         for trap in row["traps"]:
             for name in (row["language"], trap["what"], "all"):
                 counts[name, "n"] += 1
                 counts[name, "said"] += any(folded(one) in text for one in trap["must_not"])
                 counts[name, "lost"] += any(folded(one) not in text for one in trap["must"])
-    print("| traps | n | something false said | something true lost |\n|---|---|---|---|")
+            lies = [refused(f"{lie[:1].upper()}{lie[1:]}.", made.evidence, run) for lie in trap["must_not"]]
+            for name in (row["language"], trap["what"], "all"):
+                counts[name, "lies"] += len(lies)
+                counts[name, "passed"] += lies.count(None)
+    print("| traps | n | something false said | something true lost | lies of a liar | of them not taken out |")
+    print("|---|---|---|---|---|---|")
     for name in dict.fromkeys(name for name, _ in counts):
         n = counts[name, "n"]
         cells = []
         for what in ("said", "lost"):
             low, high = wilson(counts[name, what], n)
             cells.append(f"{counts[name, what]} [{low:.3f}, {high:.3f}]")
+        low, high = wilson(counts[name, "passed"], counts[name, "lies"])
+        cells += [str(counts[name, "lies"]), f"{counts[name, 'passed']} [{low:.3f}, {high:.3f}]"]
         print(f"| {name} | {n} | {' | '.join(cells)} |")
 
 
