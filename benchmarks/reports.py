@@ -4,12 +4,14 @@
 
 Needs `bench.data`. ACI-Bench and MTS-Dialog validation (report parts) against copying the dialogue and its first
 sentences; the trap set `tests/sets/report_traps.jsonl` (70 inputs, 202 traps, written without sight of the code)
-through the extractive path, and each of its falsehoods as a sentence of a model that cites the whole input.
+through the extractive path, and each of its falsehoods (fragments such as "echo showed" among them) as a sentence of a
+model that cites the three entries most like it.
 """
 
 import argparse
 import json
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from osler.bench.runner import run
 from osler.bench.statistics import wilson
 from osler.clinic.reports import draft, kinds
 from osler.clinic.reports.written import refused
+from osler.nouns import Evidence
 from osler.reasoning.resources import Resources, Run
 from osler.record import read_text
 from osler.settings import load_settings
+from osler.text import words
 
 TRAPS = Path(__file__).parents[1] / "tests" / "sets" / "report_traps.jsonl"
 METRICS = ("ROUGE-L", "ROUGE-1", "likeness (e5-small)", "concept F1", "support rate")
@@ -58,7 +62,8 @@ def traps(resources: Resources) -> None:
                 counts[name, "n"] += 1
                 counts[name, "said"] += any(folded(one) in text for one in trap["must_not"])
                 counts[name, "lost"] += any(folded(one) not in text for one in trap["must"])
-            lies = [refused(f"{lie[:1].upper()}{lie[1:]}.", made.evidence, run) for lie in trap["must_not"]]
+            told = [f"{lie[:1].upper()}{lie[1:]}." for lie in trap["must_not"]]
+            lies = [refused(lie, nearest(lie, made.evidence), run) for lie in told]
             for name in (row["language"], trap["what"], "all"):
                 counts[name, "lies"] += len(lies)
                 counts[name, "passed"] += lies.count(None)
@@ -73,6 +78,12 @@ def traps(resources: Resources) -> None:
         low, high = wilson(counts[name, "passed"], counts[name, "lies"])
         cells += [str(counts[name, "lies"]), f"{counts[name, 'passed']} [{low:.3f}, {high:.3f}]"]
         print(f"| {name} | {n} | {' | '.join(cells)} |")
+
+
+def nearest(lie: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The three entries that share most words with a sentence: what a clever liar would cite."""
+    said = set(words(lie))
+    return sorted(evidence, key=lambda item: -len(said.intersection(words(item.text))))[:3]
 
 
 def folded(text: str) -> str:

@@ -16,7 +16,8 @@ from osler.reasoning.resources import Run
 from osler.reasoning.verify import verify
 from osler.text import Language, numbers
 
-SIDES = re.compile(r"(?i)\b(left|right|bilateral|both sides)\b|[左右双]")
+SIDES = re.compile(r"(?i)\b(?:left|right|bilateral|both)\W+\w+|[左右双]\w")  # with what it is the side of
+COVERED = 0.9  # share of a sentence's content that must stand in its sources: a report rearranges, it doesn't reword
 READ = 12  # statements that a model words at once; a longer section stays as it is
 KIND = {"number": "a number", "side": "a side", "drug": "a drug", "finding": "a finding"}
 
@@ -57,7 +58,9 @@ def refused(text: str, cited: Sequence[Evidence], run: Run) -> str | None:
         if more := sorted(said - named(known, run)[kind]):
             return f"{KIND[kind]} that its sources don't have: {', '.join(more)}"
     found = verify(text, cited)
-    return None if found.verdict == "supported" else f"{found.verdict}: {'; '.join(found.reasons)}"
+    if found.verdict != "supported":
+        return f"{found.verdict}: {'; '.join(found.reasons)}"
+    return None if found.score >= COVERED else f"says more than its sources: {'; '.join(found.reasons)}"
 
 
 def named(text: str, run: Run) -> dict[str, set[str]]:
