@@ -39,9 +39,10 @@ def grouped(id: str, edges: Iterable[Edge], label: Callable[[str], str]) -> list
         found.setdefault(key, {}).setdefault(edge.object if outward else edge.subject, []).append(edge)
     made = []
     for (_, relation), others in sorted(found.items()):
-        shares = {id: [edge.frequency for edge in rows if edge.frequency is not None] for id, rows in others.items()}
-        neighbours = [Neighbour(id, label(id), rows, max(shares[id], default=None)) for id, rows in others.items()]
-        neighbours.sort(key=lambda one: (-(one.frequency or 0), -len(one.edges), one.label))
+        for rows in others.values():
+            rows.sort(key=lambda edge: -1 if edge.frequency is None else edge.frequency, reverse=True)
+        neighbours = [Neighbour(other, label(other), rows, rows[0].frequency) for other, rows in others.items()]
+        neighbours.sort(key=lambda one: (one.frequency is None, -(one.frequency or 0), -len(one.edges), one.label))
         made.append(Group(relation, neighbours))
     return made
 
