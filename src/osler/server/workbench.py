@@ -6,7 +6,16 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from osler.nouns import Principal
-from osler.server import ask_pages, consult_pages, graph_pages, ledger_pages, review_pages, settings_pages, trust_pages
+from osler.server import (
+    ask_pages,
+    consult_pages,
+    graph_pages,
+    ledger_pages,
+    library_pages,
+    review_pages,
+    settings_pages,
+    trust_pages,
+)
 from osler.server.access import COOKIE, let_in, signed_in
 from osler.server.accounts import LOCAL
 from osler.server.api import Said, give_feedback
@@ -76,5 +85,14 @@ def feedback(
     return page(request, "parts/done", said=made.verdict)
 
 
-for part in (ask_pages, consult_pages, graph_pages, ledger_pages, review_pages, settings_pages, trust_pages):
+for part in (
+    ask_pages,
+    consult_pages,
+    graph_pages,
+    ledger_pages,
+    library_pages,
+    review_pages,
+    settings_pages,
+    trust_pages,
+):
     router.include_router(part.router)
