@@ -44,7 +44,11 @@ def search(request: Request, q: Words = "", name: Name = "", start: int = 0) -> 
     found = library.search(q, k=FOUND) if q.strip() else []
     documents = sorted(library.store.documents()) if not q.strip() else []
     jobs = [job for job in Jobs(open_database(desk_of(request).settings)).list() if job.kind == "ingest"][:5]
-    given: dict[str, Any] = {"q": q, "found": found, "documents": documents[max(0, start) : max(0, start) + SHOWN]}
+    given: dict[str, Any] = {
+        "q": q,
+        "found": found,
+        "documents": library.heads(documents[max(0, start) : max(0, start) + SHOWN]),
+    }
     given |= {"of": len(documents), "start": max(0, start), "shown": SHOWN, "jobs": jobs, "info": library.info()}
     return page(request, "library", names=names(desk_of(request).settings), **given)
 

@@ -97,6 +97,11 @@ class Library:
 
     # -- changing
 
+    def heads(self, documents: Sequence[str]) -> list[Evidence]:
+        """The first passage of each of these documents, by document id."""
+        found = [evidence(row, None) for row in self.store.heads(documents)] if documents else []
+        return sorted(found, key=lambda item: item.source.document_id or "")
+
     def add(self, paths: Iterable[Path | str], progress: Progress | None = None, **origin: Any) -> "IngestReport":
         """Read files and folders into the library; see `ingest.ingest`."""
         from osler.knowledge.library.ingest import ingest

@@ -135,6 +135,10 @@ class Store:
         found = shown_of(self.rows(["shown"], _among("document_id", [document_id]))["shown"])
         return sorted(found, key=lambda passage: int(passage["ordinal"]))
 
+    def heads(self, documents: Iterable[str]) -> list[dict[str, Any]]:
+        """What is shown of the first passage of each of these documents."""
+        return shown_of(self.rows(["shown"], f"ordinal = 0 AND {_among('document_id', documents)}")["shown"])
+
     def count_by(self, column: str) -> dict[str, int]:
         """Number of passages for each value of a column."""
         counts = self.rows([column])[column].value_counts().to_pylist()
