@@ -15,6 +15,7 @@ from starlette.responses import Response
 from osler.nouns import Principal
 from osler.server.accounts import LOCAL, Accounts, Role, SignIn
 from osler.server.guard import SAFE
+from osler.server.look import _
 from osler.server.problems import Refused
 from osler.settings import Settings
 
@@ -72,11 +73,11 @@ def signed_in(request: Request) -> Principal:
     """Who sends this request. Raises Refused for nobody, and for a page's request that another page may have forged."""
     found: SignIn | None = request.app.state.access.sign_in_of(request)
     if found is None:
-        raise Refused(401, "sign in, or send a bearer token", headers={"WWW-Authenticate": "Bearer"})
+        raise Refused(401, _("sign in, or send a bearer token"), headers={"WWW-Authenticate": "Bearer"})
     if found.csrf is not None and request.method not in SAFE:
         given = request.headers.get("x-csrf-token", "")
         if not hmac.compare_digest(given.encode(), found.csrf.encode()):
-            raise Refused(403, "the request doesn't carry this sign-in's token", "X-CSRF-Token")
+            raise Refused(403, _("the request doesn't carry this sign-in's token"), "X-CSRF-Token")
     request.state.principal, request.state.csrf = found.principal, found.csrf
     return found.principal
 

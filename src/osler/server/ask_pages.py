@@ -12,7 +12,7 @@ from osler.reasoning.registry import methods
 from osler.server.access import capability, role, signed_in
 from osler.server.api import desk_of, document_of, sight_of
 from osler.server.consult_pages import evidence_part
-from osler.server.look import page
+from osler.server.look import _, page
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
 from osler.server.work import working
@@ -38,7 +38,7 @@ def make(
     method: Annotated[str, Form()] = "",
 ) -> Response:
     if not question.strip():
-        raise InputError("the question is empty")
+        raise InputError(_("the question is empty"))
     lines = [line.strip() for line in options.splitlines() if line.strip()]
     choices = {chr(ord("A") + n): line for n, line in enumerate(lines[:26])} or None
     asked = Question(text=question.strip(), options=choices, method=method or None)

@@ -16,7 +16,7 @@ from osler.nouns import Finding, Principal
 from osler.server import consult_view as view
 from osler.server.access import capability, role, signed_in
 from osler.server.api import desk_of, document_of, sight_of
-from osler.server.look import language_of, page, words
+from osler.server.look import _, language_of, page, words
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
 from osler.server.work import working
@@ -46,12 +46,12 @@ def make(
         content, name = readable(file.file.read(), file.filename), file.filename
     elif sample:
         if sample not in request.app.state.samples:
-            raise Refused(404, "no such sample case")
+            raise Refused(404, _("no such sample case"))
         content, name = request.app.state.samples[sample], sample
     else:
         content, name = text.replace("\r\n", "\n").encode("utf-8", "replace"), "note"
     if not content.strip():
-        raise InputError("there is nothing to consult on: write a note or give a file")
+        raise InputError(_("there is nothing to consult on: write a note or give a file"))
     return opened(request, make_consult(request, who, content, name, None, []))
 
 
@@ -138,7 +138,7 @@ def findings_of(it: dict[str, Any]) -> list[Finding]:
 
 def numbered(items: list[Any], n: int) -> Any:
     if not 0 <= n < len(items):
-        raise Refused(404, "the consult has no such part")
+        raise Refused(404, _("the consult has no such part"))
     return items[n]
 
 
@@ -244,7 +244,7 @@ def evidence_part(request: Request, it: dict[str, Any], id: str, statement: int 
     """The card of a piece of evidence, the statement's words marked in it."""
     found = next((item for item in it["evidence"] if item["id"] == id), None)
     if found is None:
-        raise Refused(404, "the answer has no such evidence")
+        raise Refused(404, _("the answer has no such evidence"))
     statements = it["answer"]["statements"] if "answer" in it else it["statements"]
     text = numbered(statements, statement)["text"] if statement is not None else ""
     lit = [] if statement is None else [f"s{statement}"]

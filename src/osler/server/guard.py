@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from osler.server.look import _
 from osler.server.problems import Refused, tell
 from osler.settings import Server
 
@@ -79,16 +80,16 @@ class Guard:
         if request.method not in SAFE:
             invited = origin in self.callers and request.url.path.startswith("/cds-services")
             if origin is not None and host_of(origin) not in self.names and not invited:
-                raise Refused(403, "a page of another site may not write here", "Origin")
+                raise Refused(403, _("a page of another site may not write here"), "Origin")
             if origin is None and site == "cross-site":
-                raise Refused(403, "a page of another site may not write here", "Sec-Fetch-Site")
+                raise Refused(403, _("a page of another site may not write here"), "Sec-Fetch-Site")
         length = request.headers.get("content-length", "0")
         if not length.isdecimal():
             raise Refused(400, "not a length", "Content-Length")
         if int(length) > self._most:
             raise Refused(413, f"a request has at most {self.settings.upload} MB")
         if not self._within_rate(request.client.host if request.client else ""):
-            raise Refused(429, "too many requests", headers={"Retry-After": "10"})
+            raise Refused(429, _("too many requests"), headers={"Retry-After": "10"})
 
     @property
     def _most(self) -> int:

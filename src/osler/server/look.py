@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 PROGRAMS = ("/api/", "/v1/", "/fhir", "/cds-services", "/mcp", "/healthz", "/metrics", "/openapi.json")
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
 LANGUAGE_COOKIE = "osler_language"
+_ = str  # marks a text that a page says in the reader's language by the filter `say`
 
 
 def is_page(request: Request) -> bool:
@@ -51,8 +52,15 @@ def _environment(language: str) -> jinja2.Environment:
     )
     said = _said(language)
     made.install_gettext_translations(said, newstyle=True)  # type: ignore[attr-defined]
-    made.globals.update(language=language, languages=LANGUAGES, version=__version__, **_words(said.gettext))
-    made.filters.update(moment=_moment, age=lambda text: _age(text, said.ngettext))
+    made.globals.update(
+        language=language,
+        languages=LANGUAGES,
+        version=__version__,
+        colon=said.gettext(": "),
+        stop=said.gettext("."),
+        **_words(said.gettext),
+    )
+    made.filters.update(moment=_moment, say=said.gettext, age=lambda text: _age(text, said.ngettext))
     return made
 
 

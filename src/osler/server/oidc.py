@@ -21,7 +21,7 @@ from osler.errors import OslerError
 from osler.nouns import Principal
 from osler.privacy.egress import parse
 from osler.server.access import let_in
-from osler.server.look import page
+from osler.server.look import _, page
 from osler.server.problems import Refused
 from osler.settings import Oidc
 
@@ -76,7 +76,7 @@ def came_back(request: Request, state: str, code: str, error: str) -> Begun:
     """The round trip that ends here with a code. Raises Refused."""
     begun = trips_of(request).pop(state, None)
     if begun is None or begun.until < time.time() or request.cookies.get(COOKIE) != state:
-        raise Refused(401, "this sign-in was not begun here, or took too long")
+        raise Refused(401, _("this sign-in was not begun here, or took too long"))
     if error or not code:
         raise Refused(401, f"the sign-in server refused: {error or 'it sent no code'}")
     return begun
@@ -104,7 +104,7 @@ def account(request: Request, said: dict[str, Any]) -> Principal:
     known = said.get("name") if isinstance(said.get("name"), str) else None
     who: Principal | None = accounts.known_outside(name, known, roles) if isinstance(name, str) and name else None
     if who is None:
-        raise Refused(403, "this account has no role here, or was disabled")
+        raise Refused(403, _("this account has no role here, or was disabled"))
     return who
 
 
@@ -142,7 +142,7 @@ def claims(token: str, about: dict[str, Any], audience: str, nonce: str | None =
 def configured(request: Request) -> Oidc:
     settings: Oidc = request.app.state.desk.settings.oidc
     if settings.issuer is None:
-        raise Refused(404, "no sign-in server is configured")
+        raise Refused(404, _("no sign-in server is configured"))
     return settings
 
 
@@ -162,7 +162,7 @@ def described(url: str, needed: Sequence[str]) -> dict[str, Any]:
         about: dict[str, Any] = httpx.get(url, timeout=TIMEOUT).raise_for_status().json()
         places = [parse(about[name]) for name in needed]
     except (httpx.HTTPError, OslerError, ValueError, KeyError, TypeError, AttributeError):
-        raise Refused(502, "the sign-in server does not answer") from None
+        raise Refused(502, _("the sign-in server does not answer")) from None
     if not all(place.scheme == "https" or place.loopback for place in places):
         raise Refused(502, "the sign-in server is not reached over https")
     return about

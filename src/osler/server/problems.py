@@ -12,16 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from osler.errors import OslerError
-from osler.server.look import is_page, page
+from osler.server.look import _, is_page, page
 
 # Kinds of OslerError by the status they are told with; every other kind is the request's fault.
 STATUS = {"busy": 503, "missing": 503, "endpoint": 502, "egress": 403, "erased": 410, "integrity": 500, "error": 500}
-TITLES = {400: "The request can't be used", 401: "Sign in first", 403: "Not allowed", 404: "Not found",
-          405: "Not a method of this address", 409: "In conflict with what is there", 410: "Erased",
-          412: "What is needed is missing", 413: "Too large", 415: "Not a kind of content that is read here",
-          421: "Not a name of this server",
-          422: "The request can't be used", 429: "Too many requests", 500: "Internal error",
-          502: "The model's endpoint failed", 503: "Not available"}  # fmt: skip
+TITLES = {400: _("The request can't be used"), 401: _("Sign in first"), 403: _("Not allowed"), 404: _("Not found"),
+          405: _("Not a method of this address"), 409: _("In conflict with what is there"), 410: _("Erased"),
+          412: _("What is needed is missing"), 413: _("Too large"), 415: _("Not a kind of content that is read here"),
+          421: _("Not a name of this server"),
+          422: _("The request can't be used"), 429: _("Too many requests"), 500: _("Internal error"),
+          502: _("The model's endpoint failed"), 503: _("Not available")}  # fmt: skip
 # HL7's issue types; every other status is `invalid`, or `exception` where the server is at fault.
 FHIR_CODES = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 406: "not-supported",
               410: "deleted", 413: "too-long", 415: "not-supported", 429: "throttled", 503: "transient"}  # fmt: skip

@@ -13,7 +13,7 @@ from osler.nouns import Principal
 from osler.server.access import Access, role, signed_in
 from osler.server.accounts import ROLES, SHORTEST
 from osler.server.api import desk_of
-from osler.server.look import page
+from osler.server.look import _, page
 from osler.server.problems import Refused
 from osler.server.switches import CAPABILITIES, LIMITS, SWITCHES
 from osler.settings import SECTIONS
@@ -105,7 +105,7 @@ def end(request: Request, hash: str, who: Administrator) -> Response:
     accounts = request.app.state.access.accounts
     whose = next((one.account for one in accounts.sign_ins() if one.hash == hash), None)
     if whose is None:
-        raise Refused(404, "this sign-in has ended")
+        raise Refused(404, _("this sign-in has ended"))
     accounts.end(hash)
     return _noted(request, who, f"account {whose}", sign_ins_ended=1)
 
@@ -113,7 +113,7 @@ def end(request: Request, hash: str, who: Administrator) -> Response:
 def _leaves_one(access: Access, name: str) -> None:
     """Raises Refused where nobody but `name` could administer this server."""
     if not any("administrator" in one.roles for one in access.accounts.list() if one.id != name):
-        raise Refused(409, "somebody must be left who administers: make another administrator first", "role")
+        raise Refused(409, _("somebody must be left who administers: make another administrator first"), "role")
 
 
 def _noted(request: Request, who: Principal, what: str, **said: Any) -> Response:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from osler.ledger import Ledger
 from osler.nouns import Principal
 from osler.server.accounts import LOCAL
+from osler.server.look import _
 from osler.server.problems import Refused
 from osler.settings import Settings
 from osler.storage import metadata, open_database, writing
@@ -102,11 +103,11 @@ class Sight:
                 )
             ).scalar()
         if row is not None and row.owner == SILENT:
-            raise Refused(403, "silent mode: this answer is kept and shown to nobody here")
+            raise Refused(403, _("silent mode: this answer is kept and shown to nobody here"))
         its_owner = principal.id == (row.owner if row is not None else LOCAL.id)
         broke = open_until is not None and open_until > time.time()
         if not (its_owner or broke or "privacy-officer" in principal.roles):
-            raise Refused(403, "another account's record; a clinician can break the glass with a reason")
+            raise Refused(403, _("another account's record; a clinician can break the glass with a reason"))
         payload = self._ledger.payload(id)
         if not its_owner:
             self._ledger.accessed(principal.id, "broken glass" if broke else why, what=id, kind="access")
@@ -115,7 +116,7 @@ class Sight:
     def break_glass(self, id: str, principal: Principal, reason: str) -> None:
         """Let a clinician see another's record for an hour; the reason goes to the ledger first."""
         if not reason.strip():
-            raise Refused(422, "a reason is needed", "reason")
+            raise Refused(422, _("a reason is needed"), "reason")
         self._ledger.entry(id)
         self._ledger.accessed(principal.id, reason.strip(), what=id, kind="break-glass")
         key = (glass_table.c.answer == id) & (glass_table.c.account == principal.id)

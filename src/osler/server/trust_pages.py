@@ -15,7 +15,7 @@ from osler.models.catalogue import catalogue
 from osler.models.privileges import TASKS, Privileges
 from osler.server.access import signed_in
 from osler.server.api import desk_of
-from osler.server.look import page
+from osler.server.look import _, page
 from osler.server.problems import Refused
 from osler.server.work import working
 
@@ -65,7 +65,7 @@ def model_card(request: Request) -> Response:
 @router.get("/documents/{name}")
 def document(request: Request, name: str) -> Response:
     if name not in DOCUMENTS or not (DOCS / f"{name}.md").is_file():
-        raise Refused(404, "this document is not on this machine; it stands in docs/ of the source")
+        raise Refused(404, _("this document is not on this machine; it stands in docs/ of the source"))
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     body = body.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
