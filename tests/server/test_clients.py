@@ -10,8 +10,11 @@ import uvicorn
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.mcpserver.exceptions import ToolError
 
+from osler.clinic.desk import Desk
 from osler.server.app import create_app
+from osler.server.mcp_door import create_mcp
 from osler.settings import load_settings
 
 
@@ -129,3 +132,19 @@ def test_mcp_over_stdio(tmp_path):
             return await tried(session)
 
     assert "graph_path" in asyncio.run(walk())
+
+
+async def call(desk, tool, **given):
+    server = create_mcp(desk)
+    return (await server.call_tool(tool, given)).structured_content
+
+
+def test_switches_reach_the_tools(tmp_path):
+    off = Desk(load_settings({"home": str(tmp_path), "server.off": ["consult"], "server.silent": ["ask"]}))
+    with pytest.raises(ToolError, match="consult is switched off on this server"):
+        asyncio.run(call(off, "consult", text="Fever."))
+    with pytest.raises(ToolError, match="no calculator"):
+        asyncio.run(call(off, "calculators", name="nonsense"))
+    made = asyncio.run(call(off, "ask", question="What causes scurvy?"))
+    assert set(made) == {"trace_id", "note"} and "silent" in made["note"]
+    assert off.ledger.entry(made["trace_id"]).kind == "ask"

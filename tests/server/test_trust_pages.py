@@ -46,6 +46,8 @@ def test_where_nothing_was_measured_it_is_said_with_the_command(served):
 
 def test_what_was_measured_is_shown_with_interval_and_baseline(served, monkeypatch):
     settings, client = served
+    (settings.home / "none.jsonl").touch()
+    monkeypatch.setattr(method_figures, "SHIPPED", str(settings.home / "none.jsonl"))
     digest = catalogue(settings, sheet := Privileges(settings))[0].digest
     weakest = {"metric": "medqa passed", "value": 0.412, "interval": [0.38, 0.44], "n": 1000, "floor": 0.4}
     sheet.enter([

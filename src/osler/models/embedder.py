@@ -31,6 +31,7 @@ Vectors = npt.NDArray[np.float32]
 SHIPPED = Path(__file__).parent / "weights" / "e5-small"
 E5_PREFIXES = ("query: ", "passage: ")  # the model was trained with these
 REINSTALL = "Reinstall osler."
+REMEMBERED = 8192  # vectors, about 12 MB
 TOKENISED_AT_ONCE = 1024  # texts; bounds what waits between tokenizer and model
 
 
@@ -110,6 +111,7 @@ class OnnxEmbedder(Embedder):
         self._threads = threads or os.cpu_count() or 1
         self._loading = threading.Lock()
         self._loaded: tuple[Tokenizer, onnxruntime.InferenceSession] | None = None
+        self._known: dict[bytes, Vectors] = {}
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
@@ -127,7 +129,20 @@ class OnnxEmbedder(Embedder):
         return EmbedderInfo("e5-small", digest, manifest["dimension"], manifest["max_tokens"])
 
     def _embed(self, prefix: str, texts: list[str]) -> Vectors:
+        """What was embedded of late is looked up: a consult that is edited asks for much the same sentences again."""
         inputs = [prefix + text for text in texts]
+        if len(inputs) > REMEMBERED // 8:
+            return self._run(inputs)
+        keys = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in inputs]
+        found = {key: self._known[key] for key in keys if key in self._known}
+        new = {key: text for key, text in zip(keys, inputs, strict=True) if key not in found}
+        made = dict(zip(new, self._run(list(new.values())), strict=True))
+        kept = self._known if len(self._known) + len(made) <= REMEMBERED else {}
+        self._known = {**kept, **made}
+        found.update(made)
+        return np.array([found[key] for key in keys], np.float32).reshape(len(keys), self._manifest["dimension"])
+
+    def _run(self, inputs: list[str]) -> Vectors:
         vectors = np.empty((len(inputs), self._manifest["dimension"]), np.float32)
         if not inputs:
             return vectors
