@@ -46,6 +46,32 @@ def test_an_answer_comes_in_events_too(client):
     assert json.loads(events[-1][1].removeprefix("data: "))["statements"] == whole["statements"]
 
 
+def test_a_report_is_drafted_and_found_again(client):
+    known = [kind["name"] for kind in client.get("/api/v1/report-kinds").json()["kinds"]]
+    assert {"visit-note", "discharge-summary", "referral", "patient-summary", "radiology", "handover"} <= set(known)
+    made = client.post("/api/v1/reports", json={"kind": "visit-note", "text": NOTE, "name": "note.txt"})
+    report = made.json()
+    said = [statement for part in report["sections"] for statement in part["statements"]]
+    assert made.status_code == 201 and said and all(statement["evidence"] for statement in said)
+    assert client.get(made.headers["location"]).json() == report
+    assert [item["id"] for item in client.get("/api/v1/reports").json()["items"]] == [report["trace_id"]]
+    told = client.post("/api/v1/reports", json={"kind": "sonnet", "text": NOTE})
+    assert told.status_code == 400 and told.json()["where"] == "kind" and "visit-note" in told.json()["detail"]
+    assert client.get(f"/fhir/DocumentReference/{report['trace_id']}").status_code in (200, 404)
+
+
+def test_a_text_loses_its_identifiers(client, app):
+    newest = app.state.desk.ledger.entries(1)
+    note = "Mr. John Whitfield, MRN 4411927, seen 2021-03-04, phone (617) 555-0142."
+    masked = client.post("/api/v1/deidentify", json={"text": note}).json()
+    for told in ("Whitfield", "4411927", "555-0142"):
+        assert told not in masked["text"]
+    assert {"type", "start", "end"} <= masked["spans"][0].keys()
+    told = client.post("/api/v1/deidentify", json={"text": note, "policy": "/etc/passwd"})
+    assert told.status_code == 400 and told.json()["where"] == "policy"
+    assert app.state.desk.ledger.entries(1) == newest  # nothing of it is kept
+
+
 def test_feedback_is_kept_of_statements_that_were_made(client, app):
     made = client.post("/api/v1/answers", json={"question": "What causes scurvy?"}).json()
     said = {"trace_id": made["trace_id"], "statement": made["statements"][0]["text"], "verdict": "wrong", "reason": "r"}
@@ -62,7 +88,10 @@ def test_problems_name_their_place(client):
         assert told.json().get("where") == place
     told = client.post("/api/v1/consults", json={"text": 1})
     assert told.status_code == 422 and told.json()["where"] == "body.text"
-    assert client.get("/api/v1/consults/c-none").status_code in (400, 404)
+    answer = client.post("/api/v1/answers", json={"question": "What causes scurvy?"}).json()["trace_id"]
+    for unknown in ("consults/c-none", f"consults/{answer}", f"reports/{answer}", "ledger/c-none", "graph/nodes/HP:9"):
+        told = client.get(f"/api/v1/{unknown}")
+        assert told.status_code == 404 and told.json()["title"] == "Not found", unknown
     assert client.post("/api/v1/diagnoses", json={"observed": ["HP:9999999"]}).status_code in (200, 400)
     assert client.get("/api/v1/nothing").json()["status"] == 404
 

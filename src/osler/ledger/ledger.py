@@ -33,6 +33,12 @@ class Erased(OslerError):
     kind = "erased"
 
 
+class NoEntry(InputError):
+    """No entry of the ledger has this id."""
+
+    kind = "unknown"
+
+
 class Draft(NamedTuple):
     """What is to be appended. `subject`: the patient it belongs to; `about`: another entry whose patient it is; a
     payload of neither has a key of its own."""
@@ -194,7 +200,7 @@ class Ledger:
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(entries_table).where(entries_table.c.id == id)).first()
         if row is None:
-            raise InputError(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
+            raise NoEntry(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
         return Entry(**row._mapping)
 
     def entries(self, limit: int | None = 20) -> list[Entry]:
@@ -245,7 +251,7 @@ class Ledger:
         with self._engine.connect() as connection:
             row = connection.execute(WITH_PAYLOAD.where(entries_table.c.id == id)).first()
         if row is None:
-            raise InputError(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
+            raise NoEntry(f"no ledger entry {id}", hint="`osler ledger show` lists the newest.")
         return opened(row, self.vault)
 
     # --- proving

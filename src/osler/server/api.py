@@ -17,8 +17,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from osler.clinic.consult import Consult
 from osler.clinic.desk import Desk
 from osler.clinic.edits import Edit
+from osler.clinic.reports import Report, kinds
 from osler.errors import InputError
 from osler.nouns import Evidence, Feedback, Finding, NextQuestion, Noun, Principal, RankedDisease, dump
+from osler.privacy.spans import Span
 from osler.reasoning.registry import Question
 from osler.server.access import capability, role, signed_in
 from osler.server.problems import Refused
@@ -29,6 +31,7 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(signed_in)])
 Who = Annotated[Principal, Depends(signed_in)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 CLINICAL = role("clinician", "educator", "researcher")
+KINDS = {"consults": "consult", "answers": "ask", "reports": "report"}  # of the entries of the ledger
 MOST_TEXT = 2_000_000  # characters
 
 
@@ -36,14 +39,12 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Record(Given):
-    """A case to consult on: `text`, or `base64` of a file; `edits`: findings as a clinician changed them."""
+class File(Given):
+    """A record: `text`, or `base64` of a file."""
 
     text: str | None = Field(default=None, max_length=MOST_TEXT)
     base64: str | None = None
     name: str = Field(default="record", max_length=300)
-    kind: Literal["note", "fhir", "phenopacket", "dialogue"] | None = None
-    edits: list[Edit] = []
 
     def content(self) -> bytes:
         if (self.text is None) == (self.base64 is None):
@@ -54,6 +55,32 @@ class Record(Given):
             return base64.b64decode(self.base64 or "", validate=True)
         except (binascii.Error, ValueError):
             raise InputError("not base64", where="base64") from None
+
+
+class Record(File):
+    """A case to consult on; `edits`: findings as a clinician changed them."""
+
+    kind: Literal["note", "fhir", "phenopacket", "dialogue"] | None = None
+    edits: list[Edit] = []
+
+
+class ToReport(File):
+    """A record to draft a report of a kind from (`GET /report-kinds`); `language`: the record's own if none."""
+
+    kind: str = Field(max_length=64)
+    language: Literal["en", "zh"] | None = None
+
+
+class Masked(Noun):
+    """A text with its identifiers replaced, and where they stood."""
+
+    text: str
+    spans: list[Span] = []
+
+
+class ToMask(Given):
+    text: str = Field(min_length=1, max_length=MOST_TEXT)
+    policy: str = "safe-harbor"
 
 
 class Asked(Given):
@@ -131,7 +158,9 @@ def made_once(
 def document_of(payload: dict[str, Any]) -> dict[str, Any]:
     """The document that was given out for an entry of the ledger."""
     output: dict[str, Any] = payload["output"]
-    return output if "case" in output else {**output["answer"], "evidence": output["evidence"]}
+    return (
+        {**output["answer"], "evidence": output["evidence"]} if "answer" in output and "case" not in output else output
+    )
 
 
 def page_of(request: Request, who: Principal, kind: str, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -172,9 +201,11 @@ def list_consults(request: Request, who: Who, limit: Limit = 50, cursor: Cursor 
 
 @router.get("/consults/{id}", response_model=Consult)
 @router.get("/answers/{id}", response_model=Answered, operation_id="get_answer")
+@router.get("/reports/{id}", response_model=Report, operation_id="get_report")
 def get_made(request: Request, id: str, who: Who) -> Response:
-    """A consult or answer that was made before."""
-    return JSONResponse(document_of(sight_of(request).payload(id, who)))
+    """A consult, answer or report that was made before."""
+    kind = KINDS[request.url.path.split("/")[3]]
+    return JSONResponse(document_of(sight_of(request).payload(id, who, kind=kind)))
 
 
 @router.post(
@@ -185,7 +216,7 @@ def get_made(request: Request, id: str, who: Who) -> Response:
 )
 def edit_consult(request: Request, id: str, body: list[Edit], who: Who) -> Response:
     """Consult anew on the same record with its findings edited: the edits made before, then these."""
-    given = sight_of(request).payload(id, who)["input"]
+    given = sight_of(request).payload(id, who, kind="consult")["input"]
     edits = [*(Edit(**edit) for edit in given.get("edits", [])), *body]
     record = Record(base64=given["base64"], name=given["name"], kind=given["kind"], edits=edits)
     return make_consult(request, record, who)
@@ -218,6 +249,51 @@ def make_answer(request: Request, body: Asked, who: Who, key: Key = None) -> Res
 def list_answers(request: Request, who: Who, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """One's own answers, newest first."""
     return page_of(request, who, "answer", limit, cursor)
+
+
+@router.get("/report-kinds")
+def list_report_kinds(request: Request) -> dict[str, list[dict[str, str]]]:
+    """The kinds of report there are, with their English and Chinese titles."""
+    known = kinds(desk_of(request).settings)
+    return {"kinds": [{"name": name, **dump(kind.title)} for name, kind in known.items()]}
+
+
+@router.post(
+    "/reports", status_code=201, response_model=Report, dependencies=[CLINICAL, capability("report"), working()]
+)
+def make_report(request: Request, body: ToReport, who: Who, key: Key = None) -> Response:
+    """Draft a report from a record, every sentence with its source."""
+    desk = desk_of(request)
+    known = kinds(desk.settings)
+    if body.kind not in known:
+        raise InputError(f"unknown kind of report {body.kind!r}", where="kind", hint=f"Known: {', '.join(known)}.")
+
+    def make() -> tuple[str, Any]:
+        made = desk.report(known[body.kind], body.content(), body.name, body.language)
+        return str(made.trace_id), dump(made)
+
+    return made_once(request, who, "report", key, body, make)
+
+
+@router.get("/reports")
+def list_reports(request: Request, who: Who, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+    """One's own reports, newest first."""
+    return page_of(request, who, "report", limit, cursor)
+
+
+@router.post("/deidentify", response_model=Masked, dependencies=[working()])
+def deidentify(request: Request, body: ToMask) -> Any:
+    """The text with its identifiers replaced by a policy, and where they stood. Nothing of it is kept."""
+    from osler.ledger.vault import Vault
+    from osler.privacy.deid import Deidentifier
+    from osler.privacy.policy import load_policy, names
+
+    if body.policy not in names():
+        raise InputError(f"unknown policy {body.policy!r}", where="policy", hint=f"Known: {', '.join(names())}.")
+    policy, keys = load_policy(body.policy), desk_of(request).settings.home / "keys"
+    key = bytes.fromhex(Vault(keys).pseudonym("deidentification")) if policy.keyed else b""
+    found = Deidentifier(policy=policy, key=key).mask(body.text)
+    return dump({"text": found.text, "spans": found.spans})
 
 
 @router.post("/records/{id}/break-glass", status_code=204)
@@ -283,6 +359,8 @@ def nodes(request: Request, q: Annotated[str, Query(min_length=1, max_length=300
 def node(request: Request, id: str) -> Any:
     """A node with its edges and their sources."""
     graph = desk_of(request).resources.graph
+    if graph.find(id) is None:
+        raise Refused(404, f"no node of the graph has the identifier {id}", "id")
     return dump({"node": graph.node(id), "edges": graph.edges(id, direction="both")})
 
 

@@ -52,7 +52,7 @@ def make(
 
 @router.get("/{id}")
 def show(request: Request, id: str, who: Who) -> Response:
-    payload = sight_of(request).payload(id, who)
+    payload = sight_of(request).payload(id, who, kind="ask")
     it: dict[str, Any] = document_of(payload)
     cited = list(dict.fromkeys(id for statement in it["statements"] for id in statement["evidence"]))
     return page(request, "ask", it=it, given=payload["input"], cited=cited, trace=payload["trace"])
@@ -60,4 +60,4 @@ def show(request: Request, id: str, who: Who) -> Response:
 
 @router.get("/{id}/evidence/{evidence_id:path}")
 def evidence(request: Request, id: str, evidence_id: str, who: Who, statement: int | None = None) -> Response:
-    return evidence_part(request, document_of(sight_of(request).payload(id, who)), evidence_id, statement)
+    return evidence_part(request, document_of(sight_of(request).payload(id, who, kind="ask")), evidence_id, statement)

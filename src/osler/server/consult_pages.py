@@ -99,7 +99,7 @@ def show(request: Request, id: str, who: Who) -> Response:
 
 def shown(request: Request, id: str, who: Principal) -> dict[str, Any]:
     """What the page of a consult shows."""
-    payload = sight_of(request).payload(id, who)
+    payload = sight_of(request).payload(id, who, kind="consult")
     it = document_of(payload)
     findings, said = findings_of(it), words(request)["status_word"]
     in_text = {document["id"] for document in it["case"]["documents"]}
@@ -153,7 +153,7 @@ def edit(
     code: Annotated[str, Form()] = "",
 ) -> Response:
     """The consult made anew with one finding rejected, turned round, coded otherwise or added."""
-    payload = sight_of(request).payload(id, who)
+    payload = sight_of(request).payload(id, who, kind="consult")
     given = payload["input"]
     made = edit_of(request, action, findings_of(document_of(payload)), n, code or label)
     earlier = [Edit(**edit) for edit in given.get("edits", [])]
@@ -196,7 +196,7 @@ def phenotypes(request: Request, term: str) -> list[Node]:
 
 @router.get("/{id}/finding/{n}")
 def finding(request: Request, id: str, n: int, who: Who) -> Response:
-    it = document_of(sight_of(request).payload(id, who))
+    it = document_of(sight_of(request).payload(id, who, kind="consult"))
     item = numbered(findings_of(it), n)
     node = desk_of(request).resources.graph.find(item.code)
     speaks = [
@@ -214,7 +214,7 @@ def finding(request: Request, id: str, n: int, who: Who) -> Response:
 
 @router.get("/{id}/disease/{n}")
 def disease(request: Request, id: str, n: int, who: Who) -> Response:
-    item = numbered(document_of(sight_of(request).payload(id, who))["differential"], n)
+    item = numbered(document_of(sight_of(request).payload(id, who, kind="consult"))["differential"], n)
     graph = desk_of(request).resources.graph
     leading = next((part["code"] for part in item["for"] if graph.find(part["code"])), None)
     return page(request, "parts/disease", id=id, n=n, item=item, known=graph.find, path=drawn(request, leading, item))
@@ -223,7 +223,7 @@ def disease(request: Request, id: str, n: int, who: Who) -> Response:
 @router.get("/{id}/disease/{n}/path/{code}")
 def path(request: Request, id: str, n: int, code: str, who: Who) -> Response:
     """How the graph comes from a finding to the disease."""
-    item = numbered(document_of(sight_of(request).payload(id, who))["differential"], n)
+    item = numbered(document_of(sight_of(request).payload(id, who, kind="consult"))["differential"], n)
     return page(request, "parts/path", path=drawn(request, code, item))
 
 
@@ -236,7 +236,7 @@ def drawn(request: Request, code: str | None, item: dict[str, Any]) -> list[view
 
 @router.get("/{id}/evidence/{evidence_id:path}")
 def evidence(request: Request, id: str, evidence_id: str, who: Who, statement: int | None = None) -> Response:
-    it = document_of(sight_of(request).payload(id, who))
+    it = document_of(sight_of(request).payload(id, who, kind="consult"))
     return evidence_part(request, it, evidence_id, statement)
 
 
@@ -267,7 +267,7 @@ def override(
     comment: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Keep in the ledger that an alert was overridden, by whom and why."""
-    it = document_of(sight_of(request).payload(id, who))
+    it = document_of(sight_of(request).payload(id, who, kind="consult"))
     if reason not in OVERRIDES:
         raise Refused(422, "not a reason that is known", "reason")
     overridden = numbered(it["alerts"], alert)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from osler.errors import InputError
 from osler.knowledge.library import Library, open_library
 from osler.knowledge.library.library import STARTER
+from osler.models.files import write_atomically
 from osler.server.access import role, signed_in
 from osler.server.api import desk_of
 from osler.server.look import page
@@ -87,8 +88,10 @@ def add(
     library, folder = open_library(name, settings, create=True), settings.home / "uploads" / name
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / (SAFE.sub("_", Path(file.filename or "file").name)[-120:] or "file") for file in files]
+    if twice := [path.name for path in paths if paths.count(path) > 1]:
+        raise InputError(f"two of the files are called {twice[0]}", hint="Give one of them another name.")
     for path, file in zip(paths, files, strict=True):
-        path.write_bytes(file.file.read())
+        write_atomically(path, file.file.read())
     job = Jobs(open_database(settings)).start("ingest", name, {"paths": [str(path) for path in paths]})
     threading.Thread(target=ingest, args=(job, library, paths), daemon=True, name="osler-ingest").start()
     return Response(status_code=204, headers={"HX-Redirect": f"/library?name={name}"})

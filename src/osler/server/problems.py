@@ -15,7 +15,16 @@ from osler.errors import OslerError
 from osler.server.look import _, is_page, page
 
 # Kinds of OslerError by the status they are told with; every other kind is the request's fault.
-STATUS = {"busy": 503, "missing": 503, "endpoint": 502, "egress": 403, "erased": 410, "integrity": 500, "error": 500}
+STATUS = {
+    "busy": 503,
+    "missing": 503,
+    "endpoint": 502,
+    "egress": 403,
+    "erased": 410,
+    "unknown": 404,
+    "integrity": 500,
+    "error": 500,
+}
 TITLES = {400: _("The request can't be used"), 401: _("Sign in first"), 403: _("Not allowed"), 404: _("Not found"),
           405: _("Not a method of this address"), 409: _("In conflict with what is there"), 410: _("Erased"),
           412: _("What is needed is missing"), 413: _("Too large"), 415: _("Not a kind of content that is read here"),

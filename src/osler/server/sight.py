@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from osler.ledger import Ledger
+from osler.ledger.ledger import NoEntry
 from osler.nouns import Principal
 from osler.server.accounts import LOCAL
 from osler.server.look import _
@@ -60,7 +61,7 @@ class Sight:
         row = {"id": id, "owner": name, "kind": kind, "made": time.time(), "request": request, "body": body}
         with writing(self._engine) as connection:
             connection.execute(sa.insert(owned_table).values(**row))
-        if name != SILENT and kind in ("consult", "answer"):  # a CDS call has an entry of its own
+        if name != SILENT and kind in ("consult", "answer", "report"):  # a CDS call has an entry of its own
             self._ledger.accessed(name, f"asked for this {kind}", what=id)
 
     def under(self, request: str) -> tuple[str, str | None] | None:
@@ -93,8 +94,13 @@ class Sight:
                 theirs |= id.not_in(sa.select(owned_table.c.id))
         return theirs & id.not_in(sa.select(owned_table.c.id).where(owned_table.c.owner == SILENT))
 
-    def payload(self, id: str, principal: Principal, why: str = "to read it") -> dict[str, Any]:
-        """What the ledger holds of an answer, for one who may see it; the sight is noted. Raises Refused, Erased."""
+    def payload(
+        self, id: str, principal: Principal, why: str = "to read it", kind: str | None = None
+    ) -> dict[str, Any]:
+        """What the ledger holds of an answer (of a kind), for one who may see it; the sight is noted. Raises Refused,
+        Erased, NoEntry."""
+        if kind and self._ledger.entry(id).kind != kind:
+            raise NoEntry(f"{id} is no {kind}")
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(owned_table).where(owned_table.c.id == id)).first()
             open_until = connection.execute(
