@@ -22,9 +22,9 @@ def test_the_shipped_library_is_searched_and_read(client):
     assert client.get("/library/starter/document/nothing", headers=HTML).status_code == 404
 
 
-def added(client, name, *files):
+def added(client, name, *files, **said):
     given = [("files", (title, content, "application/octet-stream")) for title, content in files]
-    return client.post("/library", data={"name": name}, files=given, headers=HTML)
+    return client.post("/library", data={"name": name, **said}, files=given, headers=HTML)
 
 
 def finished(client):
@@ -47,6 +47,17 @@ def test_a_damaged_file_is_named_and_the_others_are_read(client):
     assert added(client, "mixed", ("broken.pdf", b"%PDF-1.7 nothing"), ("fever.txt", TEXT)).status_code == 204
     assert "broken.pdf" in finished(client)
     assert "fever.txt" in client.get("/library", params={"name": "mixed"}, headers=HTML).text
+
+
+def test_when_a_document_holds_is_said_by_who_adds_it(client):
+    assert (
+        added(client, "dated", ("fever.txt", TEXT), valid_from="2024-05-01", superseded_by="doi:new").status_code == 204
+    )
+    assert "done" in finished(client)
+    found = client.get("/library", params={"name": "dated", "q": "quokkan fever treatment"}, headers=HTML).text
+    assert "2024-05-01" in found and "doi:new" in found
+    assert added(client, "dated", ("fever.txt", TEXT), valid_from="soon").status_code == 422
+    assert added(client, "dated", ("a.txt", TEXT), ("a.txt", b"Another text.")).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["starter", "../up", ""])

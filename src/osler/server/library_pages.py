@@ -23,6 +23,8 @@ from osler.storage import Job, Jobs, open_database
 router = APIRouter(prefix="/library", include_in_schema=False, dependencies=[Depends(signed_in)])
 Words = Annotated[str, Query(max_length=2000)]
 Name = Annotated[str, Query(max_length=64)]
+Day = Annotated[str, Form(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+Line = Annotated[str, Form(max_length=200)]
 FOUND, SHOWN, FILES = 20, 50, 50  # passages of a search, documents of a page, files at once
 SAFE = re.compile(r"[^\w.\-]+")
 
@@ -77,8 +79,9 @@ def document(request: Request, name: str, id: str) -> Response:
 
 @router.post("", dependencies=[role("clinician", "educator", "researcher")])
 def add(
-    request: Request, files: Annotated[list[UploadFile], File()], name: Annotated[str, Form(max_length=64)] = ""
-) -> Response:
+    request: Request, files: Annotated[list[UploadFile], File()], name: Annotated[str, Form(max_length=64)] = "",
+    valid_from: Day = "", superseded_by: Line = "", licence: Line = "",
+) -> Response:  # fmt: skip
     """Keep the files and read them into a library of this home, as a job."""
     settings = desk_of(request).settings
     if name == STARTER:
@@ -93,13 +96,14 @@ def add(
     for path, file in zip(paths, files, strict=True):
         write_atomically(path, file.file.read())
     job = Jobs(open_database(settings)).start("ingest", name, {"paths": [str(path) for path in paths]})
-    threading.Thread(target=ingest, args=(job, library, paths), daemon=True, name="osler-ingest").start()
+    said = {"valid_from": valid_from or None, "superseded_by": superseded_by or None, "licence": licence or None}
+    threading.Thread(target=ingest, args=(job, library, paths, said), daemon=True, name="osler-ingest").start()
     return Response(status_code=204, headers={"HX-Redirect": f"/library?name={name}"})
 
 
-def ingest(job: Job, library: Library, paths: list[Path]) -> None:
+def ingest(job: Job, library: Library, paths: list[Path], said: dict[str, str | None]) -> None:
     try:
-        made = library.add(paths, progress=job.progress)
+        made = library.add(paths, progress=job.progress, **said)
     except Exception as error:
         job.fail(str(error) or type(error).__name__)
         return
