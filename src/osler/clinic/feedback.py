@@ -12,11 +12,16 @@ from osler.ledger.chain import now
 from osler.nouns import Feedback, Principal, dump
 
 
+def statements_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a consult, answer or report as the ledger holds it, in the order they are read."""
+    told = document.get("answer", document)
+    return [item for part in told.get("sections", [told]) for item in part.get("statements", [])]
+
+
 def keep(desk: Desk, said: Mapping[str, Any], who: Principal) -> Feedback:
     """Append feedback to the ledger. Raises InputError for a statement that the answer does not hold."""
-    output = desk.ledger.payload(said["trace_id"])["output"]
-    stated = [item["text"] for item in output["answer"]["statements"]]
-    if said["statement"] not in stated:
+    held = desk.ledger.payload(said["trace_id"]).get("output") or {}
+    if said["statement"] not in [item["text"] for item in statements_of(held)]:
         raise InputError("the answer has no such statement", where="statement")
     if said["verdict"] == "edited" and not said.get("text"):
         raise InputError("an edited statement needs its new text", where="text")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from starlette.responses import Response
 
 from osler.clinic.desk import Edit
+from osler.clinic.feedback import statements_of
 from osler.errors import InputError
 from osler.knowledge.graph import Node
 from osler.knowledge.library.documents import DocumentText
@@ -42,6 +43,12 @@ def make(
     sample: Annotated[str, Form()] = "",
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
+    content, name = given_record(request, text, sample, file)
+    return opened(request, make_consult(request, who, content, name, None, []))
+
+
+def given_record(request: Request, text: str, sample: str, file: UploadFile | None) -> tuple[bytes, str]:
+    """A record's bytes and its name: the file, the sample case or the text that a form gave."""
     if file is not None and file.filename:
         content, name = readable(file.file.read(), file.filename), file.filename
     elif sample:
@@ -52,7 +59,7 @@ def make(
         content, name = text.replace("\r\n", "\n").encode("utf-8", "replace"), "note"
     if not content.strip():
         raise InputError(_("there is nothing to consult on: write a note or give a file"))
-    return opened(request, make_consult(request, who, content, name, None, []))
+    return content, name
 
 
 def readable(content: bytes, name: str) -> bytes:
@@ -245,7 +252,7 @@ def evidence_part(request: Request, it: dict[str, Any], id: str, statement: int 
     found = next((item for item in it["evidence"] if item["id"] == id), None)
     if found is None:
         raise Refused(404, _("the answer has no such evidence"))
-    statements = it["answer"]["statements"] if "answer" in it else it["statements"]
+    statements = statements_of(it)
     text = numbered(statements, statement)["text"] if statement is not None else ""
     lit = [] if statement is None else [f"s{statement}"]
     lit += [f"f{n}" for n in view.shown_by(found, findings_of(it))] if "findings" in it else []
