@@ -1,6 +1,7 @@
 """Verification: known verdicts, the rules that must hold for any text, and quantities."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from osler.nouns import Evidence, Source
 from osler.reasoning.verify import verify
+from osler.reasoning.verify.lexicon import stem
 from osler.reasoning.verify.quantities import equal, quantities, same_dimension
 from osler.text import sentences
 
@@ -159,3 +161,15 @@ def test_different_quantities_of_one_dimension(a: str, b: str) -> None:
 
 def test_numbers_in_names_are_no_quantities() -> None:
     assert quantities("T2DM, IL-6, COVID-19 and HbA1c") == []
+
+
+def test_words_lose_their_endings_alike_in_many_threads():
+    words = [
+        f"{start}{end}"
+        for start in ("treat", "fibr", "anaem", "hypertens", "cloud")
+        for end in ("ing", "ed", "ies", "ational", "ness", "fully", "sses")
+    ]
+    alone = [stem.__wrapped__(word) for word in words]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(stem.__wrapped__, words * 20, chunksize=50))
+    assert together == alone * 20

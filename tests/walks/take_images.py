@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from workbench_driver import EXAMPLES, PAGES, PHONE, ROOT, WIDE, ask, browsing, consult, serving, signed_in
+from workbench_driver import EXAMPLES, PAGES, PHONE, ROOT, WIDE, ask, browsing, consult, report, serving, signed_in
 
 IMAGES = ROOT / "docs" / "images"
 MOST = 200_000  # bytes of a picture
@@ -53,7 +53,12 @@ def shots() -> dict:
         "ask": (answered, WIDE, "light"),
         "keys": (keys, WIDE, "light"),
     }
-    made |= {address[1:]: (opening(address), WIDE, "light") for address in PAGES if address not in ("/consult", "/ask")}
+    others = {"/reports": reported, "/graph": related, "/library": searched}
+    made |= {
+        address[1:]: (others.get(address, opening(address)), WIDE, "light")
+        for address in PAGES
+        if address not in ("/consult", "/ask")
+    }
     return made
 
 
@@ -92,6 +97,20 @@ def answered(page) -> None:
     ask(page, "What causes scurvy?")
     page.locator(".statement .cite").first.click()
     page.locator("#why .passage").wait_for()
+
+
+def reported(page) -> None:
+    report(page, "cough-and-fever.dialogue.txt")
+    page.locator(".statement .cite").first.click()
+    page.locator("#why .passage").wait_for()
+
+
+def related(page) -> None:
+    page.goto("/graph/node/MONDO:0007947")
+
+
+def searched(page) -> None:
+    page.goto("/library?q=scurvy")
 
 
 def keys(page) -> None:

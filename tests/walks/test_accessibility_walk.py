@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from workbench_driver import EXAMPLES, PAGES, PHONE, WIDE, ask, consult
+from workbench_driver import EXAMPLES, PAGES, PHONE, WIDE, ask, consult, report
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 
@@ -31,7 +31,7 @@ def looked_at(page) -> None:
 def test_a_page_that_is_none(page, watch):
     page.goto("/consult/none")
     looked_at(page)
-    watch.forgive("400")
+    watch.forgive("404")
 
 
 def test_a_consult_with_its_cards(page):
@@ -56,6 +56,13 @@ def test_an_answer_and_the_keys(page):
     looked_at(page)
     page.keyboard.press("?")
     assert violations(page) == []
+
+
+def test_a_draft_report(page):
+    report(page, "cough-and-fever.dialogue.txt")
+    page.locator(".statement .cite").first.click()
+    page.locator("#why .passage").wait_for()
+    looked_at(page)
 
 
 @pytest.mark.parametrize("address", [*PAGES, "/sign-in"])

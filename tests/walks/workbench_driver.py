@@ -110,6 +110,16 @@ def ask(page: Page, question: str) -> str:
     return page.url
 
 
+def report(page: Page, sample: str) -> str:
+    """Draft a visit note of a sample case; the address of what came."""
+    page.goto("/reports")
+    page.get_by_label("Kind of report").select_option("visit-note")
+    page.get_by_label("or a sample case").select_option(sample)
+    page.get_by_role("button", name="Draft", exact=True).click()
+    page.wait_for_url("**/reports/r-*")
+    return page.url
+
+
 def patience(seconds: float) -> float:
     """A limit of a calm machine, longer in proportion where other work has its cores."""
     return seconds * max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -45,6 +45,7 @@ def command(host: str | None, port: int | None, token: str | None, settings: Set
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=True,
         ssl_certfile=asked.certificate, ssl_keyfile=asked.certificate_key, timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
     )  # fmt: skip
     uvicorn.Server(config).run([listening])
 

@@ -8,7 +8,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from osler.reasoning.verify.quantities import DATA, ONES, TENS, quantities
 
@@ -35,18 +35,13 @@ class Lexicon(NamedTuple):
     written_out: tuple[tuple[re.Pattern[str], dict[str, str]], ...]
 
 
-@functools.cache
-def _stemmer() -> Any:
-    import snowballstemmer  # type: ignore[import-untyped]
-
-    return snowballstemmer.stemmer("english")
-
-
 @functools.lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     for pattern, american in _BRITISH if len(word) > 5 else ():
         word = pattern.sub(american, word)
-    return str(_stemmer().stemWord(word))
+    import snowballstemmer  # type: ignore[import-untyped]
+
+    return str(snowballstemmer.stemmer("english").stemWord(word))  # one of its own: a stemmer serves one thread alone
 
 
 _BRITISH = [
