@@ -322,3 +322,21 @@ def test_the_page_says_what_can_be_sent(client):
         told = client.request(method, path, headers=headers, content=body.strip() or None)
         assert told.status_code == 200, block
         valid(told.json())
+
+
+@pytest.mark.parametrize(("kind", "code"), [("visit-note", "11506-3"), ("handover", None)])
+def test_a_report_is_a_composition(client, kind, code):
+    made = client.post("/api/v1/reports", json={"kind": kind, "text": NOTE + " She takes warfarin & <b>aspirin</b>."})
+    report, id = made.json(), made.json()["trace_id"]
+    document = valid(client.get(f"/fhir/Composition/{id}").json())
+    assert [coding["code"] for coding in document["type"].get("coding", [])] == ([code] if code else [])
+    assert document["status"] == "preliminary" and document["type"]["text"] == report["title"]
+    told = " ".join(section["text"]["div"] for section in document["section"])
+    assert "lens dislocation" in told and "<b>" not in told
+    assert [part["title"] for part in report["sections"]] == [
+        section["title"] for section in document["section"] if section["title"] != "Not in this report"
+    ]
+    for type in ("DocumentReference", "Provenance", "AuditEvent"):
+        valid(client.get(f"/fhir/{type}/{id}").json())
+    assert valid(client.get(f"/fhir/{document['subject']['reference']}").json())["resourceType"] == "Patient"
+    outcome(client.get(f"/fhir/GuidanceResponse/{id}"), 404, "not-found")

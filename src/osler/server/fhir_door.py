@@ -31,11 +31,11 @@ from osler.server.work import working
 MEDIA = "application/fhir+json"
 FORMATS = ("json", "text/json", "application/json", MEDIA)
 TAKEN = {"", "*/*", "application/*", *FORMATS}
-WRITTEN = ("consult", "ask")  # kinds of entries that hold an answer
+WRITTEN = ("consult", "ask", "report")  # kinds of entries that hold what was written
 # The types that are served, with the kinds of entries they are made of; those of the first can be searched.
 SEARCHED = {"DiagnosticReport": ("consult",), "Composition": WRITTEN, "DocumentReference": WRITTEN,
-            "GuidanceResponse": WRITTEN, "Provenance": WRITTEN, "AuditEvent": WRITTEN}  # fmt: skip
-READ = {**SEARCHED, "ClinicalImpression": ("consult",), "DetectedIssue": ("consult",), "Patient": ("consult",)}
+            "GuidanceResponse": ("consult", "ask"), "Provenance": WRITTEN, "AuditEvent": WRITTEN}  # fmt: skip
+READ = {**SEARCHED, "ClinicalImpression": ("consult",), "DetectedIssue": ("consult",), "Patient": ("consult", "report")}
 AUDITORS = {"privacy-officer", "administrator"}  # see every AuditEvent, for there is no content in it
 
 

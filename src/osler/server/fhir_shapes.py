@@ -4,15 +4,19 @@ Nobody has reviewed it: reports are `partial`, issues `preliminary`, an impressi
 ClinicalImpression, not a RiskAssessment: its scores are no likelihoods. It knows no request.
 """
 
+import base64
 import html
 import re
 import tomllib
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal
 
+from osler.clinic.reports import Report
 from osler.ledger import Entry, Ledger
 from osler.ledger.fhir import SYSTEM, resources_of
 from osler.nouns import Answer, Evidence
+from osler.record import read as read_record
 from osler.server.cds_cards import CDS
 from osler.server.look import HERE
 from osler.server.openai_door import REVIEW, told
@@ -27,18 +31,16 @@ Resource = dict[str, Any]
 
 
 def written(entry: Entry, held: dict[str, Any], ledger: Ledger, base: str) -> list[Resource]:
-    """All resources of a consult or an answer. `base`: the server's address."""
+    """All resources of a consult, an answer or a report. `base`: the server's address."""
+    if entry.kind == "report":
+        return reported(entry, held, ledger, base)
     output, consult = held["output"], "case" in held["output"]
     answer, evidence = Answer(**output["answer"]), [Evidence(**item) for item in output["evidence"]]
     chinese = output["case"]["language"] == "zh" if consult else has_chinese(answer.question)
     language: Literal["en", "zh"] = "zh" if chinese else "en"
     says, trace = FHIR[language], {"system": SYSTEM, "value": entry.id}
     kind = "consult" if consult else "ask"
-
-    def of(kind: str, id: str = entry.id, /, **content: Any) -> Resource:
-        filled = {name: value for name, value in content.items() if value not in (None, "", [], {})}
-        return {"resourceType": kind, "id": id, **_meta(entry), "language": language, **filled}
-
+    of = partial(_filled, entry, language)
     patient = _patient(output["case"]["patient"], entry.id) if consult else {}
     subject = {"reference": f"Patient/{patient['id']}", "type": "Patient"} if consult else None
     code = {"coding": [FHIR["note"]], "text": says["consult"]} if consult else {"text": says["ask"]}
@@ -77,7 +79,7 @@ def written(entry: Entry, held: dict[str, Any], ledger: Ledger, base: str) -> li
         what = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": issue, "display": display}
         cited = [url for id in alert["evidence"] if (url := sources.get(id))]
         made.append(
-            of("DetectedIssue", f"{entry.id}.{n}", identifier=[{**trace, "value": f"{entry.id}.{n}"}],
+            of("DetectedIssue", id=f"{entry.id}.{n}", identifier=[{**trace, "value": f"{entry.id}.{n}"}],
                status="preliminary", code={"coding": [what]}, severity=FHIR["severity"][alert["severity"]],
                patient=subject, identifiedDateTime=time, author=OSLER, detail=detail,
                implicated=[{"display": drug} for drug in alert["drugs"]], reference=cited[0] if cited else None)
@@ -113,6 +115,37 @@ def written(entry: Entry, held: dict[str, Any], ledger: Ledger, base: str) -> li
     return [*made, *events(entry, ledger, made)]
 
 
+def reported(entry: Entry, held: dict[str, Any], ledger: Ledger, base: str) -> list[Resource]:
+    """A report as a Composition of its sections, each sentence as it was drafted."""
+    report, given = Report(**held["output"]), held["input"]
+    of, says = partial(_filled, entry, report.language), FHIR[report.language]
+    record = read_record(base64.b64decode(given["base64"]), name=given["name"])
+    patient = _patient(record.patient.model_dump(mode="json"), entry.id)
+    trace = {"system": SYSTEM, "value": entry.id}
+    known = FHIR["reports"].get(report.kind)
+    coding = [{"system": FHIR["note"]["system"], "code": known[0], "display": known[1]}] if known else []
+    about: Resource = {
+        "type": {**({"coding": coding} if coding else {}), "text": report.title}, "date": entry.time,
+        "subject": {"reference": f"Patient/{patient['id']}", "type": "Patient"}, "author": [OSLER],
+    }  # fmt: skip
+    sections = [
+        _section(part.title, [*(statement.text for statement in part.statements), part.note or ""])
+        for part in report.sections
+    ]
+    sections.append(_section(says["left_out"], [one.what for one in report.omissions]))
+    status = {"signed": "final", "amended": "amended"}.get(report.status, "preliminary")
+    file = {"contentType": "application/json", "url": f"{base}/api/v1/reports/{entry.id}", "language": report.language,
+            "title": report.title, "creation": entry.time}  # fmt: skip
+    made = [
+        of("Composition", identifier=trace, status=status, title=report.title, **about,
+           section=[section for section in sections if section]),
+        of("DocumentReference", masterIdentifier=trace, identifier=[trace], status="current", docStatus=status,
+           description=REVIEW[report.language], content=[{"attachment": file}], **about),
+        of("Patient", **patient),
+    ]  # fmt: skip
+    return [*made, *events(entry, ledger, made)]
+
+
 def events(entry: Entry, ledger: Ledger, made: list[Resource]) -> list[Resource]:
     """The AuditEvent of an entry and, where something was made, the Provenance of that, as the ledger exports them."""
     found = [one for one in resources_of(entry, ledger) if made or one["resourceType"] == "AuditEvent"]
@@ -144,6 +177,12 @@ def coded(ids: list[str], text: str) -> Resource:
         if system := FHIR["systems"].get(prefix):
             codings.append({"system": system["uri"], "code": id if system["whole"] else code})
     return {**({"coding": codings} if codings else {}), "text": text}
+
+
+def _filled(entry: Entry, language: str, kind: str, id: str = "", **content: Any) -> Resource:
+    """A resource of an entry, without what is empty."""
+    filled = {name: value for name, value in content.items() if value not in (None, "", [], {})}
+    return {"resourceType": kind, "id": id or entry.id, **_meta(entry), "language": language, **filled}
 
 
 def _meta(entry: Entry) -> Resource:
