@@ -8,6 +8,7 @@ import pytest
 from docx import Document
 
 from osler.clinic.reports import Report, draft, kinds
+from osler.clinic.reports.facts import printed_unit
 from osler.clinic.reports.write import write
 from osler.errors import InputError
 from osler.reasoning.resources import Resources, Run
@@ -153,3 +154,23 @@ def test_a_report_is_written_whole(ending: str, tmp_path: Path, resources: Resou
         text = target.read_text(encoding="utf-8").replace("\\", "")
     assert "Potassium 6.4 mmol/L" in text and "Penicillin V" in text
     assert report.trace_id and report.trace_id in text
+
+
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        ("Cel", "°C"),
+        ("mm[Hg]", "mmHg"),
+        ("10*3/uL", "×10³/µL"),
+        ("10*12/L", "×10¹²/L"),
+        ("{score}", ""),
+        ("{beats}/min", "/min"),
+        ("m[IU]/L", "mIU/L"),
+        ("umol/L", "µmol/L"),
+        ("mmol/L", "mmol/L"),
+        ("1", ""),
+        (None, ""),
+    ],
+)
+def test_units_are_written_as_clinicians_write_them(unit, written):
+    assert printed_unit(unit) == written

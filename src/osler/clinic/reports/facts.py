@@ -6,7 +6,7 @@ Structured elements are worded by fixed forms; text is quoted. It chooses nothin
 import importlib.resources
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from osler.clinic.reports.said import topics_of, units_of
@@ -25,6 +25,14 @@ _TAG = re.compile(r"\s*\((?:disorder|finding|situation|procedure|regime/therapy|
 _LOINC = re.compile(r"\s*\[[^\]]*\]|\s+by (?:Automated|Manual) count")  # how a result was counted
 _MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T.*$")
 _NO_ALLERGY = re.compile(r"(?i)^\s*(?:no (?:known|drug)|nkda|nka\b|没有|无)")
+_UNITS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
+    (re.compile(r"\{[^}]*\}|^1$"), ""),
+    (re.compile(r"^Cel$"), "°C"),
+    (re.compile(r"^\[degF\]$"), "°F"),
+    (re.compile(r"\bu(?=[LgmUs]|mol|kat)"), "µ"),
+    (re.compile(r"\[(Hg|IU|iU)\]"), lambda found: {"iU": "IU"}.get(found[1], found[1])),
+    (re.compile(r"^10\*(\d+)"), lambda found: "×10" + found[1].translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))),
+]  # fmt: skip
 BRIEF = 5  # words, the speaker's label among them
 PAST = ("inactive", "resolved", "remission")
 
@@ -138,6 +146,7 @@ class Structured:
 
     def _observation(self, one: Observation) -> Iterator[Fact]:
         value = f"{one.value:g} {one.unit or ''}".strip() if one.value is not None else one.text
+        shown = f"{one.value:g} {printed_unit(one.unit)}".strip() if one.value is not None else one.text
         if value is None:
             return
         low, high = one.low, one.high
@@ -147,10 +156,19 @@ class Structured:
         off = below or above or (mark not in ("", "N", "NORMAL", "NEG", "ND") and low is None and high is None)
         side = "below" if below or mark in ("L", "LL") else "above" if above or mark in ("H", "HH") else "abnormal"
         usual = self._say("range", low=f"{low:g}", high=f"{high:g}") if low is not None and high is not None else None
-        parts = [f"{self._name(one)} {value}", self.words[side] if off else None, usual, _day(one.time)]
+        parts = [f"{self._name(one)} {shown}", self.words[side] if off else None, usual, _day(one.time)]
         category = one.category or ""
         topic = "vital" if "vital" in category else "social" if category in ("social-history", "survey") else "result"
-        told = [one.label, self._name(one), value, one.interpretation, usual, one.time, one.status]
+        told = [
+            one.label,
+            self._name(one),
+            value,
+            shown if shown != value else None,
+            one.interpretation,
+            usual,
+            one.time,
+            one.status,
+        ]
         yield self._fact("abnormal" if off else topic, parts, one.source, told, must=off)
 
     def _procedure(self, one: Procedure) -> Iterator[Fact]:
@@ -198,6 +216,13 @@ def latest(observations: Sequence[Observation]) -> list[Observation]:
         if known is None or (one.time or "") >= (known.time or ""):
             newest[one.label] = one
     return list(newest.values())
+
+
+def printed_unit(unit: str | None) -> str:
+    """A UCUM unit as clinicians write it: Cel as °C, mm[Hg] as mmHg, 10*3/uL as ×10³/µL, {score} as nothing."""
+    for pattern, written in _UNITS:
+        unit = pattern.sub(written, unit or "")
+    return unit or ""
 
 
 def _plain(label: str | None) -> str | None:
