@@ -62,6 +62,15 @@ def test_questions_and_dangling_sentences_are_not_quoted_first(run: Run) -> None
     assert not any(text.endswith("?") or text.startswith("It ") for text in found)
 
 
+def test_a_sentence_that_points_elsewhere_is_not_quoted(run: Run) -> None:
+    context = (
+        "The Human Phenotype Ontology provides the following list of signs and symptoms for scurvy. "
+        "The signs and symptoms of scurvy are listed below. Scurvy makes the gums swell and bleed."
+    )
+    made = answer(Question(text="What are the signs and symptoms of scurvy?", context=context), run)
+    assert [statement.text for statement in made.statements] == ["Scurvy makes the gums swell and bleed."]
+
+
 def test_a_text_that_does_not_speak_to_the_question_is_no_answer(run: Run) -> None:
     made = answer(Question(text="Who painted the Mona Lisa?", context=CONTEXT), run, "extractive")
     assert made.abstained is not None and made.statements == [] and made.abstained.missing

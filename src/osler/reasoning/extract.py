@@ -38,7 +38,10 @@ _UNNAMED = re.compile(
     r"(?:in|for|with|during|at|after|before|if|when|since)\b[^,.]{1,60}, (?:it|they|this|these)\b", re.I
 )
 _POINTING = re.compile(
-    r"\b(?:figure|table|box|chapter|section|click|see also|this (?:page|chapter|section))\b|[见如]图", re.I
+    r"\b(?:figure|table|box|chapter|section|click|see also|this (?:page|chapter|section)|"
+    r"(?:the )?following (?:\w+ )?(?:list|table|terms|resources|links|organizations))\b|"
+    r"(?:listed|described|shown) below\b|[见如]图",
+    re.I,
 )
 
 
