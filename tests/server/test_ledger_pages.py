@@ -105,7 +105,7 @@ def test_verify_and_export_are_for_overseers(home):
     assert [json.loads(line)["seq"] for line in lines] == list(range(1, len(lines) + 1))
     assert "scurvy" not in client.get("/ledger/export?format=fhir", headers=as_(app, "m")).text
     assert client.get("/ledger/export?format=xml", headers=as_(app, "m")).status_code == 422
-    assert client.get("/ledger/nothing", headers=as_(app, "p")).status_code == 400
+    assert client.get("/ledger/nothing", headers=as_(app, "p")).status_code == 404
 
 
 def test_erased_and_broken_are_said(tmp_path):
