@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from osler import nouns
 from osler.clinic.consult import Consult
 from osler.clinic.reports import Report
+from osler.education.exams import Exam
+from osler.education.quiz import Quiz
 from osler.record.case import Case
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -19,6 +21,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     Case,
     Consult,
     Report,
+    Quiz,
+    Exam,
     nouns.Alert,
     nouns.Answer,
     nouns.Coverage,
@@ -28,6 +32,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     nouns.Measurement,
     nouns.NextQuestion,
     nouns.Privilege,
+    nouns.QuizItem,
     nouns.RankedDisease,
     nouns.RedFlag,
     nouns.Statement,

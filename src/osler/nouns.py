@@ -243,6 +243,32 @@ class Feedback(Noun):
     consent: bool = False
 
 
+class Choice(Noun):
+    """An option of a quiz item: whether it is right, why or why not, and the evidence that says so."""
+
+    text: str
+    correct: bool
+    why: str
+    evidence: list[str] = []
+
+
+class QuizItem(Noun):
+    """A question for a learner. `level`: Bloom's taxonomy as revised by Anderson and Krathwohl (2001); `accepted`:
+    other wordings of a short answer; `flaws`: item-writing flaws that were found and could not be mended."""
+
+    id: str
+    kind: Literal["single-best", "true-false", "key-feature", "short-answer"]
+    stem: str
+    options: list[Choice]
+    accepted: list[str] = []
+    topic: str
+    level: Literal["remember", "understand", "apply", "analyse"]
+    difficulty: Literal["easy", "medium", "hard"]
+    language: Literal["en", "zh"]
+    evidence: list[str]
+    flaws: list[str] = []
+
+
 class Principal(Noun):
     """Who acts: the person or program on whose behalf something is done."""
 

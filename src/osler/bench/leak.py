@@ -5,11 +5,12 @@ Words for English, characters for Chinese. A hit is a reason to look, not a proo
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler.bench.task import Task, lines_of
+from osler.settings import Settings
 from osler.text import words
 
 N = 13
@@ -51,6 +52,21 @@ def find_leaks(task: Task, data: Path, files: Sequence[Path]) -> Leak:
         clean=[name for name, grams in items.items() if grams and name not in found],
         short=[name for name, grams in items.items() if not grams],
     )
+
+
+def near_test_items(settings: Settings) -> Callable[[str], bool] | None:
+    """Whether a text shares a run of words with an item of a question task; None where no data folder is named."""
+    from osler.bench.choice import QuestionSet
+    from osler.bench.tasks import tasks
+
+    if not settings.bench.data:
+        return None
+    data, known = Path(settings.bench.data).expanduser(), set[int]()
+    for task in tasks().values():
+        if isinstance(task, QuestionSet) and (data / task.path).exists():
+            for item in task.items(data, "all"):
+                known.update(_grams(" ".join(_texts(item._asdict()))))
+    return (lambda text: not known.isdisjoint(_grams(text))) if known else None
 
 
 def _grams(text: str) -> set[int]:

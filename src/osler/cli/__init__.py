@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "concepts": ("concepts", "Find phenotypes, diseases and drugs in text, with their context."),
     "diagnose": ("diagnose", "Rank diseases for lists of HPO terms."),
     "graph": ("graph", "Look into the knowledge graph."),
+    "learn": ("learn", "Practise and remember: quizzes, a virtual patient, cards."),
     "calc": ("calc", "Compute published medical scores and formulas."),
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),

@@ -86,10 +86,15 @@ def say(json_out: bool, document: Any, sentence: str) -> None:
 
 def write(target: Path, text: str) -> None:
     """A whole file or none. Raises InputError where it can't be written."""
+    write_file(target, text.encode())
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """The same for bytes."""
     from osler.models.files import write_atomically
 
     try:
-        write_atomically(target, text.encode())
+        write_atomically(target, content)
     except OSError as error:
         raise InputError(f"can't be written: {error.strerror}", where=str(target)) from None
 

@@ -58,7 +58,7 @@ class Desk:
             given["edits"] = dump(list(edits))
         if safety_only:
             given["safety_only"] = True
-        self._keep("consult", given, dump(outcome.consult), outcome.trace, case.patient.id or case.digest)
+        self.keep("consult", given, dump(outcome.consult), outcome.trace, case.patient.id or case.digest)
         return outcome
 
     def ask(self, question: Question, subject: str | None = None) -> Answered:
@@ -67,7 +67,7 @@ class Desk:
         made = answer(question, run)
         evidence, trace = list(run.evidence.values()), run.trace(made.method)
         said = {"answer": dump(made), "evidence": dump(evidence)}
-        self._keep("ask", question.model_dump(), said, trace, subject)
+        self.keep("ask", question.model_dump(), said, trace, subject)
         return Answered(made, evidence, trace)
 
     def report(self, kind: Kind, content: bytes, name: str, language: Language | None = None) -> Report:
@@ -81,10 +81,11 @@ class Desk:
             "language": made.language,
             "base64": base64.b64encode(content).decode(),
         }
-        self._keep("report", given, dump(made), run.trace("report"), case.patient.id or case.digest)
+        self.keep("report", given, dump(made), run.trace("report"), case.patient.id or case.digest)
         return made
 
-    def _keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None) -> None:
+    def keep(self, kind: str, given: dict[str, Any], output: Any, trace: Trace, subject: str | None = None) -> None:
+        """Enter what was given and made into the ledger; what another room makes with these resources, too."""
         payload = {"input": given, "trace": dump(trace), "output": output, "who": self._who}
         self.ledger.append(kind, payload, subject=subject, id=trace.id)
 

@@ -13,9 +13,12 @@ from osler.nouns import Feedback, Principal, dump
 
 
 def statements_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The statements of a consult, answer or report as the ledger holds it, in the order they are read."""
+    """The statements of a consult, answer or report as the ledger holds it, in the order they are read; of a quiz or
+    exam its items, each by its stem."""
     told = document.get("answer", document)
-    return [item for part in told.get("sections", [told]) for item in part.get("statements", [])]
+    parts = told.get("sections", [told])
+    stems = [{"text": item["stem"], "evidence": item["evidence"]} for part in parts for item in part.get("items", [])]
+    return stems or [item for part in parts for item in part.get("statements", [])]
 
 
 def keep(desk: Desk, said: Mapping[str, Any], who: Principal) -> Feedback:

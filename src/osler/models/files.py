@@ -3,6 +3,7 @@
 Follows the GGUF specification, versions 2 and 3. It does not know tensors or how a model is run.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -29,9 +30,19 @@ class Header(NamedTuple):
 
 def read_header(path: Path) -> Header:
     """Raises MissingComponent if there is no file, InputError if it is not a whole GGUF header."""
+    try:
+        state = path.stat()
+        return _read_header(path, state.st_size, state.st_mtime_ns)
+    except FileNotFoundError:
+        raise MissingComponent("no such model file", where=str(path), hint="Give the path of a GGUF file.") from None
+    except OSError as error:
+        raise InputError(f"the model file can't be read: {error.strerror}", where=str(path)) from None
+
+
+@functools.lru_cache(maxsize=8)  # a vocabulary takes half a second to pass over, and every privilege asks for it
+def _read_header(path: Path, size: int, changed: int) -> Header:
     values: dict[str, Any] = {}
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
             if file.read(4) != b"GGUF" or _number(file, "<I") not in (2, 3):
                 raise InputError("this is not a GGUF file (version 2 or 3)", where=str(path))
@@ -39,10 +50,6 @@ def read_header(path: Path) -> Header:
             for _ in range(_number(file, "<Q")):
                 key = _string(file, size)
                 values[key] = _value(file, _number(file, "<I"), size)
-    except FileNotFoundError:
-        raise MissingComponent("no such model file", where=str(path), hint="Give the path of a GGUF file.") from None
-    except OSError as error:
-        raise InputError(f"the model file can't be read: {error.strerror}", where=str(path)) from None
     except (struct.error, KeyError, UnicodeDecodeError, EOFError):
         raise InputError("the GGUF file is cut off or damaged", where=str(path), hint="Copy it again.") from None
     architecture = str(values.get("general.architecture", "unknown"))

@@ -63,7 +63,8 @@ def path_evidence(question: Question, run: Run) -> list[Evidence]:
 def sentence(edge: Edge, run: Run, language: Language) -> str:
     """An edge in words, with how often where that is known."""
     graph, said = run.resources.graph, prompts("relations")[language].get(edge.relation, edge.relation)
-    often = f" ({edge.frequency_text})" if edge.frequency_text else ""
+    written = edge.frequency_text or ""
+    often = f" ({graph.label(written, language).lower() if written.startswith('HP:') else written})" if written else ""
     first, second = graph.label(edge.subject, language), graph.label(edge.object, language)
     return f"{first}{said}{second}{often}。" if language == "zh" else f"{first} {said} {second}{often}."
 

@@ -13,18 +13,20 @@ from typing import Any, NamedTuple
 from osler.clinic.consult import consult
 from osler.clinic.edits import Edit
 from osler.clinic.reports import Kind, draft
+from osler.education.exams import Blueprint, exam_of
+from osler.education.quiz import Wish, quiz_on
 from osler.errors import InputError
 from osler.ledger import Ledger
 from osler.models import load_model
 from osler.models.gguf import GgufModel
-from osler.nouns import ModelCall
+from osler.nouns import ModelCall, dump
 from osler.reasoning.ask import Question, answer
 from osler.reasoning.resources import REPLAYED, Resources, Run
 from osler.record import read
 from osler.settings import Settings
 from osler.trust.mitigation import use
 
-VOLATILE = frozenset({"trace_id"})
+VOLATILE = frozenset({"trace_id", "compared"})
 
 
 class Difference(NamedTuple):
@@ -55,6 +57,8 @@ def replay(id: str, settings: Settings) -> Replay:
         "consult": _consult,
         "ask": _ask,
         "report": _report,
+        "quiz": _quiz,
+        "exam": _exam,
     }
     if kind not in again:
         raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
@@ -111,6 +115,16 @@ def _report(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, s
         Kind(**given["kind"]), read(base64.b64decode(given["base64"]), name=given["name"]), run, given["language"]
     )
     return made.model_dump(mode="json", by_alias=True), run.knowledge()
+
+
+def _quiz(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    run = Run(Resources(settings), "quiz")
+    return dump(quiz_on(given["topic"], run, Wish(**given["wish"]), given["language"])), run.knowledge()
+
+
+def _exam(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    run = Run(Resources(settings), "exam")
+    return dump(exam_of(Blueprint(**given["blueprint"]), run, given["rejected"])), run.knowledge()
 
 
 def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:

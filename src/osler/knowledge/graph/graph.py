@@ -93,6 +93,10 @@ class Graph:
         found = self.position(text)
         return [self.at(p) for p in (self._names.search(text, limit) if found is None else [found])]
 
+    def called(self, name: str) -> list[Node]:
+        """Nodes of this very name, up to case, plural, spelling and word order, best first; never a near one."""
+        return [self.at(p) for p in self._names.equal(name)]
+
     def names(self, kinds: Iterable[str], language: Literal["en", "zh"] = "en") -> Iterator[tuple[str, str, str]]:
         """(id, name, type) of every name of the kinds, in the order of identifiers; no obsolete terms and no names
         known to be everyday words."""

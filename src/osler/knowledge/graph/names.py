@@ -78,12 +78,13 @@ class NameIndex:
         """Positions of nodes, best first."""
         if not key(text) or limit < 1:
             return []
-        found = self._equal(text)
+        found = self.equal(text)
         if len(found) < limit:
             found += [p for p in self._containing(text, limit) if p not in found]
         return (found or self._close(text, limit))[:limit]
 
-    def _equal(self, text: str) -> list[int]:
+    def equal(self, text: str) -> list[int]:
+        """Positions of the nodes of this very name, best first."""
         hashes, places = self._pack.array("lookup_hash"), self._pack.array("lookup_place")
         low, high = np.searchsorted(hashes, [key_hash(text), key_hash(text) + 1])
         labels, names = self._pack.strings("node_label"), self._pack.strings("name")

@@ -82,6 +82,11 @@
     if (card) light([...document.querySelectorAll(".lit"), ...card.dataset.lights.split(" ").map(by)]);
   });
 
+  // A question that is on its way makes room for the next one.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches?.("form.ask[hx-swap=beforeend]")) event.detail.elt.reset();
+  });
+
   // What went wrong is shown where the page has a place for it.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;

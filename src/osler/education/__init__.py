@@ -1,0 +1,1 @@
+"""Teaching from what can be checked: questions, virtual patients, cards and their scheduling."""
