@@ -13,6 +13,7 @@ from osler import nouns
 from osler.clinic.consult import Consult
 from osler.clinic.reports import Report
 from osler.education.exams import Exam
+from osler.education.explaining import Explanation
 from osler.education.quiz import Quiz
 from osler.record.case import Case
 
@@ -23,6 +24,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     Report,
     Quiz,
     Exam,
+    Explanation,
     nouns.Alert,
     nouns.Answer,
     nouns.Coverage,

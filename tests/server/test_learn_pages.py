@@ -86,3 +86,21 @@ def test_an_item_that_there_is_not_and_no_answer(client, app):
     item = items_of(app, address)[0]
     assert client.post(f"{address}/items/q-0", data={"chosen": "x"}, headers=HTML).status_code == 404
     assert client.post(f"{address}/items/{item['id']}", data={"chosen": " "}, headers=HTML).status_code == 422
+
+
+def test_a_topic_is_explained_for_a_reader(client, app):
+    made = client.post("/learn/explain", data={"topic": "gout", "level": "student"}, headers=HTML)
+    assert made.status_code == 204, made.text
+    address = made.headers["HX-Redirect"]
+    shown = client.get(address, headers=HTML).text
+    held = app.state.desk.ledger.payload(address.rsplit("/", 1)[1])["output"]
+    assert "For professional review" in shown and str(held["readability"]["value"]) in shown
+    assert all(section["title"] in shown for section in held["sections"])
+    cited = re.search(r'hx-get="(/learn/explain/\S+/evidence/[^"]+)"', shown)[1].replace("&amp;", "&")
+    assert client.get(cited, headers=HTML).status_code == 200
+    assert "card" in client.post(f"{address}/cards", headers=HTML).text
+    said = {"trace_id": held["trace_id"], "statement": held["sections"][0]["statements"][0]["text"], "verdict": "right"}
+    assert client.post("/feedback", data=said, headers=HTML).status_code == 200
+    assert address in client.get("/learn", headers=HTML).text
+    refused = client.post("/learn/explain", data={"topic": "florbnax"}, headers=HTML)
+    assert refused.status_code == 400 and "florbnax" in refused.text

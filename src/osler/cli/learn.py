@@ -29,7 +29,7 @@ class Learn(click.Group):
 
 @click.group(cls=Learn)
 def command() -> None:
-    """Practise and remember: quizzes, a virtual patient, cards."""
+    """Practise and remember: quizzes, explanations, a virtual patient, cards."""
 
 
 @command.command()
@@ -75,6 +75,28 @@ def quiz(
     if len(made.items) < count:
         click.echo(f"osler: {len(made.items)} of {count} items; the knowledge gives no more that are sound.", err=True)
     output(json_out, made, "quiz", items=made.items)
+
+
+@command.command()
+@click.argument("topic", nargs=-1, required=True)
+@click.option(
+    "--level",
+    default="patient",
+    show_default=True,
+    type=click.Choice(["patient", "student", "resident", "specialist"]),
+    help="Who reads it.",
+)
+@click.option("--language", type=click.Choice(["en", "zh"]), help="Default: that of the topic.")
+@common
+def explain(topic: tuple[str, ...], level: Any, language: Any, json_out: bool, settings: Settings) -> None:
+    """TOPIC (a disease, finding or drug) for a reader, each sentence with its source, and how hard it is to read."""
+    from osler.cli.progress import prepare
+    from osler.clinic.desk import Desk
+    from osler.education.explaining import explain as made_for
+
+    desk = Desk(settings, who=system_user())
+    prepare(desk.resources)
+    output(json_out, made_for(" ".join(topic), desk, level, language), "explanation")
 
 
 @command.command()

@@ -11,6 +11,7 @@ from osler.education.cards import Deck, item_statistics, keep_result, missed, pr
 from osler.education.cards.making import from_trace
 from osler.education.exams import ENDINGS, of_quiz, write
 from osler.education.exams.exam import rejected_stems
+from osler.education.explaining import explain
 from osler.education.quiz import Quiz, Wish, make_quiz
 from osler.nouns import Principal, QuizItem
 from osler.server.access import capability, role, signed_in
@@ -35,7 +36,18 @@ LEVEL_NAMES = {
     "analyse": _("Analyse"),
 }
 DIFFICULTY_NAMES = {"easy": _("Easy"), "medium": _("Medium"), "hard": _("Hard")}
-NAMES: dict[str, Any] = {"kinds": KIND_NAMES, "levels": LEVEL_NAMES, "difficulties": DIFFICULTY_NAMES}
+READERS = {
+    "patient": _("Patient"),
+    "student": _("Student"),
+    "resident": _("Resident"),
+    "specialist": _("Specialist"),
+}
+NAMES: dict[str, Any] = {
+    "kinds": KIND_NAMES,
+    "levels": LEVEL_NAMES,
+    "difficulties": DIFFICULTY_NAMES,
+    "readers": READERS,
+}
 RATINGS = (_("Again"), _("With effort"), _("Good"), _("At once"))
 MEDIA = {
     ".csv": "text/csv; charset=utf-8",
@@ -48,7 +60,7 @@ Level = Literal["", "remember", "understand", "apply", "analyse"]
 
 @router.get("")
 def new(request: Request, who: Who) -> Response:
-    return page(request, "learn", earlier=sight_of(request).mine(who, ("quiz",), 10), **NAMES)
+    return page(request, "learn", earlier=sight_of(request).mine(who, ("quiz", "explain"), 10), **NAMES)
 
 
 @router.post("/quiz", dependencies=MAKING)
@@ -109,6 +121,42 @@ def answer(
     return page(
         request, "parts/learn_answer", it=it, item=item, n=found, right=right, chosen=chosen, cited=cited, **NAMES
     )
+
+
+@router.post("/explain", dependencies=MAKING)
+def explain_topic(
+    request: Request, who: Who, topic: Annotated[str, Form(max_length=200)],
+    level: Annotated[Literal["patient", "student", "resident", "specialist"], Form()] = "patient",
+    language: Annotated[Literal["", "en", "zh"], Form()] = "",
+) -> Response:  # fmt: skip
+    id = str(explain(topic.strip(), desk_of(request), level, language or None).trace_id)
+    sight_of(request).keep(id, who, "explain")
+    return Response(status_code=204, headers={"HX-Redirect": f"/learn/explain/{id}"})
+
+
+def explanation_of(request: Request, id: str, who: Who) -> dict[str, Any]:
+    it: dict[str, Any] = sight_of(request).payload(id, who, kind="explain")["output"]
+    return it
+
+
+@router.get("/explain/{id}")
+def show_explanation(request: Request, id: str, who: Who) -> Response:
+    it = explanation_of(request, id, who)
+    return page(request, "learn_explain", it=it, cited=[one["id"] for one in it["evidence"]], **NAMES)
+
+
+@router.post("/explain/{id}/cards")
+def cards_of_explanation(request: Request, id: str, who: Who) -> Response:
+    explanation_of(request, id, who)
+    desk = desk_of(request)
+    return page(request, "parts/learn_added", count=len(Deck(desk.settings, who.id).add(from_trace(id, desk.ledger))))
+
+
+@router.get("/explain/{id}/evidence/{evidence_id:path}")
+def evidence_of_explanation(
+    request: Request, id: str, evidence_id: str, who: Who, statement: int | None = None
+) -> Response:
+    return evidence_part(request, explanation_of(request, id, who), evidence_id, statement)
 
 
 @router.get("/cards")

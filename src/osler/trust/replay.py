@@ -14,6 +14,7 @@ from osler.clinic.consult import consult
 from osler.clinic.edits import Edit
 from osler.clinic.reports import Kind, draft
 from osler.education.exams import Blueprint, exam_of
+from osler.education.explaining import explanation_of
 from osler.education.quiz import Wish, quiz_on
 from osler.errors import InputError
 from osler.ledger import Ledger
@@ -59,6 +60,7 @@ def replay(id: str, settings: Settings) -> Replay:
         "report": _report,
         "quiz": _quiz,
         "exam": _exam,
+        "explain": _explain,
     }
     if kind not in again:
         raise InputError(f"entry {id} is a {kind}: there is no answer in it to replay")
@@ -125,6 +127,11 @@ def _quiz(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str
 def _exam(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
     run = Run(Resources(settings), "exam")
     return dump(exam_of(Blueprint(**given["blueprint"]), run, given["rejected"])), run.knowledge()
+
+
+def _explain(given: dict[str, Any], settings: Settings) -> tuple[Any, dict[str, str]]:
+    run = Run(Resources(settings), "explain")
+    return dump(explanation_of(given["topic"], run, given["level"], given["language"])), run.knowledge()
 
 
 def _model_differences(calls: list[dict[str, Any]], settings: Settings) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from osler.education.cards.deck import CardDraft
 from osler.education.quiz.topics import GLOSSARY
 from osler.errors import InputError
 from osler.ledger import Ledger
-from osler.nouns import Answer, Evidence, QuizItem
+from osler.nouns import Answer, Evidence, QuizItem, Statement
 from osler.text import language_of, shorten
 
 LETTERS = "ABCDEFGH"
@@ -39,10 +39,15 @@ def from_trace(id: str, ledger: Ledger) -> list[CardDraft]:
     output = payload.get("output")
     output = output if isinstance(output, dict) else {}
     evidence = {one["id"]: Evidence(**one) for one in output.get("evidence", ())}
-    items = [*output.get("items", ()), *(one for part in output.get("sections", ()) for one in part["items"])]
+    items = [*output.get("items", ()), *(one for part in output.get("sections", ()) for one in part.get("items", ()))]
     drafts = [from_item(QuizItem(**item), evidence, id) for item in items]
     if "answer" in output:
-        drafts += _statements(Answer(**output["answer"]), evidence, id)
+        answer = Answer(**output["answer"])
+        drafts += _statements(answer.question, answer.statements, evidence, id)
+    if "readability" in output:
+        parts = [(part["title"], one) for part in output["sections"] for one in part["statements"]]
+        said = [Statement(**{**one, "section": title}) for title, one in parts]
+        drafts += _statements(output["topic"], said, evidence, id)
     if not drafts:
         raise InputError("no item and no supported statement to make a card of", where=f"ledger entry {id}")
     return drafts
@@ -62,9 +67,11 @@ def from_file(path: Path) -> list[CardDraft]:
         raise InputError("it holds no quiz", where=str(path), hint=hint) from None
 
 
-def _statements(answer: Answer, evidence: Mapping[str, Evidence], trace: str) -> Iterable[CardDraft]:
-    question = shorten(answer.question, QUESTION)
-    for statement in answer.statements:
+def _statements(
+    asked: str, statements: Iterable[Statement], evidence: Mapping[str, Evidence], trace: str
+) -> Iterable[CardDraft]:
+    question = shorten(asked, QUESTION)
+    for statement in statements:
         if statement.verdict == "supported":
             front = f"{question}\n{statement.section}" if statement.section else question
             cited = _sources(statement.evidence, evidence)

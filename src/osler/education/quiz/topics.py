@@ -48,24 +48,24 @@ def find_topic(text: str, material: Material) -> Topic:
     if not words(text):
         raise InputError("the topic is empty")
     graph, run = material.graph, material.run
-    focus = _focus(text, material)
-    narrower = _below([node.id for node in focus], material)
+    nodes = focus(text, material)
+    narrower = _below([node.id for node in nodes], material)
     narrower += _treated(narrower, material)
     hits = run.search(text, HITS)
-    english = " ".join(node.label for node in focus) if has_chinese(text) else text
-    about = [hit for hit in hits if _mentions(english, f"{hit.source.title} {hit.text}")]
-    if not focus and not about:
+    english = " ".join(node.label for node in nodes) if has_chinese(text) else text
+    about = [hit for hit in hits if mentions(english, f"{hit.source.title} {hit.text}")]
+    if not nodes and not about:
         raise InputError(f"neither the graph nor the library knows {text!r}", hint="Name a disease, finding or drug.")
     rings = [_asked_of(narrower, material)]
     if len(rings[0]) < FEW:
-        near = [hit.source.title or "" for hit in about if not focus or _mentions(english, hit.source.title or "")]
+        near = [hit.source.title or "" for hit in about if not nodes or mentions(english, hit.source.title or "")]
         titles = [item.code for title in near for item in run.resources.recogniser.find(title)]
         wider = [*_showing(narrower, material), *filter(None, map(graph.canonical, titles))]
         rings.append([disease for disease in _asked_of(wider, material) if disease not in rings[0]])
     return Topic(text, [ring[:MOST] for ring in rings], _classes(narrower, material), _terms(english, about, material))
 
 
-def _focus(text: str, material: Material) -> list[Node]:
+def focus(text: str, material: Material) -> list[Node]:
     """Nodes called so, and those that the topic names among other words; for a finding the disease of its name too."""
     graph = material.graph
     found = graph.called(text) or [node for node in [graph.find(text)] if node is not None]
@@ -131,7 +131,7 @@ def _treated(identifiers: Iterable[str], material: Material) -> list[str]:
     return [edge.object for drug in few for edge in material.graph.edges(drug, "treats")]
 
 
-def _mentions(topic: str, text: str) -> bool:
+def mentions(topic: str, text: str) -> bool:
     """Whether a text has all content words of a topic."""
     said = {word.rstrip("s") for word in words(text)}
     asked = {word.rstrip("s") for word in words(topic) if len(word) > 2}
