@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from osler.cli import cli
 from osler.clinic.desk import Desk
-from osler.education.cards import CardDraft, Deck, item_statistics, keep_result, missed, progress_of
+from osler.education.cards import CardDraft, Deck, cohort, item_statistics, keep_result, missed, progress_of
 from osler.education.cards.deck import media_folder, reviews_table
 from osler.education.cards.making import from_item, from_passages, from_trace
 from osler.errors import InputError
@@ -233,6 +233,9 @@ def test_items_are_counted_as_test_theory_has_it(settings):
         keep_result(settings, f"l{learner}", item(5), "aspirin" if learner >= 6 else " salbutamol ")
     keep_result(settings, "l0", item(2), "Salbutamol")  # a second try doesn't count
     keep_result(settings, "l0", item(6), "Warfarin")
+    results = {one.what: (one.recalled, one.n) for one in cohort(settings)}
+    assert len(results) == 12 and results["l0"] == (2, 6) and results["l11"] == (4, 5), "by first answers"
+    assert cohort(settings)[0].what == "l0", "who needs help comes first"
     found = {one.item: one for one in item_statistics(settings)}
     assert [found[f"q{n}"].difficulty for n in (1, 2, 3, 4)] == [1, 0.75, 0.5, 0.25]
     assert found["q1"].discrimination is None, "all scored the same"

@@ -13,6 +13,7 @@ from osler.clinic import feedback
 from osler.clinic.desk import Desk
 from osler.education.cards.anki import read_apkg
 from osler.education.exams import Blueprint, make_exam, read_blueprint, write
+from osler.education.exams.exam import review_queue
 from osler.errors import InputError
 from osler.nouns import Principal
 from osler.settings import load_settings
@@ -66,6 +67,9 @@ def test_a_rejected_item_is_left_out_and_the_exam_replays(desk, blueprint, exam)
     with pytest.raises(InputError, match="no such statement"):
         feedback.keep(desk, {**said, "statement": "another"}, Principal(id="an educator"))
     feedback.keep(desk, said, Principal(id="an educator", roles=["educator"]))
+    waiting = review_queue(desk)
+    assert {one.item.stem for one in waiting} == {item.stem for item in exam.items} - {first.stem}
+    assert all(one.entry == exam.trace_id and one.evidence for one in waiting)
     again = make_exam(blueprint, desk)
     assert first.stem not in [item.stem for item in again.items]
     assert replay(exam.trace_id, desk.settings).same

@@ -1,5 +1,6 @@
 """The pages for learners: a quiz is written, answered, explained with its sources, and reviewed."""
 
+import html
 import re
 
 import pytest
@@ -72,6 +73,10 @@ def test_an_item_is_reviewed(client, app):
     said = {"trace_id": address.rsplit("/", 1)[1], "statement": item["stem"], "verdict": "wrong", "reason": "too easy"}
     assert client.post("/feedback", data=said, headers=HTML).status_code == 200
     assert app.state.desk.ledger.entries(1)[0].kind == "feedback"
+    queue, rejected = client.get("/learn/desk", headers=HTML).text.split("Rejected items</h2>")
+    other = items_of(app, address)[1]["stem"]
+    assert html.escape(item["stem"], quote=False)[:60] in rejected
+    assert html.escape(other, quote=False)[:60] in queue.split("Items to review")[1]
 
 
 @pytest.mark.parametrize(

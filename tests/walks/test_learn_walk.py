@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 def test_a_quiz_becomes_cards(page, watch):
     page.goto("/learn")
-    page.get_by_label("Topic").fill("gout")
+    page.get_by_label("Topic", exact=True).first.fill("gout")
     page.get_by_label("Level").select_option("understand")
     page.get_by_role("button", name="Write the questions").click()
     page.wait_for_url("**/learn/quiz/q-*", timeout=120_000)
@@ -44,4 +44,21 @@ def test_a_patient_is_interviewed(page, watch):
     page.get_by_role("button", name="End and be marked").click()
     expect(page.get_by_role("heading", name="Never asked for")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("main")).to_contain_text("The case was: myocardial infarction")
+    assert watch.errors == []
+
+
+def test_a_topic_is_explained(page, watch):
+    page.goto("/learn")
+    form = page.locator("form", has=page.get_by_role("heading", name="Explain"))
+    form.get_by_label("Topic", exact=True).fill("哮喘")
+    form.get_by_label("Reader").select_option("resident")
+    form.get_by_role("button", name="Explain").click()
+    page.wait_for_url("**/learn/explain/e-*", timeout=120_000)
+    expect(page.locator("main")).to_contain_text("呼吸困难")
+    page.locator(".cite").first.click()
+    expect(page.locator("#why h2")).not_to_have_text("Why")
+    page.get_by_role("button", name="Patient", exact=True).click()
+    expect(page.locator(".facts").first).to_contain_text("Patient")
+    page.get_by_role("button", name="Make cards of it").click()
+    expect(page.locator("#added")).to_contain_text("cards added")
     assert watch.errors == []

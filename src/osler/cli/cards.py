@@ -200,3 +200,12 @@ def items(json_out: bool, settings: Settings) -> None:
     from osler.education.cards import item_statistics
 
     output(json_out, item_statistics(settings), "cards_items")
+
+
+@command.command()
+@common
+def cohort(json_out: bool, settings: Settings) -> None:
+    """For the educator: how each learner did on the items that were answered."""
+    from osler.education.cards import cohort as results
+
+    output(json_out, results(settings), "cards_cohort")

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from osler.bench.leak import near_test_items
-from osler.education.cards import Deck, item_statistics, keep_result, missed, progress_of
+from osler.education.cards import Deck, cohort, item_statistics, keep_result, missed, progress_of
 from osler.education.cards.making import from_trace
 from osler.education.exams import ENDINGS, of_quiz, write
-from osler.education.exams.exam import rejected_stems
+from osler.education.exams.exam import rejected_stems, review_queue
 from osler.education.explaining import explain
 from osler.education.quiz import Quiz, Wish, make_quiz
 from osler.nouns import Principal, QuizItem
@@ -181,9 +181,12 @@ def _cards(request: Request, name: str, who: Principal) -> Response:
 
 @router.get("/desk")
 def desk(request: Request, who: Annotated[Principal, role("educator")]) -> Response:
-    """How items did with all learners, and which ones reviewers rejected."""
+    """How items and learners did, what waits for a reviewer, and what reviewers rejected."""
     found = desk_of(request)
-    return page(request, "learn_desk", items=item_statistics(found.settings), rejected=rejected_stems(found))
+    return page(
+        request, "learn_desk", items=item_statistics(found.settings), learners=cohort(found.settings),
+        queue=review_queue(found), rejected=rejected_stems(found),
+    )  # fmt: skip
 
 
 @router.get("/quiz/{id}/evidence/{evidence_id:path}")

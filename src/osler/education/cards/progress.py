@@ -137,19 +137,35 @@ def missed(settings: Settings, learner: str) -> set[str]:
     return {item for item, correct in last.items() if not correct}
 
 
+def cohort(settings: Settings) -> list[Recall]:
+    """How each learner did, by first answers, those with the smallest share right first; `what` is the learner."""
+    by_learner = defaultdict[str, list[bool]](list)
+    for answers in _first_answers(settings).values():
+        for learner, row in answers.items():
+            by_learner[learner].append(row.correct)
+    found = [_recall(learner, answers) for learner, answers in by_learner.items()]
+    return sorted(found, key=lambda one: (one.share or 0.0, one.what))
+
+
 def item_statistics(settings: Settings) -> list[ItemStatistics]:
     """Every item that was answered, those to be reviewed first, then the hardest."""
-    with open_database(settings).connect() as connection:
-        rows = connection.execute(sa.select(results_table).order_by(results_table.c.seq)).all()
-    first: dict[str, dict[str, sa.Row[Any]]] = defaultdict(dict)
-    for row in rows:
-        first[row.item].setdefault(row.learner, row)
+    first = _first_answers(settings)
     taken, right = Counter[str](), Counter[str]()
     for answers in first.values():
         taken.update(answers.keys())
         right.update(learner for learner, row in answers.items() if row.correct)
     found = [_statistics(item, answers, taken, right) for item, answers in first.items()]
     return sorted(found, key=lambda one: (not one.review, one.difficulty, one.item))
+
+
+def _first_answers(settings: Settings) -> dict[str, dict[str, sa.Row[Any]]]:
+    """By item and learner."""
+    with open_database(settings).connect() as connection:
+        rows = connection.execute(sa.select(results_table).order_by(results_table.c.seq)).all()
+    first: dict[str, dict[str, sa.Row[Any]]] = defaultdict(dict)
+    for row in rows:
+        first[row.item].setdefault(row.learner, row)
+    return first
 
 
 def _statistics(item: str, answers: dict[str, sa.Row[Any]], taken: Counter[str], right: Counter[str]) -> ItemStatistics:

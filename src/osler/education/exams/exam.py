@@ -1,6 +1,7 @@
 """`make_exam`: the items a blueprint asks for, none twice, none that a reviewer rejected."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from osler.clinic.desk import Desk
 from osler.education.exams.blueprint import Blueprint
@@ -69,8 +70,36 @@ def of_quiz(quiz: Quiz) -> Exam:
     )
 
 
+class Waiting(NamedTuple):
+    """An item that no reviewer has judged, with the entry it is in and what it cites."""
+
+    entry: str
+    item: QuizItem
+    evidence: list[Evidence]
+
+
+def review_queue(desk: Desk, most: int = 20, looked: int = 50) -> list[Waiting]:
+    """Items of the latest `looked` quizzes and exams that wait for a reviewer, the newest first."""
+    judged, found = _judged(desk), dict[str, Waiting]()
+    kept = [entry for entry in desk.ledger.entries(None) if entry.kind in ("quiz", "exam")]
+    for entry in kept[:looked]:
+        output = desk.ledger.payload(entry.id)["output"]
+        evidence = {one["id"]: Evidence(**one) for one in output["evidence"]}
+        parts = output.get("sections", [output])
+        for item in (QuizItem(**one) for part in parts for one in part["items"]):
+            if item.stem not in judged:
+                cited = [evidence[id] for id in item.evidence if id in evidence]
+                found.setdefault(item.stem, Waiting(entry.id, item, cited))
+    return list(found.values())[:most]
+
+
 def rejected_stems(desk: Desk) -> list[str]:
     """Stems of the items that a reviewer called wrong and nobody accepted later."""
+    return sorted(stem for stem, verdict in _judged(desk).items() if verdict == "wrong")
+
+
+def _judged(desk: Desk) -> dict[str, str]:
+    """The last verdict on each statement."""
     judged: dict[str, str] = {}
     for entry in reversed([entry for entry in desk.ledger.entries(None) if entry.kind == "feedback"]):
         try:
@@ -78,4 +107,4 @@ def rejected_stems(desk: Desk) -> list[str]:
         except Erased:
             continue
         judged[said["statement"]] = said["verdict"]
-    return sorted(stem for stem, verdict in judged.items() if verdict == "wrong")
+    return judged

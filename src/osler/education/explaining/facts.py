@@ -49,8 +49,9 @@ class Facts(NamedTuple):
 
     def several(self, names: Sequence[str]) -> str:
         """Names as one phrase, cut where they are too many."""
-        over = len(names) - LISTED
-        kept = [*names[:LISTED], self.words["more"].format(count=over)] if over > 0 else names
+        most = CHUNK if self.level == "patient" else LISTED
+        over = len(names) - most
+        kept = [*names[:most], self.words["more"].format(count=over)] if over > 0 else names
         return listed(kept, self.language)
 
     def say(self, form: str, **values: str) -> str:
@@ -163,6 +164,11 @@ def classes(node: Node, facts: Facts) -> Iterator[Said]:
     yield from _linked(node, facts, "classes", ("member_of_class",))
 
 
+def uses(node: Node, facts: Facts) -> Iterator[Said]:
+    """What a drug treats."""
+    yield from _linked(node, facts, "uses", ("treats",))
+
+
 def diseases(node: Node, facts: Facts) -> Iterator[Said]:
     """Common diseases in which a finding is usual, those with the highest share first."""
     edges = facts.material.graph.edges(node.id, "has_phenotype", "in")
@@ -203,5 +209,5 @@ def _linked(node: Node, facts: Facts, form: str, relations: tuple[str, ...], bac
 
 FACTS: dict[str, Callable[[Node, Facts], Iterator[Said]]] = {
     "signs": signs, "apart": apart, "telling": telling, "place": place, "sorts": sorts, "genetics": genetics,
-    "drugs": drugs, "classes": classes, "diseases": diseases, "together": together,
+    "drugs": drugs, "classes": classes, "uses": uses, "diseases": diseases, "together": together,
 }  # fmt: skip

@@ -7,9 +7,9 @@ from typing import Literal
 from osler.nouns import Noun
 from osler.text import Language
 
-_WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
+WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
 _VOWELS = re.compile(r"[aeiouy]+")
-_SILENT = re.compile(r"(?:[^laeiouy]es|[^dt]ed|[^laeiouy]e)$")
+_SILENT = re.compile(r"(?:(?<!ch)(?<!sh)(?<![laeiouysxzcg])es|[^dt]ed|[^laeiouy]e)$")
 _APART = re.compile(
     r"[ioau]a(?!u)|[^gqtcs]io|eo(?!us|p)|ea$|[aeiou]ing$|uou|[aeo]ic|ier$|ience"
 )  # vowels in two syllables
@@ -36,7 +36,7 @@ def readability(texts: Sequence[str], language: Language, aim: float | None = No
             measure="characters_per_sentence", value=round(characters / count, 1), sentences=len(texts),
             words=characters, aim=aim,
         )  # fmt: skip
-    found = [word for text in texts for word in _WORD.findall(text)]
+    found = [word for text in texts for word in WORD.findall(text)]
     return Readability(
         measure="flesch_kincaid_grade", value=round(_grade(found, count), 1), sentences=len(texts), words=len(found),
         aim=aim,
@@ -45,7 +45,7 @@ def readability(texts: Sequence[str], language: Language, aim: float | None = No
 
 def grade(sentence: str) -> float:
     """The Flesch–Kincaid grade of one English sentence."""
-    return _grade(_WORD.findall(sentence), 1)
+    return _grade(WORD.findall(sentence), 1)
 
 
 def _grade(words: Sequence[str], sentences: int) -> float:

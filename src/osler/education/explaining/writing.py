@@ -28,14 +28,15 @@ from osler.text import Language, has_chinese, words
 Level = Literal["patient", "student", "resident", "specialist"]
 LEVELS: tuple[Level, ...] = ("patient", "student", "resident", "specialist")
 READ = 12  # passages looked at for a section
-HARD = 0.04  # off a sentence's score for each grade above the aim
-TOO_HARD = 5.0  # grades above the aim from which on a sentence is left out
+HARD = 0.08  # off a sentence's score for each grade above the aim
+TOO_HARD = 4.0  # grades above the aim from which on a sentence is left out
 OWN = 0.1  # for a passage whose title is the topic
 LEAST, MEANT = 0.45, 0.25  # score and cosine below which a sentence says too little of the question
 SHORTEST = 6  # words
 DEFINES = 0.15  # for a sentence that says what the topic is
 # What sends the reader elsewhere, and what a list's line says without a verb.
 _UNFIT = re.compile(r"^\(?(?:See|Watch|Visit|Click|Send|Read|[A-Z]\w+ing(?! (?:is|are|can|may)))\b|\bwebsite\b")
+LAST = ("sorts", "place")  # what is told where nothing else is known
 KINDS = {"disease": "disease", "drug": "drug", "phenotype": "finding"}
 TERM = 0.6  # rarity from which on a word is explained
 PRIVILEGE, TOKENS = "summarise", 120
@@ -94,7 +95,10 @@ def explanation_of(topic: str, run: Run, level: Level, language: Language | None
     plan, aim = PLAN["levels"][level], PLAN["levels"][level]["aim"].get(language)
     reader, before = _Reader(level, language, aim, material), set[str]()
     sections, missing = [], []
-    for key in plan[KINDS.get(node.kind, "finding") if node else "finding"]:
+    planned = plan[KINDS.get(node.kind, "finding") if node else "finding"]
+    for key in (*planned, *LAST):
+        if key not in planned and sections:
+            break
         asked = PLAN["sections"][key]
         said = list(reader.told(key, asked, name, node, before))
         before |= {one.text for one in said}
@@ -137,7 +141,7 @@ class _Reader(NamedTuple):
                 yield from self.defined(name)
             query = asked["ask"][self.language].format(name=name)
             yield from self.from_library(query, name, node, asked["n"], before, key == "what")
-        elif node is not None:
+        if node is not None and key in FACTS:
             facts = Facts(self.level, self.language, self.material)
             for text, cited in FACTS[key](node, facts):
                 yield Statement(text=text, evidence=cited, verdict="supported")
