@@ -96,7 +96,7 @@ def explanation_of(topic: str, run: Run, level: Level, language: Language | None
     reader, before = _Reader(level, language, aim, material), set[str]()
     sections, missing = [], []
     planned = plan[KINDS.get(node.kind, "finding") if node else "finding"]
-    for key in (*planned, *LAST):
+    for key in dict.fromkeys((*planned, *LAST)):
         if key not in planned and sections:
             break
         asked = PLAN["sections"][key]
