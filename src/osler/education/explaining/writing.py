@@ -94,7 +94,7 @@ def explanation_of(topic: str, run: Run, level: Level, language: Language | None
     name = material.name(node.id) if node else topic.strip()
     plan, aim = PLAN["levels"][level], PLAN["levels"][level]["aim"].get(language)
     reader, before = _Reader(level, language, aim, material), set[str]()
-    sections, missing = [], []
+    sections, missing = list[Section](), list[str]()
     planned = plan[KINDS.get(node.kind, "finding") if node else "finding"]
     for key in dict.fromkeys((*planned, *LAST)):
         if key not in planned and sections:
