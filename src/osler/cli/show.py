@@ -4,6 +4,7 @@
 are a table, heads first (a head ending in `~5` takes five shares of the width). What is filled in is taken literally.
 """
 
+import re
 import sys
 from datetime import datetime
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -21,6 +23,9 @@ from osler.text import has_chinese, shorten
 
 # What would be read as markup, a cell or a line stands for itself in what is filled in.
 _HIDE = str.maketrans("\n|[\\", "\ue000\ue001\ue002\ue003")
+# What stays on one line: a Chinese character with the marks behind it, or a run of anything else.
+_HAN = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef"
+_PIECE = re.compile(rf"[{_HAN}][，。；：、）】》”’！？]*\s*|[^\s{_HAN}]+\s*|\s+")
 _SHOW = {hidden: plain for plain, hidden in _HIDE.items()}
 
 
@@ -39,7 +44,10 @@ def show_page(name: str, **values: Any) -> None:
             console().print(_set_in(_table(rows), like=rows[0]))
         else:
             for line in group:
-                console().print(_set_in(_text(line.lstrip(" ")), like=line))
+                plain = line.lstrip(" ")
+                text = _text(plain)
+                width = console().width - len(line) + len(plain)
+                console().print(_set_in(_folded(text, width) if has_chinese(plain) else text, like=line))
 
 
 @cache
@@ -69,6 +77,18 @@ def _text(markup: str) -> Text:
     text = Text.from_markup(markup, emoji=False)
     text.plain = text.plain.translate(_SHOW)
     return text
+
+
+def _folded(text: Text, width: int) -> Text:
+    """Chinese text in filled lines: it breaks at any character but before a closing mark."""
+    starts, used = list[int](), 0
+    for piece in _PIECE.finditer(text.plain):
+        wide = cell_len(piece[0].rstrip())
+        if used and used + wide > width:
+            starts.append(piece.start())
+            used = 0
+        used += cell_len(piece[0])
+    return Text("\n").join(part for part in text.divide(starts)) if starts else text
 
 
 def _table(lines: list[str]) -> Table:

@@ -83,8 +83,9 @@ class Material:
     # -- names
 
     def named(self, identifier: str) -> bool:
-        """Whether there is a name in the language."""
-        return self.language == "en" or bool(self.graph.node(identifier).label_zh)
+        """Whether there is a name in the language, and of more than a susceptibility."""
+        node = self.graph.node(identifier)
+        return "susceptibility" not in node.label and (self.language == "en" or bool(node.label_zh))
 
     def name(self, identifier: str) -> str:
         label = self.graph.label(identifier, self.language)
@@ -105,7 +106,9 @@ class Material:
         return [node.label, *node.synonyms]
 
     def gives_away(self, disease: str, code: str, text: str = "") -> bool:
-        """Whether a finding, as labelled or worded, holds a word of the disease's names."""
+        """Whether a finding is called as the disease is, or holds, as labelled or worded, a word of its names."""
+        if self.kin(disease, code):
+            return True
         said = f"{self.graph.label(code)} {text}"
         if roots(said) & roots(" ".join(self.names_of(disease))):
             return True
