@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from osler.education.explaining.readability import syllables
+from osler.education.patient.records import own_words
 from osler.education.quiz.material import FREQUENT, USUAL, Material, Sign, profiles
 from osler.education.quiz.pictures import neighbours
 from osler.education.quiz.words import capital, listed
@@ -45,7 +46,7 @@ class Facts(NamedTuple):
         """A finding as the reader would call it: for a patient by its plainest name."""
         if self.level != "patient" or self.language == "zh":
             return sign.text
-        return min((sign.text, *self.material.names_of(sign.code)), key=_hardness).lower()
+        return own_words(sign.code) or min((sign.text, *self.material.names_of(sign.code)), key=_hardness).lower()
 
     def several(self, names: Sequence[str]) -> str:
         """Names as one phrase, cut where they are too many."""

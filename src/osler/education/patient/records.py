@@ -104,21 +104,19 @@ def _parts(code: str) -> list[str]:
     return sorted({match[1].replace(" ", "_") for match in found if match})
 
 
-@cache
 def lay(code: str, language: Language = "en") -> str:
-    """A term in a patient's words: this project's lay words, else its shortest plain synonym, else its label."""
-    graph = load_graph()
+    """A term in a patient's words: this project's lay words, else its label."""
+    label = load_graph().label(code, language)
     if language == "zh":
-        return graph.label(code, "zh")
-    own = [
-        one.name
-        for one in lay_names()
-        if one.code == code and one.name.islower() and " " in one.name and one.name.isascii()
-    ]
-    if own:
-        return own[0]
-    label = graph.label(code)
-    return label[:1].lower() + label[1:] if not label[1:2].isupper() else label
+        return label
+    return own_words(code) or (label[:1].lower() + label[1:] if not label[1:2].isupper() else label)
+
+
+@cache
+def own_words(code: str) -> str | None:
+    """This project's lay words for a term."""
+    found = (one.name for one in lay_names() if one.code == code)
+    return next((name for name in found if name.islower() and " " in name and name.isascii()), None)
 
 
 def _person(case: Case, sought: str) -> Iterator[Fact]:
