@@ -38,6 +38,8 @@ _BRANCHES = ("HP:0000005", "HP:0012823")
 _HEADS = (*_BRANCHES, "HP:0003674", "HP:0031797")
 # Branches whose names say nothing of a patient: past medical history ("affected"), uniparental disomy.
 _LEFT_OUT = ("HP:0032443", "HP:0032382")
+# Slips of the sources: a cross-reference that makes all seizures visual ones, and a mark of shortening.
+_WRONG = {("MONDO:0001386", "seizures"), ("MONDO:0001386", "seizure"), ("osler.drug:pancreatic-enzymes", "...''more''")}
 
 
 class Lay(NamedTuple):
@@ -66,7 +68,7 @@ def all_names(graph: Graph) -> Iterator[Name]:
                 phenotypes.add(name.lower())
             elif code.startswith("MESH:") and name.lower() in phenotypes:
                 continue  # MeSH counts symptoms (pain, cough) among diseases
-            elif vocabulary == "disease" and enzyme.search(name):
+            elif (vocabulary == "disease" and enzyme.search(name)) or (code, name.lower()) in _WRONG:
                 continue
             yield Name(code, name, vocabulary, type_)
     for code, name, type_ in graph.names(["modifier"], "en"):
