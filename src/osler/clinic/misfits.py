@@ -33,7 +33,7 @@ from osler.reasoning.verify.quantities import Quantity, equal, quantities
 from osler.record.case import Case, Document
 from osler.text import Span, language_of, sentences
 
-MARGIN = 0.5  # points of the ranking's score between the best disease and the concluded one, from which it is flagged
+MARGIN = 2.5  # points of the ranking's score between the best disease and the concluded one, from which it is flagged
 LEAD = 0.5  # points by which the best disease must lead the next one to be proposed
 CONSIDERED = 200  # best diseases among which one is sought that is no kin of the concluded one
 SHOWN = 3  # findings named
@@ -191,7 +191,7 @@ def _outranked(
 
 
 def _unsafe(note: Note, run: Run) -> Iterator[Misfit]:
-    """Drugs against a documented allergy, and contraindicated pairs; the sentence that comes last is the flagged one."""
+    """Drugs against a documented allergy, and contraindicated pairs; of their sentences the last one is flagged."""
     case = note.case.model_copy(update={"documents": [note.document]})
     safety = drug_safety(case, note.findings, run.resources.graph, run.settings)
     known = {item.id: item for item in safety.evidence}
@@ -268,7 +268,8 @@ def by_model(note: Note, run: Run) -> Iterator[Misfit]:
     """What a model with the privilege to verify takes to be wrong, sentence by sentence."""
     whole = Evidence(id=note.document.id, kind="record", text=note.document.text)
     for number, span in enumerate(note.spans):
-        asked = note.words["ask"].format(note=fenced([whole], READ), sentence=fenced([passage(note.document, span.start)]))
+        sentence = fenced([passage(note.document, span.start)])
+        asked = note.words["ask"].format(note=fenced([whole], READ), sentence=sentence)
         share = likely([Message("system", note.words["system"]), Message("user", asked)], ["A", "B"], run)["B"]
         if share >= SURE:
             why = note.words["model"].format(share=share)
