@@ -22,9 +22,11 @@ class Section(BaseModel):
 
 
 class Models(Section):
-    """Which models work: a spec is `smollm2`, `gguf:PATH` or `openai:URL#NAME`."""
+    """Which models work: a spec is `smollm2`, `adapter:NAME`, `gguf:PATH` or `openai:URL#NAME`."""
 
-    language: str = "smollm2"
+    language: str = Field(
+        default="", description="default: the adapter that serves (`osler adapt serve`), else smollm2"
+    )
     embedder: str = "e5-small"
     threads: int = Field(default=0, ge=0, description="0: as many as the machine has cores")
     context: int = Field(default=8192, ge=512, description="tokens")

@@ -37,7 +37,7 @@ def find_leaks(task: Task, data: Path, files: Sequence[Path]) -> Leak:
     Raises InputError naming a file that can't be read.
     """
     owners: dict[int, list[str]] = {}
-    items = {item.id: _grams(" ".join(_texts(item._asdict()))) for item in task.items(data, "all")}
+    items = {item.id: _grams(" ".join(texts_of(item._asdict()))) for item in task.items(data, "all")}
     for identifier, grams in items.items():
         for gram in grams:
             owners.setdefault(gram, []).append(identifier)
@@ -65,7 +65,7 @@ def near_test_items(settings: Settings) -> Callable[[str], bool] | None:
     for task in tasks().values():
         if isinstance(task, QuestionSet) and (data / task.path).exists():
             for item in task.items(data, "all"):
-                known.update(_grams(" ".join(_texts(item._asdict()))))
+                known.update(_grams(" ".join(texts_of(item._asdict()))))
     return (lambda text: not known.isdisjoint(_grams(text))) if known else None
 
 
@@ -75,17 +75,17 @@ def _grams(text: str) -> set[int]:
     return {hash(tuple(tokens[start : start + N])) for start in range(len(tokens) - N + 1)}
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_of(value: Any) -> Iterator[str]:
     """All texts inside a JSON value but identifiers' fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, item in value.items():
             if key not in ("id", "group", "subject", "language", "answer"):
-                yield from _texts(item)
+                yield from texts_of(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from texts_of(item)
 
 
 def _file(path: Path) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _file(path: Path) -> Iterator[str]:
     for line in lines_of(path):
         if line.lstrip().startswith(("{", "[")):
             try:
-                yield " ".join(_texts(json.loads(line)))
+                yield " ".join(texts_of(json.loads(line)))
                 continue
             except ValueError:
                 pass  # a text that begins with a bracket

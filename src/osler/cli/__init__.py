@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),
     "methods": ("methods", "The ways to answer a question, what each costs and reaches."),
+    "adapt": ("adapt", "From a general model to a medical one: train, measure, serve, take back."),
     "bench": ("bench", "Measure models and methods on public data."),
     "audit": ("audit", "How robust, fair and private a model is, as one page."),
     "model-card": ("card", "What is known and was measured of a model."),

@@ -37,7 +37,9 @@ def command(question: str, method: str | None, json_out: bool, jsonl_out: bool, 
     def ask(asked: Question) -> dict[str, Any]:
         made, evidence, _ = desk.ask(asked)
         if made.withheld and asked.method:
-            model = settings.models.language
+            from osler.models import language_model
+
+            model = language_model(settings)
             click.echo(f"osler: {model} has no privilege to write answers; answered extractively", err=True)
         return {**dump(made), "evidence": dump(evidence)}
 

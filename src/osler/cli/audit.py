@@ -36,6 +36,7 @@ def _audit(
     json_out: bool,
     settings: Settings,
 ) -> None:
+    from osler.models import language_model
     from osler.trust.mitigation import use
     from osler.trust.report import audit, page
 
@@ -47,7 +48,7 @@ def _audit(
         if part.missing:
             click.echo(f"osler: {part.name}, not measured: {part.missing}", err=True)
     if target:
-        write(target, page(parts, settings.models.language))
+        write(target, page(parts, language_model(settings)))
     if json_out or not target:
         output(json_out, [row for part in parts for row in part.rows], "audit")
 

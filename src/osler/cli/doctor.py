@@ -33,11 +33,13 @@ class Check(NamedTuple):
 @common
 def command(json_out: bool, settings: Settings) -> int:
     """What is installed, in use, and missing; exit code 3 if a component is missing."""
+    from osler.models.adapters import language_model
+
     wanted = {
         "home": _home,
         "ledger": _ledger,
         "egress": _egress,
-        f"language model {settings.models.language}": _language_model,
+        f"language model {language_model(settings)}": _language_model,
         f"embedder {settings.models.embedder}": _embedder,
         "vision model": _vision_model,
         "library": _library,

@@ -28,7 +28,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where all state lives.")
     @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Read only this settings file.")
-    @click.option("--model", metavar="SPEC", help="smollm2, gguf:PATH or openai:URL#NAME.")
+    @click.option("--model", metavar="SPEC", help="smollm2, adapter:NAME, gguf:PATH or openai:URL#NAME.")
     @functools.wraps(command)
     def wrapped(*args: Any, home: Path | None, config: Path | None, model: str | None, **kwargs: Any) -> Any:
         if home is not None:

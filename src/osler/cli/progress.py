@@ -6,17 +6,18 @@ It does not know what is being done.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from osler.reasoning.resources import Resources
 
-Report = Callable[[int, int], None]
+Report = Callable[..., None]
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Report]:
-    """A callback `report(done, total)` that draws a bar on a terminal, from its first call on; silent elsewhere."""
+    """A callback `report(done, total, said)` that draws a bar on a terminal, from its first call on; else silent."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda done, total, said="": None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -31,14 +32,26 @@ def progress(title: str) -> Iterator[Report]:
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task(title, total=None)
 
-    def report(done: int, total: int) -> None:
+    def report(done: int, total: int, said: str = "") -> None:
         bar.start()
-        bar.update(task, completed=done, total=total)
+        bar.update(task, completed=done, total=total, description=said or title)
 
     try:
         yield report
     finally:
         bar.stop()
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[Any], None]]:
+    """The same for the steps of a training: with its loss, and tokens a second."""
+    with progress(title) as report:
+
+        def watch(step: Any) -> None:
+            rate = f", {step.tokens:,.0f} tokens/s" if step.tokens else ""
+            report(step.step, step.steps, f"{title}: loss {step.loss:.3f}{rate}")
+
+        yield watch
 
 
 def prepare(resources: Resources) -> None:

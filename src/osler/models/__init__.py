@@ -1,11 +1,12 @@
 """One interface to any language model: embedded weights, a GGUF file, or an OpenAI-compatible endpoint.
 
-A model is named by one string: `smollm2`, `gguf:PATH` or `openai:URL#NAME`.
+A model is named by one string: `smollm2`, `adapter:NAME`, `gguf:PATH` or `openai:URL#NAME`.
 """
 
 import threading
 from typing import Any
 
+from osler.models.adapters import language_model
 from osler.models.base import Busy, Generation, LanguageModel, Message, ModelInfo, Request, ScoreRequest
 from osler.settings import Settings
 
@@ -17,6 +18,7 @@ __all__ = [
     "ModelInfo",
     "Request",
     "ScoreRequest",
+    "language_model",
     "load_model",
     "model_digest",
 ]

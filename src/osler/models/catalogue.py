@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osler.errors import InputError, IntegrityError, MissingComponent, OslerError
+from osler.models.adapters import cards, folder_of, language_model, read_card
 from osler.models.files import Header, file_digest, read_header
 from osler.models.http import endpoint_digest
 from osler.models.privileges import Privileges
@@ -40,21 +41,48 @@ def find_weights(spec: str, settings: Settings) -> Weights:
     IntegrityError for embedded weights that Osler was not tested with.
     """
     scheme, _, rest = spec.partition(":")
+    if scheme == "adapter" and rest:
+        return _adapted(rest, settings)
     if spec != "smollm2" and (scheme != "gguf" or not rest):
-        raise InputError("unknown model", where=spec, hint="Give smollm2, gguf:PATH or openai:URL#NAME.")
+        raise InputError("unknown model", where=spec, hint="Give smollm2, adapter:NAME, gguf:PATH or openai:URL#NAME.")
     path = Path(rest).expanduser().absolute() if rest else _embedded()
     header = read_header(path)
     digest = file_digest(path, settings.home)
     if not rest and digest != SHA256:
         said = "these are not the weights Osler was tested with (sha256 differs)"
         raise IntegrityError(said, where=str(path), hint=f"Run: {INSTALL} --force-reinstall")
-    adapter = None
-    if settings.models.adapter is not None:
-        adapter = Path(settings.models.adapter).expanduser().absolute()
-        read_header(adapter)
-        digest = hashlib.sha256(f"{digest}+{file_digest(adapter, settings.home)}".encode()).hexdigest()
     wanted = settings.models.context
-    return Weights(path, adapter, header, digest, min(wanted, header.context or wanted))
+    found = Weights(path, None, header, digest, min(wanted, header.context or wanted))
+    adapter = settings.models.adapter
+    return _with(found, Path(adapter).expanduser().absolute(), settings) if adapter is not None else found
+
+
+def _adapted(name: str, settings: Settings) -> Weights:
+    """What an adapter of this home was made from, with it. Raises IntegrityError if either is no longer what it was."""
+    card, folder = read_card(name, settings), folder_of(name, settings)
+    if card.file is None:
+        raise InputError(f"the adapter {name} is a {card.stage} model and writes nothing", where=f"adapter:{name}")
+    path = folder / card.file
+    read_header(path)
+    if file_digest(path, settings.home) != card.digest:
+        raise IntegrityError("the adapter's file is not the one of its card (sha256 differs)", where=str(path))
+    if card.file == "model.gguf":
+        return find_weights(f"gguf:{path}", _bare(settings))
+    base = find_weights(card.base, _bare(settings))
+    if base.digest != card.base_digest:
+        said = "the model under the adapter is not the one it was made from (sha256 differs)"
+        raise IntegrityError(said, where=f"adapter:{name} on {card.base}")
+    return _with(base, path, settings)
+
+
+def _with(weights: Weights, adapter: Path, settings: Settings) -> Weights:
+    read_header(adapter)
+    digest = hashlib.sha256(f"{weights.digest}+{file_digest(adapter, settings.home)}".encode()).hexdigest()
+    return weights._replace(adapter=adapter, digest=digest)
+
+
+def _bare(settings: Settings) -> Settings:
+    return settings.model_copy(update={"models": settings.models.model_copy(update={"adapter": None})})
 
 
 def _embedded() -> Path:
@@ -84,12 +112,13 @@ class Known(Noun):
 
 
 def catalogue(settings: Settings, privileges: Privileges) -> list[Known]:
-    """The embedded model and the one the settings name, the latter first."""
-    return [_known(spec, settings, privileges) for spec in dict.fromkeys([settings.models.language, "smollm2"])]
+    """The model in use, the embedded one, and the adapters of this home."""
+    own = (f"adapter:{card.name}" for card in cards(settings) if card.file)
+    return [_known(spec, settings, privileges) for spec in dict.fromkeys([language_model(settings), "smollm2", *own])]
 
 
 def _known(spec: str, settings: Settings, privileges: Privileges) -> Known:
-    in_use = spec == settings.models.language
+    in_use = spec == language_model(settings)
     try:
         weights = None if spec.startswith("openai:") else find_weights(spec, settings)
         digest = weights.digest if weights else endpoint_digest(spec)
@@ -103,6 +132,6 @@ def _known(spec: str, settings: Settings, privileges: Privileges) -> Known:
         context=weights.context if weights else settings.models.context,
         licence=weights.header.licence if weights else None,
         chat=weights.header.chat if weights else True,
-        adapter=settings.models.adapter if weights else None,
+        adapter=str(weights.adapter) if weights and weights.adapter else None,
         privileges=list({row.task: row for row in privileges.of(digest)}.values()),
     )

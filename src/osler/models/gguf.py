@@ -59,6 +59,16 @@ class GgufModel:
     def count(self, text: str) -> int:
         return self._call(lambda: len(self._runtime.tokenize(text, special=False)))
 
+    def next_tokens(self, messages: Sequence[Message], count: int) -> tuple[str, list[int], dict[int, float]]:
+        """The prompt, its tokens, and natural log-probabilities of the likeliest next ones: to compare runtimes by."""
+
+        def work() -> tuple[str, list[int], dict[int, float]]:
+            prompt = self._prompt(messages)
+            job = Job(self._tokens(prompt), {"n_predict": 1, "temperature": 0, "n_probs": count})
+            return prompt, job.tokens, self._found(job, set(), self._runtime.complete([job])[0])
+
+        return self._call(work)
+
     def stream(self, request: Request) -> Iterator[str]:
         """Text as it is made, at the model's speed however slowly it is read; closing the iterator stops it."""
         pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -12,12 +12,12 @@ def withheld(task: str, language: Language, run: Run) -> str | None:
     A home without any grant answers at once, without looking at the model's weights. The bench asks any model: its
     measurements are what privileges come from.
     """
-    from osler.models import model_digest
+    from osler.models import language_model, model_digest
     from osler.models.privileges import Privileges
 
     if run.kind == "bench":
         return None
-    sheet, spec = Privileges(run.settings), run.settings.models.language
+    sheet, spec = Privileges(run.settings), language_model(run.settings)
     needed = [task, CHINESE] if language == "zh" else [task]
     digest = model_digest(spec, run.settings) if sheet.rows else ""
     why = next((reason for name in needed if (reason := sheet.why_not(digest, name))), None)

@@ -3,6 +3,7 @@
 It does not know how an answer is made; a method gets a `Run` and asks it for passages, edges and text.
 """
 
+import copy
 import hashlib
 import json
 import time
@@ -74,16 +75,29 @@ class Resources:
 
     @cached_property
     def model(self) -> "LanguageModel":
-        from osler.models import load_model
+        from osler.models import language_model, load_model
 
-        return load_model(self.settings.models.language, self.settings)
+        return load_model(language_model(self.settings), self.settings)
+
+    def current(self) -> "Resources":
+        """These, or with another model where another adapter serves by now: an answer keeps the one it began with."""
+        from osler.models import language_model
+
+        held = self.__dict__.get("model")
+        if held is None or self.settings.models.language or not held.info.spec.startswith(("adapter:", "smollm2")):
+            return self
+        if held.info.spec == language_model(self.settings):
+            return self
+        found = copy.copy(self)
+        del found.__dict__["model"]
+        return found
 
 
 class Run:
     """One answer in the making: uses the resources and records every use, enough to replay it."""
 
     def __init__(self, resources: Resources, kind: str) -> None:
-        self.resources = resources
+        self.resources = resources.current()
         self.settings = resources.settings
         self.id = new_id(kind[0])
         self.evidence: dict[str, Evidence] = {}

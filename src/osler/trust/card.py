@@ -15,6 +15,7 @@ from osler.bench.pictures import template
 from osler.bench.tasks import find_task
 from osler.errors import InputError
 from osler.ledger.chain import now
+from osler.models import language_model
 from osler.models.catalogue import Known, catalogue, find_weights
 from osler.models.privileges import Privileges
 from osler.nouns import Measurement, dump
@@ -24,7 +25,7 @@ from osler.splits import SHARES
 
 def card(settings: Settings, more: Sequence[Measurement] = ()) -> dict[str, Any]:
     """The card of the settings' model. `more`: rows that an audit printed, beside the headlines of this home's runs."""
-    spec = settings.models.language
+    spec = language_model(settings)
     rows = [row for row in (*method_figures(settings), *more) if row.model == spec]
     described = tomllib.loads(files("osler.trust").joinpath("data/card.toml").read_text(encoding="utf-8"))["section"]
     patterns = [field["measured"] for section in described for field in section["field"] if field.get("measured")]
@@ -51,7 +52,7 @@ def _field(field: dict[str, str], facts: dict[str, str | None], rows: list[Measu
 
 def _facts(settings: Settings) -> dict[str, str | None]:
     """What is known of the weights. Raises InputError or MissingComponent for a model that can't be used."""
-    spec, privileges = settings.models.language, Privileges(settings)
+    spec, privileges = language_model(settings), Privileges(settings)
     model: Known = catalogue(settings, privileges)[0]
     if model.problem:
         raise InputError(f"the model can't be described: {model.problem}", where=spec)

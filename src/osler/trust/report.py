@@ -18,6 +18,7 @@ from osler.bench.pictures import bars, template
 from osler.bench.task import Progress
 from osler.errors import InputError, MissingComponent, OslerError
 from osler.ledger.chain import now
+from osler.models import language_model
 from osler.models.files import write_atomically
 from osler.nouns import Measurement, dump
 from osler.settings import Settings
@@ -47,10 +48,10 @@ def audit(
     parts = [_part(name, len(names) > 1, settings, method, tuple(tasks), limit, progress) for name in names]
     for part in parts:
         if part.rows:
-            model = hashlib.sha256(settings.models.language.encode()).hexdigest()[:12]
+            model = hashlib.sha256(language_model(settings).encode()).hexdigest()[:12]
             folder = settings.home / "audits"
             folder.mkdir(parents=True, exist_ok=True)
-            said = {**dump(part), "model": settings.models.language, "made": now()}
+            said = {**dump(part), "model": language_model(settings), "made": now()}
             write_atomically(folder / f"{part.name}-{model}.json", json.dumps(said, ensure_ascii=False).encode())
     return parts
 
@@ -83,7 +84,7 @@ def _part(name: str, several: bool, settings: Settings, *asked: object) -> Part:
         if importlib.util.find_spec(f"osler.trust.{name}") is None:
             raise MissingComponent(f"this version has no audit of {name}")
         module = importlib.import_module(f"osler.trust.{name}")
-        rows = module.audit(settings, settings.models.language, *asked)
+        rows = module.audit(settings, language_model(settings), *asked)
     except OslerError as error:
         if not several:
             raise
