@@ -23,7 +23,6 @@ PERSONAL = {"SSN", "MRN", "PHONE", "FAX", "EMAIL", "ID", "ACCOUNT", "LICENSE", "
 SURE = 0.97  # of a name, which is all that the tagger alone says; the other kinds have forms
 SHINGLE, HASHES, BANDS, ALIKE = 5, 64, 16, 0.8
 SHORT, OVERLAP, NEAR = 40, 0.5, 0.95  # words of a short question, share of its words in common, cosine
-_PRIME = (1 << 61) - 1
 
 
 def identifiers(text: str) -> list[str]:
@@ -37,8 +36,8 @@ class Duplicates:
 
     def __init__(self) -> None:
         random = np.random.default_rng(7)
-        self._a = random.integers(1, 1 << 31, HASHES, dtype=np.uint64)
-        self._b = random.integers(0, 1 << 31, HASHES, dtype=np.uint64)
+        self._a = random.integers(0, 1 << 64, HASHES, dtype=np.uint64) | np.uint64(1)  # multiply and shift, mod 2^64
+        self._b = random.integers(0, 1 << 64, HASHES, dtype=np.uint64)
         self._bands: list[dict[bytes, list[int]]] = [defaultdict(list) for _ in range(BANDS)]
         self._kept: list[npt.NDArray[np.uint64]] = []
 
@@ -58,8 +57,8 @@ class Duplicates:
     def _sketch(self, text: str) -> npt.NDArray[np.uint64]:
         tokens = words(text.lower())
         runs = {" ".join(tokens[k : k + SHINGLE]) for k in range(max(1, len(tokens) - SHINGLE + 1))}
-        hashed = np.array([_hash(run) & 0x7FFFFFFF for run in runs], dtype=np.uint64)
-        made: npt.NDArray[np.uint64] = ((hashed[:, None] * self._a + self._b) % np.uint64(_PRIME)).min(axis=0)
+        hashed = np.array([_hash(run) for run in runs], dtype=np.uint64)
+        made: npt.NDArray[np.uint64] = ((hashed[:, None] * self._a + self._b) >> np.uint64(32)).min(axis=0)
         return made
 
 
