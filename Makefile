@@ -36,7 +36,7 @@ lint: .venv/.tested
 
 .venv/.tested: .venv/.installed
 	@echo 'Installing what the tests need ...'
-	@$(PIP) install --editable '.[dev,train]'
+	@$(PIP) install --editable '.[dev,train,imaging]'
 	@touch $@
 
 clean:

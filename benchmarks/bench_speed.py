@@ -73,7 +73,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def report(found: dict[str, list[Block]], truth: list[str], batch: int, load: float) -> None:
-    from osler.bench.statistics import wilson
+    from osler.statistics import wilson
 
     print(f"\nload average {load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end; medians of blocks (range)\n")
     print("| | questions/s | questions a CPU-second | accuracy |\n|---|---|---|---|")

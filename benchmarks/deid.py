@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osler import __version__
-from osler.bench.statistics import wilson
 from osler.bench.task import rows
 from osler.bench.tasks import deid as task
 from osler.privacy.deid import find_identifiers
 from osler.splits import split
+from osler.statistics import wilson
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = {  # file's fields: text, spans, start, end, kind

@@ -14,7 +14,6 @@ import statistics
 import time
 from importlib.metadata import version
 
-from osler.bench.statistics import wilson
 from osler.education.explaining import LEVELS, explanation_of, readability
 from osler.education.explaining.readability import WORD, syllables
 from osler.education.quiz.material import profiles
@@ -22,6 +21,7 @@ from osler.errors import InputError
 from osler.reasoning.resources import Resources, Run
 from osler.reasoning.verify import verify
 from osler.settings import load_settings
+from osler.statistics import wilson
 from osler.text import sentences
 
 SEEN = {

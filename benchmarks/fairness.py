@@ -16,7 +16,6 @@ from typing import Any
 from osler import __version__
 from osler.bench.choice import Item
 from osler.bench.runner import drawn
-from osler.bench.statistics import mean_interval, wilson
 from osler.bench.task import Bench
 from osler.bench.tasks import find_task
 from osler.clinic.safety import drug_safety, red_flags
@@ -27,6 +26,7 @@ from osler.reasoning.resources import Run
 from osler.record import read
 from osler.settings import Settings, load_settings
 from osler.splits import split
+from osler.statistics import mean_interval, wilson
 from osler.trust.audit import audited
 from osler.trust.fairness import GROUPS, of_groups, rows
 from osler.trust.fairness_ranker import ranker_rows

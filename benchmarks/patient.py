@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osler import __version__
-from osler.bench.statistics import wilson
 from osler.bench.tasks.agentclinic import BELOW, FACTS, NEAR, NEAR_TEST
 from osler.education.patient import Reply, Script, VirtualPatient
 from osler.education.patient.orders import order_of
@@ -24,6 +23,7 @@ from osler.education.patient.script import names_one
 from osler.models.embedder import Embedder
 from osler.reasoning.resources import Resources
 from osler.settings import load_settings
+from osler.statistics import wilson
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "education"))
 from patient_set import is_right, questions, script_of

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from osler.bench.leak import near_test_items
-from osler.bench.statistics import wilson
 from osler.education.quiz import Wish, find_flaws, write_quiz
 from osler.nouns import QuizItem
 from osler.reasoning.asking import chat, likely
@@ -24,6 +23,7 @@ from osler.reasoning.registry import Question
 from osler.reasoning.resources import Resources, Run
 from osler.settings import load_settings
 from osler.splits import split
+from osler.statistics import wilson
 
 TOPICS = (
     "asthma", "diabetes", "chest pain", "heart failure", "epilepsy", "anemia", "pneumonia", "connective tissue disease",

@@ -16,13 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from osler.bench.runner import run
-from osler.bench.statistics import wilson
 from osler.clinic.reports import draft, kinds
 from osler.clinic.reports.written import refused
 from osler.nouns import Evidence
 from osler.reasoning.resources import Resources, Run
 from osler.record import read_text
 from osler.settings import load_settings
+from osler.statistics import wilson
 from osler.text import words
 
 TRAPS = Path(__file__).parents[1] / "tests" / "sets" / "report_traps.jsonl"

@@ -17,7 +17,6 @@ import numpy as np
 
 from osler import __version__
 from osler.bench.runner import drawn
-from osler.bench.statistics import statistic_interval, wilson
 from osler.bench.task import Bench, rows
 from osler.bench.tasks import find_task
 from osler.reasoning.ask import Question, answer
@@ -26,6 +25,7 @@ from osler.reasoning.resources import Run
 from osler.reasoning.scope import nearness, outside
 from osler.settings import load_settings
 from osler.splits import split
+from osler.statistics import statistic_interval, wilson
 
 OFF = Path(__file__).resolve().parents[1] / "tests" / "sets" / "off_topic.jsonl"
 

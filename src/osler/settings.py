@@ -27,6 +27,7 @@ class Models(Section):
     language: str = Field(
         default="", description="default: the adapter that serves (`osler adapt serve`), else smollm2"
     )
+    vision: str = Field(default="", description="model that is shown pictures, openai:URL#NAME; default: none")
     embedder: str = "e5-small"
     threads: int = Field(default=0, ge=0, description="0: as many as the machine has cores")
     context: int = Field(default=8192, ge=512, description="tokens")

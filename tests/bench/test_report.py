@@ -11,10 +11,10 @@ from tests.support.scripted import ScriptedModel
 from osler.bench import runner
 from osler.bench.figures import Figure
 from osler.bench.pictures import bars, coverage_picture, reliability_diagram
-from osler.bench.statistics import coverage_curve, reliability
 from osler.cli import run
 from osler.reasoning.resources import Resources
 from osler.settings import load_settings
+from osler.statistics import coverage_curve, reliability
 
 
 @pytest.fixture

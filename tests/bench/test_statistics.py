@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from osler.bench.statistics import (
+from osler.statistics import (
     calibration_error,
     conformal_threshold,
     coverage_curve,

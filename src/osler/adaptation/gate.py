@@ -14,7 +14,6 @@ import numpy as np
 from osler.adaptation.base import load_base
 from osler.bench.compare import compare
 from osler.bench.runner import Finished, run
-from osler.bench.statistics import Interval, macro_f1, mean_interval, statistic_interval
 from osler.bench.task import Bench, Progress, rows
 from osler.bench.tasks import find_task
 from osler.errors import InputError
@@ -22,6 +21,7 @@ from osler.ledger import Ledger
 from osler.ledger.chain import now
 from osler.models.adapters import AdapterCard, Gate, folder_of, read_card, write_card
 from osler.settings import Settings
+from osler.statistics import Interval, macro_f1, mean_interval, statistic_interval
 
 TASKS = ("pubmedqa", "medmcqa", "cmexam", "medsafety")
 FORGETTING = 0.05  # growth of the mean loss on general text, in nats a token, from which a stage is kept out

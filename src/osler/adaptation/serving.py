@@ -32,9 +32,13 @@ class Agreement(NamedTuple):
     worst: float
     tokens: float
 
-    @property
-    def holds(self) -> bool:
-        return self.tokens == 1.0 and self.same >= 0.9 and self.mean <= CLOSE
+    def holds(self, base: "Agreement | None" = None) -> bool:
+        """Near enough, or no farther apart than the base alone is: quantised weights are multiplied in fewer bits than
+        torch multiplies them."""
+        if self.tokens < 1.0:
+            return False
+        near = self.same >= 0.9 and self.mean <= CLOSE
+        return near or (base is not None and self.mean <= 1.1 * base.mean and self.same >= base.same - 0.05)
 
 
 def write_lora(model: Any, base: Base, path: Path) -> None:
@@ -98,12 +102,13 @@ def agreement(model: Any, base: Base, spec: str, prompts: list[list[Message]], s
             with torch.no_grad():
                 logits = model(torch.tensor([tokens], device=model.device)).logits[0, -1].float()
             said = torch.log_softmax(logits, dim=-1)
-            same += int(said.argmax()) == max(found, key=found.__getitem__)
+            ended = int(said.argmax()) == base.tokenizer.eos_token_id  # an end has no next tokens to compare
+            same += ended if not found else int(said.argmax()) == max(found, key=found.__getitem__)
             gaps += [abs(float(said[token]) - value) for token, value in found.items()]
     finally:
         served.close()
     n = len(prompts)
-    return Agreement(n, same / n, sum(gaps) / len(gaps), max(gaps), cut / n)
+    return Agreement(n, same / n, sum(gaps) / max(1, len(gaps)), max(gaps, default=0.0), cut / n)
 
 
 def prompts_for(rows: list[dict[str, Any]]) -> list[list[Message]]:

@@ -172,6 +172,13 @@ def _card(plan: Plan, base: Base, made: Any, rows: list[Any], work: Path, second
     )
 
 
+def _alone(model: Any, plan: Plan, base: Base, prompts: list[Any], settings: Settings) -> Any:
+    from osler.adaptation.serving import agreement
+
+    with model.disable_adapter():
+        return agreement(model, base, plan.base, prompts, settings)
+
+
 def _back(
     card: AdapterCard, plan: Plan, base: Base, made: Any, rows: list[Any], work: Path, settings: Settings
 ) -> AdapterCard:
@@ -180,7 +187,7 @@ def _back(
 
     if plan.recipe.stage == "reward":
         return card
-    model = made.accelerator.unwrap_model(made.model).eval()
+    model = made.accelerator.unwrap_model(made.model, keep_fp32_wrapper=False).eval()
     name = "model.gguf" if plan.recipe.lora is None else "adapter.gguf"
     if plan.recipe.lora is None:
         write_whole(model.state_dict(), base, work / name)
@@ -189,8 +196,13 @@ def _back(
         write_lora(model, base, work / name)
         models = settings.models.model_copy(update={"adapter": str(work / name)})
         spec, served = plan.base, settings.model_copy(update={"models": models})
-    found = agreement(model, base, spec, prompts_for(rows), served)
-    if not found.holds and plan.recipe.lora is not None:
+    prompts = prompts_for(rows)
+    found = agreement(model, base, spec, prompts, served)
+    if (
+        plan.recipe.lora is not None
+        and not found.holds()
+        and not found.holds(_alone(model, plan, base, prompts, settings))
+    ):
         said = f"the runtime and torch disagree after the way back: {found}"
         raise TrainingFailed(said, where=str(work), hint="Nothing was registered.")
     path = work / name

@@ -17,7 +17,6 @@ from jinja2.sandbox import SandboxedEnvironment
 from osler.bench.figures import Figure, Reply, figure, share, statistic, unread
 from osler.bench.memory import COSTS, Spent
 from osler.bench.selective import selective_figures
-from osler.bench.statistics import macro_f1
 from osler.bench.task import GENERATED, LETTERS, Bench, Method, Task, rows
 from osler.errors import InputError, OslerError
 from osler.models import Message
@@ -26,6 +25,7 @@ from osler.reasoning.asking import PARSER, chat, read_reply
 from osler.reasoning.prompts import prompts, prompts_digest
 from osler.reasoning.registry import methods as ask_methods
 from osler.reasoning.resources import Run
+from osler.statistics import macro_f1
 from osler.text import Language
 
 LETTERED = "ABCDEFGHIJ"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from osler.bench.runner import Finished
-from osler.bench.statistics import Interval, holm, mcnemar, mean_interval
 from osler.errors import InputError
+from osler.statistics import Interval, holm, mcnemar, mean_interval
 
 
 class Comparison(NamedTuple):

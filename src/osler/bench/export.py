@@ -14,9 +14,9 @@ from typing import Any
 from osler import __version__
 from osler.bench.figures import Reply, unread
 from osler.bench.runner import Finished
-from osler.bench.statistics import Z
 from osler.bench.task import Item
 from osler.errors import InputError
+from osler.statistics import Z
 
 FILTER = "none"  # lm-evaluation-harness names each metric "metric,filter"
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osler.bench.statistics import Interval, ratio_interval, statistic_interval, wilson
+from osler.statistics import Interval, ratio_interval, statistic_interval, wilson
 
 BESIDE = ": "  # "copy: ROUGE-1" is the score of the candidate `copy`, kept with each reply
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 from osler.bench.figures import Figure
-from osler.bench.statistics import Bin, Floats, wilson
+from osler.statistics import Bin, Floats, wilson
 
 POINTS = 200  # of a curve, about
 

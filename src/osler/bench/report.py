@@ -14,9 +14,9 @@ from osler.bench.figures import Figure, Reply, share
 from osler.bench.pictures import bars, coverage_picture, reliability_diagram, template
 from osler.bench.runner import Finished, RunCard
 from osler.bench.selective import LEAST, confident
-from osler.bench.statistics import coverage_curve, reliability
 from osler.errors import InputError
 from osler.ledger.chain import now
+from osler.statistics import coverage_curve, reliability
 from osler.text import shorten
 
 EXAMPLES, FIELD = 12, 1500  # worst examples of a run; code points of a field

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osler.bench.figures import Figure, Reply, share, statistic
-from osler.bench.statistics import (
+from osler.errors import InputError
+from osler.statistics import (
     Floats,
     calibration_error,
     conformal_threshold,
@@ -18,7 +19,6 @@ from osler.bench.statistics import (
     mean_interval,
     risk_area,
 )
-from osler.errors import InputError
 
 if TYPE_CHECKING:
     from osler.bench.runner import Finished

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("diagnose", "Rank diseases for lists of HPO terms."),
     "graph": ("graph", "Look into the knowledge graph."),
     "learn": ("learn", "Practise and remember: quizzes, a virtual patient, cards."),
+    "imaging": ("imaging", "Pictures and ECGs: look, measure, learn from labels."),
     "calc": ("calc", "Compute published medical scores and formulas."),
     "deid": ("deid", "Remove identifiers from text and records."),
     "models": ("models", "Which models there are and what they may do."),

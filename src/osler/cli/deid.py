@@ -1,4 +1,4 @@
-"""`osler deid`: identifiers out of text, FHIR, CSV and DICOM headers, and back in."""
+"""`osler deid`: identifiers out of text, FHIR, CSV, DICOM files and pictures, and back in."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def command(
     jsonl_out: bool,
     settings: Settings,
 ) -> int:
-    """Take the identifiers out of FILE: plain text, FHIR, CSV, DICOM, or lines of {"id", "text"} with --jsonl.
+    """Take the identifiers out of FILE: plain text, FHIR, CSV, DICOM, PNG, JPEG, or lines of {"id", "text"} (--jsonl).
 
     Policies: safe-harbor, limited-data-set, strict, research-dates-kept, research-dates-shifted, or a TOML file
     (docs/deidentification.md). benchmarks/deid.md says what is found and what is missed: review before text leaves.
@@ -66,6 +66,8 @@ def command(
         return 0
     if data[128:132] == b"DICM":
         return _dicom(data, masking(keyed=True), target, file, _key(settings))
+    if data.startswith((b"\x89PNG", b"\xff\xd8\xff")):
+        return _picture(data, target, file)
     text = _decoded(data, file)
     if text.lstrip().startswith(("{", "[")):
         return _fhir(text, masking(keyed=True), target, file)
@@ -107,16 +109,39 @@ def _fhir(text: str, masking: Any, target: Path | None, file: str) -> int:
 
 
 def _dicom(data: bytes, masking: Any, target: Path | None, file: str, key: bytes) -> int:
+    from osler.imaging import burned
     from osler.privacy.dicom import deidentify
 
-    if target is None:
-        raise InputError("a DICOM file is not written to the terminal", where=file, hint="Say where with --to.")
     result = deidentify(data, masking, key, file)
-    _write(result.data, target)
     click.echo(f"osler: {result.changed} elements removed or replaced", err=True)
-    if result.warning:
-        click.echo(f"osler: {result.warning}", err=True)
+    if result.warning is None or not burned.available():
+        _write(result.data, _elsewhere(target, file))
+        if result.warning:
+            click.echo(f"osler: {result.warning}", err=True)
+        return 0
+    return _picture(result.data, target, file)
+
+
+def _picture(data: bytes, target: Path | None, file: str) -> int:
+    from osler.imaging.burned import mask
+
+    target = _elsewhere(target, file)
+    masked = mask(data, file)
+    _write(masked.data, target)
+    frames = len({one.frame for one in masked.regions})
+    found = f"text painted over in {len(masked.regions)} places of {frames} frames" if frames else "no text found"
+    click.echo(f"osler: {found} in the pixels; look at it before it leaves", err=True)
+    if data[128:132] == b"DICM":
+        click.echo(
+            f"osler: once it is seen to be clean: osler imaging confirm {target} --by NAME --reason TEXT", err=True
+        )
     return 0
+
+
+def _elsewhere(target: Path | None, file: str) -> Path:
+    if target is None:
+        raise InputError("a picture is not written to the terminal", where=file, hint="Say where with --to.")
+    return target
 
 
 def _decoded(data: bytes, file: str) -> str:

@@ -105,8 +105,9 @@ def _embedder(settings: Settings) -> Iterator[Check]:
     yield Check(f"embedder {info.spec}", "ok", hash=info.digest, detail=f"{info.dimension} dimensions")
 
 
-def _vision_model(_: Settings) -> Iterator[Check]:
-    yield Check("vision model", "off", detail="no vision model is configured")
+def _vision_model(settings: Settings) -> Iterator[Check]:
+    named = settings.models.vision
+    yield Check("vision model", "ok" if named else "off", detail=named or "no vision model is configured")
 
 
 def _library(settings: Settings) -> Iterator[Check]:

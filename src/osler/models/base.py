@@ -51,6 +51,7 @@ class Request(BaseModel):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 0
     stop: list[str] = []
+    images: Annotated[list[str], Field(repr=False)] = []  # PNG in base64, shown with the last message
     json_schema: dict[str, Any] | None = None
     grammar: str | None = None
 
@@ -61,11 +62,11 @@ class Request(BaseModel):
         return self
 
     def parameters(self) -> dict[str, Any]:
-        """Everything but the messages, ready for JSON: what the ledger keeps and `replay` takes.
+        """Everything but what is shown, ready for JSON: what the ledger keeps and `replay` takes.
 
         The schema is kept as text: canonical JSON sorts keys, and their order decides what a model writes first.
         """
-        kept = self.model_dump(mode="json", exclude={"messages"})
+        kept = self.model_dump(mode="json", exclude={"messages", "images"})
         return kept if self.json_schema is None else {**kept, "json_schema": json.dumps(self.json_schema)}
 
     @field_validator("json_schema", mode="before")

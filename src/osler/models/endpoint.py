@@ -85,6 +85,12 @@ class EndpointModel:
             "messages": [{"role": m.role, "content": text} for m, text in zip(request.messages, contents, strict=True)],
             **request.model_dump(include={"max_tokens", "temperature", "top_p", "seed"}),
         }
+        if request.images:
+            last = body["messages"][-1]
+            shown = [
+                {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{one}"}} for one in request.images
+            ]
+            last["content"] = [{"type": "text", "text": last["content"]}, *shown]
         if stop:
             body["stop"] = stop
         if schema is not None:

@@ -1,6 +1,7 @@
 """De-identification of DICOM headers by the basic profile of PS3.15 annex E (`data/dicom.toml`), nested sequences too.
 
-Pixel data is not touched: identifiers burned into the picture stay, and `Result.warning` says so. Needs pydicom.
+Free text goes altogether, and so do overlays, curves, and embedded documents. Pixel data is not touched: what is
+burned into the picture stays, and `Result.warning` says so (`imaging.burned` looks for it). Needs pydicom.
 """
 
 import hashlib
@@ -25,7 +26,9 @@ _KEPT_UIDS = (
     "ContextUID",
     "ImplementationClassUID",
 )
-_PROSE = ("LT", "ST", "UT", "LO", "SH", "UC")
+_FREE = ("LT", "ST", "UT", "UR", "AE")  # holds anything anyone wrote: never kept
+_SHORT = ("LO", "SH", "UC")  # kept, masked, where `kept` of the table names it
+_BULK = ("OB", "OW", "OD", "OF", "OL", "OV")
 
 
 class Result(NamedTuple):
@@ -86,8 +89,12 @@ class _Walker:
             self.changed += element.value != before
 
     def _removed(self, element: Any) -> bool:
-        private_or_curve = element.tag.is_private or 0x5000 <= element.tag.group <= 0x50FF
-        return private_or_curve or element.keyword in self._sets["remove"] or element.VR == "UN"
+        name, kind, group = element.keyword, element.VR, element.tag.group
+        if element.tag.is_private or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or kind in ("UN", *_FREE):
+            return True
+        if kind in _SHORT:
+            return not any(name in self._sets[action] for action in ("empty", "dummy", "kept"))
+        return name in self._sets["remove"] or (kind in _BULK and name not in self._sets["bulk"])
 
     def _value(self, element: Any) -> Any:
         name, kind, value = element.keyword, element.VR, element.value
@@ -102,8 +109,9 @@ class _Walker:
             return [self._uid(one) for one in value] if several else self._uid(value)
         if kind in ("DA", "DT", "TM") and value:
             return self._date(kind, str(value))
-        if kind in _PROSE and isinstance(value, str):
-            return self._masking.mask(value).text
+        if kind in _SHORT and value:
+            one = isinstance(value, str)
+            return self._masking.mask(value).text if one else [self._masking.mask(str(part)).text for part in value]
         return value
 
     def _date(self, kind: str, value: str) -> str:

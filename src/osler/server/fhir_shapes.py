@@ -45,7 +45,7 @@ def written(entry: Entry, held: dict[str, Any], ledger: Ledger, base: str) -> li
     subject = {"reference": f"Patient/{patient['id']}", "type": "Patient"} if consult else None
     code = {"coding": [FHIR["note"]], "text": says["consult"]} if consult else {"text": says["ask"]}
     note, time = [{"text": REVIEW[language]}], entry.time
-    text = "".join(part for part, _ in told(answer, evidence, language, 0)).strip()
+    text = "".join(part for part, _ in told(answer, evidence, language, "")).strip()
     answered = [*text.splitlines(), *_sources(answer, evidence, says)]
     diseases, alerts = output.get("differential", []), output.get("alerts", [])
     gaps = [says["gap"].format_map(gap) for gap in output["coverage"]["not_checked"]] if consult else []

@@ -23,12 +23,17 @@ from osler.server.api import desk_of, sight_of
 from osler.server.problems import Refused
 from osler.server.sight import SILENT
 from osler.server.work import working
+from osler.settings import Settings
 from osler.text import has_chinese
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(signed_in)], tags=["openai"])
 Who = Annotated[Principal, Depends(signed_in)]
 MAKING = [role("clinician", "educator", "researcher"), capability("ask"), working()]
 NAME = "osler"
+VISION = {
+    "en": "The vision model {model} says of the image, unchecked: {text}",
+    "zh": "视觉模型 {model} 对图像的描述（未经核查）：{text}",
+}
 NO_VISION = {"en": "No vision model is configured: the image was not looked at.", "zh": "未配置视觉模型：未查看图像。"}
 REVIEW = {"en": "For professional review.", "zh": "供专业人员审阅。"}
 NOTHING = {"en": "No answer: {reason}.", "zh": "无法回答：{reason}。"}
@@ -85,12 +90,13 @@ def chat(request: Request, body: Chat, who: Who) -> Response:
     if (body.n or 1) != 1:
         raise Refused(400, "one answer is given: `n` must be 1", "n")
     question, images = asked(body.messages)
+    seen = looked(images, question, desk_of(request).settings) if images else ""
     made, evidence, trace = desk_of(request).ask(Question(text=question, method=method_of(body.model)))
     silent = "ask" in desk_of(request).settings.server.silent
     sight_of(request).keep(trace.id, SILENT if silent else who, "answer")
     if silent:
         raise Refused(403, f"silent mode: the answer is kept as {trace.id} and not shown")
-    parts = told(made, evidence, "zh" if has_chinese(question) else "en", images)
+    parts = told(made, evidence, "zh" if has_chinese(question) else "en", seen)
     base = {"id": f"chatcmpl-{trace.id}", "created": int(time.time()), "model": body.model}
     extra = {**dump(made), "evidence": dump(evidence), "notice": "for professional review"}
     if body.stream:
@@ -105,17 +111,41 @@ def chat(request: Request, body: Chat, who: Who) -> Response:
     )
 
 
-def asked(messages: list[Message]) -> tuple[str, int]:
-    """The text of the user's last message and how many images came with it."""
+def asked(messages: list[Message]) -> tuple[str, list[str]]:
+    """The text of the user's last message and the addresses of the images that came with it."""
     last = next((message for message in reversed(messages) if message.role == "user"), None)
     content = last.content if last and last.content else []
     parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
     texts = [str(part.get("text") or "") for part in parts if part.get("type") in ("text", "input_text")]
-    images = sum(part.get("type") in ("image_url", "input_image") for part in parts)
+    held = [part.get("image_url") for part in parts if part.get("type") in ("image_url", "input_image")]
+    images = [str(one.get("url") if isinstance(one, dict) else one or "") for one in held]
     text = "\n".join(texts).strip()
     if not text:
         raise InputError("there is no question in the user's last message", where="messages")
     return text, images
+
+
+def looked(images: list[str], question: str, settings: Settings) -> str:
+    """What the vision model says of the images, named as such, or that there is none. Only images within the request
+    are looked at: no address is fetched."""
+    language: Literal["en", "zh"] = "zh" if has_chinese(question) else "en"
+    if not settings.models.vision:
+        return NO_VISION[language]
+    from osler.imaging.pictures import parse_picture
+    from osler.imaging.questions import ask
+
+    said = []
+    for number, address in enumerate(images, 1):
+        head, _, data = address.partition(",")
+        if not head.startswith("data:image/") or not head.endswith(";base64"):
+            raise InputError("an image must be within the request, as a data: address", where=f"image {number}")
+        try:
+            content = base64.b64decode(data, validate=True)
+        except ValueError:
+            raise InputError("the image is no base64", where=f"image {number}") from None
+        found = ask(parse_picture(content, f"image {number}"), question, settings)
+        said.append(VISION[language].format(model=found.model, text=found.text))
+    return "\n".join(said)
 
 
 def method_of(name: str) -> str | None:
@@ -130,11 +160,11 @@ def method_of(name: str) -> str | None:
 
 
 def told(
-    made: Answer, evidence: list[Evidence], language: Literal["en", "zh"], images: int
+    made: Answer, evidence: list[Evidence], language: Literal["en", "zh"], seen: str
 ) -> list[tuple[str, list[Evidence]]]:
     """The answer in sentences, each with what it cites; those not supported say so."""
     by_id, cited = {item.id: item for item in evidence}, list[str]()
-    parts: list[tuple[str, list[Evidence]]] = [(NO_VISION[language] + "\n\n", [])] if images else []
+    parts: list[tuple[str, list[Evidence]]] = [(seen + "\n\n", [])] if seen else []
     for statement in made.statements:
         cited += [id for id in statement.evidence if id not in cited]
         marks = "".join(f" [{cited.index(id) + 1}]" for id in statement.evidence)

@@ -16,7 +16,7 @@ from osler.nouns import Principal
 from osler.settings import Server
 from osler.storage import metadata, open_database, writing
 
-CAPABILITIES = ("consult", "ask", "report", "learn", "cds-hooks")
+CAPABILITIES = ("consult", "ask", "report", "images", "learn", "cds-hooks")
 SWITCHES, LIMITS = ("off", "silent"), ("rate", "upload")
 
 changes_table = sa.Table(

@@ -12,7 +12,6 @@ from osler.bench.choice import ChoiceTask, Item
 from osler.bench.figures import Figure, Reply, share, statistic
 from osler.bench.runner import Finished, run
 from osler.bench.selective import LEAST, TARGET, confident
-from osler.bench.statistics import calibration_error, conformal_threshold, mean_interval
 from osler.bench.task import Progress
 from osler.errors import InputError
 from osler.ledger.chain import now
@@ -20,6 +19,7 @@ from osler.models.privileges import Calibration, Privileges
 from osler.nouns import Measurement
 from osler.reasoning.calibrated import kind, tempered
 from osler.settings import Settings
+from osler.statistics import calibration_error, conformal_threshold, mean_interval
 from osler.trust.audit import TASKS, configured, measured
 
 TEMPERATURES = np.exp(np.linspace(-1.5, 3.5, 201))

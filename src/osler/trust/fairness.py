@@ -16,10 +16,10 @@ import numpy.typing as npt
 from osler.bench.choice import Item
 from osler.bench.figures import Figure, Reply, share, statistic, unread
 from osler.bench.selective import LEAST
-from osler.bench.statistics import Floats, calibration_error, holm, mcnemar, mean_interval
 from osler.bench.task import Bench, Progress
 from osler.nouns import Measurement
 from osler.settings import Settings
+from osler.statistics import Floats, calibration_error, holm, mcnemar, mean_interval
 from osler.trust.audit import Audited, Pair, audited, configured, meaning, measured
 from osler.trust.fairness_ranker import RANKER, ranker_rows
 from osler.trust.swaps import attributes, exception, swap

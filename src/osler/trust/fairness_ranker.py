@@ -10,12 +10,12 @@ import numpy as np
 
 from osler.bench.figures import Figure, share
 from osler.bench.runner import card_of, drawn
-from osler.bench.statistics import mcnemar, mean_interval
 from osler.bench.task import Bench
 from osler.bench.tasks import find_task
 from osler.bench.tasks.diagnosis import Item
 from osler.knowledge.diagnosis.ranking import Patient, load_ranker
 from osler.nouns import Measurement
+from osler.statistics import mcnemar, mean_interval
 from osler.trust.audit import measured
 
 RANKER = "diagnosis"

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from osler import __version__
 from osler.bench.figures import Figure, statistic
-from osler.bench.statistics import Floats
 from osler.errors import InputError
 from osler.nouns import Measurement
+from osler.statistics import Floats, auroc
 
 LEAST = 20  # people of a group, and positives and negatives for a rate of theirs, below which nothing is said
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
@@ -57,15 +57,6 @@ def read_rows(path: Path, label: str, score: str, groups: Sequence[str]) -> Rows
     if not labels:
         raise InputError("the table has no rows", where=str(path))
     return Rows(np.array(labels), np.array(scores), of)
-
-
-def auroc(label: Floats, score: Floats) -> float:
-    """The chance that a positive scores above a negative, ties as halves."""
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
-    yes = float(label.sum())
-    no = len(label) - yes
-    return float((rank[label == 1].sum() - yes * (yes + 1) / 2) / (yes * no)) if yes and no else math.nan
 
 
 def group_rows(rows: Rows, threshold: float, task: str) -> list[Measurement]:

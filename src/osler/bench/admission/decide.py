@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from osler.bench.admission.checks import Item
 from osler.bench.figures import Reply
-from osler.bench.statistics import wilson
 from osler.bench.task import table
+from osler.statistics import wilson
 
 
 class Part(NamedTuple):

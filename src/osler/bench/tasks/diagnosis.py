@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from osler.bench.figures import BESIDE, Figure, Reply, figure
-from osler.bench.statistics import mean_interval
 from osler.bench.task import Bench, Task, rows
 from osler.knowledge.diagnosis.ranking import Patient, load_ranker
+from osler.statistics import mean_interval
 
 DEPTHS = (1, 5, 10)
 METRICS = ("top-1", "top-5", "top-10", "reciprocal rank")

@@ -3,6 +3,7 @@
 `blind` asks a text model without the image: what language alone gives, which a model that sees must beat.
 """
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,8 @@ from typing import NamedTuple
 
 from osler.bench.figures import Figure, Reply, figure, parts
 from osler.bench.task import GENERATED, Bench, Task, rows, table
-from osler.errors import MissingComponent
-from osler.models import Message
+from osler.models import Message, Request
+from osler.models.vision import vision_model
 
 PROMPT: dict[str, str] = table("prompts")["vqa_rad"]
 F1 = "token F1"
@@ -40,9 +41,17 @@ class Kind(Task):
             yield Item(str(row["qid"]), row["image_name"], row["question"], normalised(str(row["answer"])), closed)
 
     def ask(self, items: Sequence[Item], method: str, bench: Bench) -> list[Reply]:
-        if method == GENERATED:  # the one place where images would go to a model
-            raise MissingComponent("no vision model is configured", hint="The method `blind` asks without the image.")
-        return super().ask(items, GENERATED, bench)
+        if method != GENERATED:
+            return super().ask(items, GENERATED, bench)
+        model = vision_model(bench.settings)
+        folder = bench.data / "images" / "vqa_rad" / "images"
+        requests = [
+            Request(messages=self.chat(item, method), max_tokens=self.tokens, images=[_png(folder / item.group)])
+            for item in items
+        ]
+        made = model.generate(requests)
+        replies = [self._heard(item, one) for item, one in zip(items, made, strict=True)]
+        return [self._scored(reply, item, bench) for item, reply in zip(items, replies, strict=True)]
 
     def chat(self, item: Item, method: str) -> list[Message]:
         return [Message("system", PROMPT["system"]), Message("user", f"{item.question}\n{PROMPT['ask']}")]
@@ -75,6 +84,10 @@ def token_f1(said: str, answer: str) -> float:
     first, second = said.split(), answer.split()
     common = sum((Counter(first) & Counter(second)).values())
     return 2 * common / (len(first) + len(second)) if common else 0.0
+
+
+def _png(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
 
 
 def _kind(item: Item) -> str:

@@ -87,6 +87,15 @@ def macro_f1(truth: Sequence[Hashable], said: Sequence[Hashable]) -> float:
     return sum(scores) / len(scores) if scores else math.nan
 
 
+def auroc(label: Floats, score: Floats) -> float:
+    """The chance that a positive scores above a negative, ties as halves."""
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    yes = float(label.sum())
+    no = len(label) - yes
+    return float((rank[label == 1].sum() - yes * (yes + 1) / 2) / (yes * no)) if yes and no else math.nan
+
+
 class Bin(NamedTuple):
     """Items of like confidence: its mean, the share that was right, how many."""
 
