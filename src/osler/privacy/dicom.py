@@ -77,7 +77,7 @@ class _Walker:
     def clean(self, dataset: "Dataset") -> None:
         for element in list(dataset):
             before = element.value
-            if self._removed(element):
+            if self._removed(element, str(dataset.get("CodingSchemeDesignator") or "")):
                 del dataset[element.tag]
                 self.changed += 1
                 continue
@@ -88,10 +88,12 @@ class _Walker:
             element.value = self._value(element)
             self.changed += element.value != before
 
-    def _removed(self, element: Any) -> bool:
+    def _removed(self, element: Any, scheme: str) -> bool:
         name, kind, group = element.keyword, element.VR, element.tag.group
         if element.tag.is_private or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or kind in ("UN", *_FREE):
             return True
+        if name in self._sets["coded"]:
+            return scheme not in self._sets["schemes"]
         if kind in _SHORT:
             return not any(name in self._sets[action] for action in ("empty", "dummy", "kept"))
         return name in self._sets["remove"] or (kind in _BULK and name not in self._sets["bulk"])

@@ -18,7 +18,7 @@ from osler.imaging.questions import ask
 from osler.ledger import Ledger
 from osler.server.access import capability, role, signed_in
 from osler.server.api import Who, desk_of
-from osler.server.look import page
+from osler.server.look import _, page
 from osler.server.problems import Refused
 from osler.server.work import working
 
@@ -26,6 +26,13 @@ router = APIRouter(prefix="/images", include_in_schema=False, dependencies=[Depe
 LARGEST = 48_000_000  # bytes of pixels in one page
 LONGEST = 1024  # pixels of a picture's longer side there
 WINDOWS = {"soft tissue": (50, 400), "lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80)}  # HU
+WORDS = (  # said by the page as they come from below
+    _("regular"), _("irregular"), _("below"), _("above"), _("heart rate"), _("PR interval"), _("QRS duration"),
+    _("QT interval"), _("QTc interval (Fridericia)"), _("not measured in an irregular rhythm"),
+    _("its waves were found in fewer than half of the beats"), _("soft tissue"), _("lung"), _("bone"), _("brain"),
+    _("the picture is unlike those that the model learned from"),
+    _("the model was not shown to tell these labels apart"),
+)  # fmt: skip
 SPEED, HEIGHT = 100, 60  # of an ECG strip: pixels a second and a millivolt
 
 
