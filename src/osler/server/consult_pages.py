@@ -65,7 +65,8 @@ def given_record(request: Request, text: str, sample: str, file: UploadFile | No
 def readable(content: bytes, name: str) -> bytes:
     """The text of a PDF or DOCX; any other file as it is. What a file is says its content, not its name."""
     if content.startswith(IMAGES) or content[128:132] == b"DICM":
-        raise InputError("No vision model is configured: an image is not read.", hint="Write what it shows in a note; the page Images shows it.")
+        hint = "Write what it shows in a note; the page Images shows it."
+        raise InputError("No vision model is configured: an image is not read.", hint=hint)
     if content.startswith(b"%PDF-") or (content.startswith(b"PK\x03\x04") and name.lower().endswith(".docx")):
         from osler.knowledge.library.readers import read
 
