@@ -123,7 +123,8 @@ def burned() -> Iterator[str]:
                 image = Image.new("L", small.size)
                 wide = int(height * 0.6 * len(text))
                 x, y = (
-                    int(luck.integers(0, max(1, size - room))) for size, room in zip(small.size, (wide, height * 1.4))
+                    int(luck.integers(0, max(1, size - room)))
+                    for size, room in zip(small.size, (wide, height * 1.4), strict=True)
                 )
                 ImageDraw.Draw(image).text((x, y), text, fill=255, font=ImageFont.load_default(height))
                 where = np.asarray(image) > 100

@@ -38,7 +38,7 @@ def test_coded_findings_are_said_with_their_status(tmp_path: Path, capsys: pytes
     ("arguments", "error", "names"),
     [
         (["poem", NOTE], UsageError, "poem"),
-        (["handover", NOTE, "--to", "x.pdf"], UsageError, "pdf"),
+        (["handover", NOTE, "--to", "x.odt"], UsageError, "odt"),
         (["handover", "none.txt"], InputError, "read"),
     ],
 )

@@ -57,3 +57,37 @@ def test_a_report_is_no_consult_and_no_answer(client):
     report = drafted(client)
     assert client.get(report.replace("/reports/", "/consult/"), headers=HTML).status_code == 404
     assert client.get(report.replace("/reports/", "/ask/"), headers=HTML).status_code == 404
+
+
+def test_a_draft_is_changed_signed_and_amended(client, app):
+    address = drafted(client)
+    id = address.rsplit("/", 1)[1]
+    for given in ({"statement": "No fever.", "text": "No fever today."}, {"section": "plan", "text": "Admit."}):
+        assert client.post(f"{address}/change", data=given, headers=HTML).status_code == 204
+    shown = client.get(address, headers=HTML).text
+    assert "No fever today." in shown and "Edited, not signed" in shown and "not taken from the record" in shown
+    empty = {"statement": "No fever today.", "text": " "}
+    assert client.post(f"{address}/change", data=empty, headers=HTML).status_code == 400
+    assert client.post(f"{address}/sign", headers=HTML).status_code == 204
+    shown = client.get(address, headers=HTML).text
+    assert "Signed" in shown and re.search(r"\b[0-9a-f]{64}\b", shown) and '/sign"' not in shown
+    assert client.post(f"{address}/sign", headers=HTML).status_code == 400
+    change = {"statement": "Admit.", "what": "remove", "reason": "sent home"}
+    assert client.post(f"{address}/change", data=change | {"reason": ""}, headers=HTML).status_code == 400
+    assert client.post(f"{address}/change", data=change, headers=HTML).status_code == 204
+    told = client.get(f"/api/v1/reports/{id}/versions").json()["versions"]
+    assert [one["status"] for one in told] == ["draft", "edited", "edited", "signed", "amended"]
+    assert client.get(f"/api/v1/reports/{id}").json()["status"] == "amended"
+    found = client.get(f"/fhir/Composition/{id}").json()
+    assert found["status"] == "amended" and "Admit." not in json.dumps(found)
+    assert client.get(f"{address}/file.pdf").content.startswith(b"%PDF")
+
+
+def test_reports_are_signed_over_the_door_for_programs(client):
+    id = drafted(client).rsplit("/", 1)[1]
+    changes = {"changes": [{"section": "plan", "text": "Admit."}]}
+    assert client.post(f"/api/v1/reports/{id}/edits", json=changes).json()["status"] == "edited"
+    assert client.post(f"/api/v1/reports/{id}/signature").json()["status"] == "signed"
+    assert client.post(f"/api/v1/reports/{id}/edits", json=changes).status_code == 400
+    made = client.post(f"/api/v1/reports/{id}/amendments", json=changes | {"reason": "later"})
+    assert made.status_code == 201 and made.json()["status"] == "amended"

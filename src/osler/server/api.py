@@ -17,7 +17,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from osler.clinic.consult import Consult
 from osler.clinic.desk import Desk
 from osler.clinic.edits import Edit
-from osler.clinic.reports import Report, kinds
+from osler.clinic.reports import Report, kinds, signing
+from osler.clinic.reports.signing import Change
+from osler.clinic.reports.signing import held as as_it_stands
 from osler.errors import InputError
 from osler.nouns import Evidence, Feedback, Finding, NextQuestion, Noun, Principal, RankedDisease, dump
 from osler.privacy.spans import Span
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(signed_in)])
 Who = Annotated[Principal, Depends(signed_in)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 CLINICAL = role("clinician", "educator", "researcher")
+SIGNING = [role("clinician"), capability("report"), working()]
 KINDS = {"consults": "consult", "answers": "ask", "reports": "report"}  # of the entries of the ledger
 MOST_TEXT = 2_000_000  # characters
 
@@ -205,7 +208,10 @@ def list_consults(request: Request, who: Who, limit: Limit = 50, cursor: Cursor 
 def get_made(request: Request, id: str, who: Who) -> Response:
     """A consult, answer or report that was made before."""
     kind = KINDS[request.url.path.split("/")[3]]
-    return JSONResponse(document_of(sight_of(request).payload(id, who, kind=kind)))
+    payload = sight_of(request).payload(id, who, kind=kind)
+    if kind == "report":
+        return JSONResponse(dump(as_it_stands(id, desk_of(request).ledger, desk_of(request).settings).report))
+    return JSONResponse(document_of(payload))
 
 
 @router.post(
@@ -279,6 +285,43 @@ def make_report(request: Request, body: ToReport, who: Who, key: Key = None) -> 
 def list_reports(request: Request, who: Who, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """One's own reports, newest first."""
     return page_of(request, who, "report", limit, cursor)
+
+
+class Changed(Given):
+    """`reason` is needed for an amendment; `consent`: the changes may align a model."""
+
+    changes: list[Change] = Field(min_length=1, max_length=200)
+    reason: str = Field(default="", max_length=500)
+    consent: bool = False
+
+
+@router.get("/reports/{id}/versions")
+def report_versions(request: Request, id: str, who: Who) -> dict[str, Any]:
+    """How a report came to be as it stands: who changed, signed and amended it, and the hashes."""
+    sight_of(request).payload(id, who, kind="report")
+    found = as_it_stands(id, desk_of(request).ledger, desk_of(request).settings)
+    return {"versions": [version._asdict() for version in found.versions]}
+
+
+@router.post("/reports/{id}/edits", status_code=201, response_model=Report, dependencies=SIGNING)
+def edit_report(request: Request, id: str, body: Changed, who: Who) -> Any:
+    """Change sentences of a draft; each is put to the verifier again."""
+    sight_of(request).payload(id, who, kind="report")
+    return signing.edit(id, body.changes, desk_of(request), who, body.consent).report
+
+
+@router.post("/reports/{id}/signature", status_code=201, response_model=Report, dependencies=SIGNING)
+def sign_report(request: Request, id: str, who: Who) -> Any:
+    """Sign a report as it stands: from then on it can only be amended."""
+    sight_of(request).payload(id, who, kind="report")
+    return signing.sign(id, desk_of(request), who).report
+
+
+@router.post("/reports/{id}/amendments", status_code=201, response_model=Report, dependencies=SIGNING)
+def amend_report(request: Request, id: str, body: Changed, who: Who) -> Any:
+    """Amend a signed report: a further signed version with a reason."""
+    sight_of(request).payload(id, who, kind="report")
+    return signing.amend(id, body.changes, desk_of(request), who, body.reason, body.consent).report
 
 
 @router.post("/deidentify", response_model=Masked, dependencies=[working()])

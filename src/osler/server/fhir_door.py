@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from osler import __version__
+from osler.clinic.reports.signing import held as as_it_stands
 from osler.errors import InputError
 from osler.ledger import Entry
 from osler.ledger.tables import entries_table
-from osler.nouns import Principal
+from osler.nouns import Principal, dump
 from osler.server import smart
 from osler.server.access import capability
 from osler.server.api import desk_of, sight_of
@@ -170,6 +171,8 @@ def resources_of(request: Request, who: Principal, entry: Entry, type: str | Non
     if type == "AuditEvent":
         return events(entry, ledger, [])
     held = sight_of(request).payload(entry.id, who, "to read it over FHIR")
+    if entry.kind == "report":
+        held = held | {"output": dump(as_it_stands(entry.id, ledger, desk_of(request).settings).report)}
     return [one for one in written(entry, held, ledger, base_of(request)) if type in (None, one["resourceType"])]
 
 

@@ -69,6 +69,12 @@ def _words(say: Callable[[str], str]) -> dict[str, dict[str, str]]:
     _ = say
     return {
         "sex_word": {"male": _("male"), "female": _("female"), "other": _("other sex"), "unknown": _("sex not known")},
+        "report_status_word": {
+            "draft": _("Draft, not signed"),
+            "edited": _("Edited, not signed"),
+            "signed": _("Signed"),
+            "amended": _("Signed, amended"),
+        },
         "urgency_word": {"immediate": _("immediate"), "urgent": _("urgent"), "soon": _("soon")},
         "severity_word": {
             "contraindicated": _("contraindicated"),

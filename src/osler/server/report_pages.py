@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from starlette.responses import Response
 
 from osler.clinic.feedback import statements_of
-from osler.clinic.reports import Report, kinds
+from osler.clinic.reports import Report, kinds, signing
+from osler.clinic.reports.signing import SIGNED, Change, held
 from osler.clinic.reports.write import WRITERS
 from osler.errors import InputError
+from osler.nouns import dump
 from osler.server.access import capability, role, signed_in
 from osler.server.api import Who, desk_of, sight_of
 from osler.server.consult_pages import evidence_part, given_record
@@ -19,10 +21,12 @@ from osler.server.work import working
 
 router = APIRouter(prefix="/reports", include_in_schema=False, dependencies=[Depends(signed_in)])
 MAKING = [role("clinician", "educator", "researcher"), capability("report"), working()]
+SIGNING = [role("clinician"), capability("report"), working()]
 MEDIA = {
     ".md": "text/markdown; charset=utf-8",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".json": "application/json",
+    ".pdf": "application/pdf",
 }
 
 
@@ -54,16 +58,46 @@ def make(
 
 
 def report_of(request: Request, id: str, who: Who) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A report as it was given out, and its trace."""
+    """A report as it stands, and its trace."""
     payload = sight_of(request).payload(id, who, kind="report")
-    return payload["output"], payload["trace"]
+    return dump(held(id, desk_of(request).ledger, desk_of(request).settings).report), payload["trace"]
 
 
 @router.get("/{id}")
 def show(request: Request, id: str, who: Who) -> Response:
     it, trace = report_of(request, id, who)
     cited = list(dict.fromkeys(id for statement in statements_of(it) for id in statement["evidence"]))
-    return page(request, "report", it=it, cited=cited, trace=trace, endings=list(WRITERS))
+    versions = held(id, desk_of(request).ledger, desk_of(request).settings).versions
+    return page(
+        request, "report", it=it, cited=cited, trace=trace, endings=list(WRITERS), versions=versions,
+        signed=it["status"] in SIGNED,
+    )  # fmt: skip
+
+
+@router.post("/{id}/change", dependencies=SIGNING)
+def change(
+    request: Request, id: str, who: Who, statement: Annotated[str, Form()] = "", section: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "", reason: Annotated[str, Form()] = "", what: Annotated[str, Form()] = "change",
+    consent: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Change, take out or add a sentence; of a signed report, as an amendment."""
+    desk, said = desk_of(request), text.strip() if what == "change" else None
+    if what == "change" and not said:
+        raise InputError(_("a changed sentence needs its new words"), where="text")
+    made = Change(statement=statement or None, section=section or None, text=said, reason=reason.strip() or None)
+    sight_of(request).payload(id, who, kind="report")
+    if held(id, desk.ledger, desk.settings).last.status in SIGNED:
+        signing.amend(id, [made], desk, who, reason, bool(consent))
+    else:
+        signing.edit(id, [made], desk, who, bool(consent))
+    return Response(status_code=204, headers={"HX-Redirect": f"/reports/{id}"})
+
+
+@router.post("/{id}/sign", dependencies=SIGNING)
+def sign(request: Request, id: str, who: Who) -> Response:
+    sight_of(request).payload(id, who, kind="report")
+    signing.sign(id, desk_of(request), who)
+    return Response(status_code=204, headers={"HX-Redirect": f"/reports/{id}"})
 
 
 @router.get("/{id}/file{ending}")

@@ -1,7 +1,8 @@
-"""Writes a report to a file: JSON, Markdown or DOCX. Each sentence keeps its number of source; the sources follow."""
+"""Writes a report to a file: JSON, Markdown, DOCX or PDF, each sentence with the number of its source."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from osler.clinic.reports.report import Report
 from osler.errors import InputError
@@ -71,6 +72,56 @@ def docx(report: Report) -> bytes:
     return content.getvalue()
 
 
+def pdf(report: Report) -> bytes:
+    """A4 pages. Chinese is set in a font that PDF readers have or fetch (Adobe's STSong-Light): it isn't embedded."""
+    import io
+    from xml.sax.saxutils import escape
+
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    says, numbers = LABELS[report.language], _numbers(report)
+    wrap = "CJK" if report.language == "zh" else None
+
+    def set_in(text: str, size: float, before: float = 0, left: float = 0) -> Paragraph:
+        plain = text.encode("cp1252", "ignore").decode("cp1252") == text
+        style = ParagraphStyle(
+            "x", fontName="Helvetica" if plain else "STSong-Light", fontSize=size, leading=size * 1.4,
+            spaceBefore=before, leftIndent=left, wordWrap=wrap,
+        )  # fmt: skip
+        return Paragraph(escape(text), style)
+
+    made = [set_in(report.title, 18), set_in(report.notice, 9), Spacer(1, 6)]
+    for part in report.sections:
+        made.append(set_in(part.title, 13, 10))
+        for statement in part.statements:
+            cited = "".join(f" [{numbers[id]}]" for id in statement.evidence)
+            verdict = "" if statement.verdict == "supported" else f" ({statement.verdict})"
+            made.append(set_in(f"{statement.text}{cited}{verdict}", 10, 2, 8))
+            made += [set_in(caution, 8, 0, 16) for caution in statement.cautions]
+        made += [set_in(part.note, 9, 2, 8)] if part.note else []
+    if report.omissions:
+        made.append(set_in(says["left_out"], 13, 10))
+        made += [set_in(one.what, 10, 2, 8) for one in report.omissions]
+    made.append(set_in(says["sources"], 13, 10))
+    made += [set_in(f"{number}. {text}", 8, 1, 8) for number, text in _sources(report, numbers)]
+    foot = f"{says['status']}: {report.status} · {says['trace']}: {report.trace_id}"
+
+    def footed(canvas: Any, page: Any) -> None:
+        canvas.setFont("Helvetica" if report.language == "en" else "STSong-Light", 8)
+        canvas.drawString(50, 28, f"{foot} · {page.page}")
+
+    content = io.BytesIO()
+    document = SimpleDocTemplate(content, pagesize=A4, title=report.title, author="Osler", invariant=1,
+                                 leftMargin=50, rightMargin=50, topMargin=50, bottomMargin=50)  # fmt: skip
+    document.build(made, onFirstPage=footed, onLaterPages=footed)
+    return content.getvalue()
+
+
 def _numbers(report: Report) -> dict[str, int]:
     cited = (id for part in report.sections for statement in part.statements for id in statement.evidence)
     return {id: number for number, id in enumerate(dict.fromkeys(cited), start=1)}
@@ -92,4 +143,5 @@ WRITERS: dict[str, Callable[[Report], bytes]] = {
     ".json": lambda report: report.model_dump_json(by_alias=True, indent=1).encode(),
     ".md": markdown,
     ".docx": docx,
+    ".pdf": pdf,
 }
