@@ -70,7 +70,8 @@ def pairs(settings: Settings) -> Pairs:
 
 def _said(payload: Mapping[str, Any], about: Mapping[str, Any], entry: str) -> Said:
     word, output = payload["feedback"], about.get("output") or {}
-    asked = output.get("question") or (output.get("answer") or {}).get("question") or _case(about)
+    asked = output.get("question") or (output.get("answer") or {}).get("question")
+    asked = asked or _section(output, str(word["statement"])) or _case(about)
     return Said(
         who=str(payload.get("who") or word.get("reviewer_role") or "reviewer"),
         entry=entry,
@@ -82,6 +83,17 @@ def _said(payload: Mapping[str, Any], about: Mapping[str, Any], entry: str) -> S
         instead=word.get("text"),
         reason=word.get("reason"),
     )
+
+
+def _section(output: Mapping[str, Any], statement: str) -> str | None:
+    """What a sentence of a report was to say: its heading, and what it rests on."""
+    known = {item["id"]: item["text"] for item in output.get("evidence") or []}
+    for part in output.get("sections") or []:
+        for one in part.get("statements") or []:
+            if one["text"] == statement:
+                told = " ".join(known[id] for id in one["evidence"] if id in known)
+                return f"{output.get('title', '')}, {part['title']}. {told}".strip()
+    return None
 
 
 def _case(about: Mapping[str, Any]) -> str:

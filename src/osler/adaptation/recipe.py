@@ -48,6 +48,7 @@ class Training(Part):
     length: int = Field(default=512, ge=16)
     warmup: float = Field(default=0.03, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
+    balance: bool = Field(default=False, description="rows of rare short answers repeated until all are as frequent")
     keep_every: int = Field(default=50, ge=1, description="steps between two checkpoints")
 
 

@@ -25,6 +25,7 @@ from osler.models.files import file_digest, write_atomically
 from osler.settings import Settings
 
 PACKAGES = ("torch", "transformers", "trl", "peft")
+SHORT = 12  # code points of an answer that is a choice
 
 
 class Plan(NamedTuple):
@@ -64,6 +65,8 @@ def train(
         before = read_card(parent, settings)
         base = before.base
     rows, materials = _material(data, LEARNS[wanted.stage])
+    if wanted.training.balance:
+        rows = balanced(rows)
     weights = base_weights(base, settings)
     licences = [*(one for material in materials for one in material.licences), weights.header.licence or "unknown"]
     plan = Plan(name, wanted, base, parent, materials, " AND ".join(dict.fromkeys(licences)))
@@ -91,6 +94,18 @@ def _material(folders: Sequence[Path], kind: str) -> tuple[list[dict[str, Any]],
     if not rows:
         raise InputError("there is nothing to learn from", where=", ".join(map(str, folders)))
     return rows, materials
+
+
+def balanced(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, and again those whose short answer is rarer than the commonest one, in turn, until each is as frequent;
+    rows of long answers stand once."""
+    by_answer: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        answer = str(row["messages"][-1]["content"]) if "messages" in row else ""
+        if 0 < len(answer) <= SHORT:
+            by_answer.setdefault(answer, []).append(row)
+    most = max(map(len, by_answer.values()), default=0)
+    return rows + [mine[k % len(mine)] for mine in by_answer.values() for k in range(most - len(mine))]
 
 
 def file_digest_of(path: Path) -> str:
