@@ -129,6 +129,21 @@ def test_pdf_holds_every_sentence_in_both_languages(desk: Desk, id: str) -> None
     assert len(pypdfium2.PdfDocument(io.BytesIO(WRITERS[".pdf"](long)))) > 3
 
 
+def test_a_dicom_structured_report_reads_back(desk: Desk, id: str) -> None:
+    from highdicom.sr import ContentSequence, ValueTypeValues
+    from pydicom import dcmread
+
+    report = desk.report(kinds(desk.settings)["radiology"], "检查所见：右下肺斑片影。印象：肺炎。".encode(), "n.txt")
+    for one in (report, signing.sign(id, desk, WHO).report):
+        found = dcmread(io.BytesIO(WRITERS[".dcm"](one)))
+        assert found.SOPClassUID.name == "Basic Text SR Storage" and found.PatientName == ""
+        assert found.CompletionFlag == ("COMPLETE" if one.status == "signed" else "PARTIAL")
+        tree = ContentSequence.from_sequence(found.ContentSequence)
+        told = [item.value for part in tree for item in getattr(part, "ContentSequence", [])
+                if item.value_type == ValueTypeValues.TEXT]  # fmt: skip
+        assert [text for text in texts(one) if text not in told and f"{text} (" not in " ".join(told)] == []
+
+
 def test_the_commands(desk: Desk, id: str, tmp_path: Path) -> None:
     run = CliRunner().invoke
     from osler.cli import cli

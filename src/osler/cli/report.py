@@ -38,7 +38,7 @@ def command() -> None:
 @click.argument("kind")
 @click.argument("path")
 @click.option(
-    "--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it: .md, .docx, .pdf or .json."
+    "--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it: .md, .docx, .pdf, .dcm or .json."
 )
 @click.option("--language", type=click.Choice(["en", "zh"]), help="Default: the record's own.")
 @common

@@ -27,6 +27,7 @@ MEDIA = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".json": "application/json",
     ".pdf": "application/pdf",
+    ".dcm": "application/dicom",
 }
 
 

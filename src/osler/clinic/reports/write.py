@@ -1,10 +1,11 @@
-"""Writes a report to a file: JSON, Markdown, DOCX or PDF, each sentence with the number of its source."""
+"""Writes a report to a file: JSON, Markdown, DOCX, PDF or DICOM SR, each sentence with the number of its source."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from osler.clinic.reports.report import Report
+from osler.clinic.reports.structured import structured
 from osler.errors import InputError
 from osler.models.files import write_atomically
 
@@ -144,4 +145,5 @@ WRITERS: dict[str, Callable[[Report], bytes]] = {
     ".md": markdown,
     ".docx": docx,
     ".pdf": pdf,
+    ".dcm": structured,
 }
