@@ -18,6 +18,7 @@ from osler.errors import OslerError
 COMMANDS: dict[str, tuple[str, str]] = {
     "consult": ("consult", "A case in, a ranked and cited second opinion out."),
     "report": ("report", "A draft report from a record, every sentence with its source."),
+    "translate": ("translate", "A text or report between English and Chinese, as far as it can be checked."),
     "check": ("check", "Sentences of a note that probably don't fit the rest of it."),
     "ask": ("ask", "Answer a question from the library, every statement cited."),
     "search": ("search", "Search a library."),
