@@ -19,12 +19,14 @@ from osler.settings import Settings
 Array = npt.NDArray[np.float32]
 _ROTATED = {"llama": ("q_proj", "k_proj")}  # architectures whose GGUF files hold these in another order of rows
 COMPARED, LIKELIEST = 50, 20  # prompts, and next tokens of each
+TIE = 0.2  # log-probability by which two next tokens are as likely
 CLOSE = 0.05  # mean difference of log-probabilities up to which the runtime says the same as torch
 
 
 class Agreement(NamedTuple):
-    """Over `n` prompts: the share whose likeliest next token is the same, and of the log-probabilities of the likeliest
-    20 the mean and the largest difference. `tokens`: the share of prompts that both cut into the same tokens."""
+    """Over `n` prompts: the share whose likeliest next token is the same (or a tie in torch), and of the
+    log-probabilities of the likeliest 20 the mean and the largest difference. `tokens`: the share of prompts that both
+    cut into the same tokens."""
 
     n: int
     same: float
@@ -103,7 +105,8 @@ def agreement(model: Any, base: Base, spec: str, prompts: list[list[Message]], s
                 logits = model(torch.tensor([tokens], device=model.device)).logits[0, -1].float()
             said = torch.log_softmax(logits, dim=-1)
             ended = int(said.argmax()) == base.tokenizer.eos_token_id  # an end has no next tokens to compare
-            same += ended if not found else int(said.argmax()) == max(found, key=found.__getitem__)
+            first = max(found, key=found.__getitem__, default=None)
+            same += ended if first is None else float(said.max() - said[first]) <= TIE
             gaps += [abs(float(said[token]) - value) for token, value in found.items()]
     finally:
         served.close()
