@@ -29,7 +29,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # the reference's idle thre
 import numpy as np
 import numpy.typing as npt
 
-from osler.models.embedder import SHIPPED, OnnxEmbedder
+from osler.encoder import SHIPPED
+from osler.models.embedder import OnnxEmbedder
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[list[str]], Vectors]

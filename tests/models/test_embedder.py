@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from osler.encoder import SHIPPED
 from osler.errors import EgressBlocked, EndpointError, InputError, IntegrityError, MissingComponent, UsageError
-from osler.models.embedder import SHIPPED, EndpointEmbedder, OnnxEmbedder, configured_embedder, load_embedder
+from osler.models.embedder import EndpointEmbedder, OnnxEmbedder, configured_embedder, load_embedder
 from osler.models.http import Retry
 from osler.privacy.egress import Gate
 from osler.settings import Egress, load_settings

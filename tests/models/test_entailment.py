@@ -12,7 +12,7 @@ from osler.models.entailment import FOLDER, Entailment, entailment
 
 def test_chances_are_a_distribution_and_the_same_each_time() -> None:
     first = entailment().chances("He has a fever.", "The patient is febrile at 39.2 C.")
-    again = Entailment().chances("He has a fever.", "The patient is febrile at 39.2 C.")
+    again = Entailment(FOLDER).chances("He has a fever.", "The patient is febrile at 39.2 C.")
     assert list(first) == ["supported", "partial", "unsupported", "contradicted"]
     assert sum(first.values()) == pytest.approx(1, abs=1e-3)
     assert first == again

@@ -5,12 +5,15 @@ Quantised weights are read at their exact values, so what is learned fits the fi
 
 import os
 import warnings
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from osler.errors import InputError, MissingComponent
+from osler.models.adapters import AdapterCard, folder_of
 from osler.models.catalogue import Weights, find_weights
 from osler.settings import Settings
 
+T = TypeVar("T")
 # Architectures whose names of tensors and ways to rotate positions the way back (`serving.py`) knows.
 KNOWN = ("llama", "qwen2", "qwen3")
 
@@ -70,3 +73,17 @@ def base_weights(spec: str, settings: Settings) -> Weights:
         said = f"models of the architecture {weights.header.architecture!r} can't be trained here"
         raise InputError(said, where=spec, hint=f"Known: {', '.join(KNOWN)}.")
     return weights
+
+
+def before_and_after(card: AdapterCard, settings: Settings, look: Callable[[Any, Any], T]) -> tuple[T, T]:
+    """What `look(tokenizer, model)` makes of the base, and of the base with the adapter."""
+    base = load_base(card.base, settings)
+    before = look(base.tokenizer, base.model.eval())
+    folder = folder_of(card.name, settings)
+    if card.file == "model.gguf":
+        after = load_base(f"gguf:{folder / card.file}", settings).model
+    else:
+        import peft
+
+        after = peft.PeftModel.from_pretrained(base.model, str(folder))
+    return before, look(base.tokenizer, after.eval())

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from osler.adaptation.base import load_base
+from osler.adaptation.base import before_and_after
 from osler.bench.compare import compare
 from osler.bench.runner import Finished, run
 from osler.bench.task import Bench, Progress, rows
@@ -19,7 +19,7 @@ from osler.bench.tasks import find_task
 from osler.errors import InputError
 from osler.ledger import Ledger
 from osler.ledger.chain import now
-from osler.models.adapters import AdapterCard, Gate, folder_of, read_card, write_card
+from osler.models.adapters import AdapterCard, Gate, read_card, write_card
 from osler.settings import Settings
 from osler.statistics import Interval, macro_f1, mean_interval, statistic_interval
 
@@ -115,31 +115,24 @@ def _losses(card: AdapterCard, settings: Settings, medical: Sequence[Path]) -> l
         "general text": _general(settings),
         "medical text": [text for folder in medical for text in _valid(folder)],
     }
-    base = load_base(card.base, settings)
-    if card.file == "model.gguf":
-        after = load_base(f"gguf:{folder_of(card.name, settings) / card.file}", settings).model
-    else:
-        after = None
-    made = []
-
-    def loss(model: Any, text: str) -> float:
-        ids = base.tokenizer(text, return_tensors="pt", truncation=True, max_length=LONGEST)["input_ids"]
-        with torch.no_grad():
-            return float(model(ids, labels=ids).loss)
-
     kinds = {kind: found[:TEXTS] for kind, found in texts.items() if found}
-    before = {kind: [loss(base.model.eval(), text) for text in found] for kind, found in kinds.items()}
-    if after is None:
-        import peft
 
-        after = peft.PeftModel.from_pretrained(base.model, str(folder_of(card.name, settings)))
+    def look(tokenizer: Any, model: Any) -> dict[str, list[float]]:
+        def loss(text: str) -> float:
+            ids = tokenizer(text, return_tensors="pt", truncation=True, max_length=LONGEST)["input_ids"]
+            with torch.no_grad():
+                return float(model(ids, labels=ids).loss)
+
+        return {kind: [loss(text) for text in found] for kind, found in kinds.items()}
+
+    before, after = before_and_after(card, settings, look)
+    made = []
     for kind, found in kinds.items():
-        later = [loss(after.eval(), text) for text in found]
-        gaps = np.array(later) - np.array(before[kind])
+        gaps = np.array(after[kind]) - np.array(before[kind])
         low, high = mean_interval(gaps)
         grown = float(gaps.mean())
         worse = kind == "general text" and low > 0 and grown > FORGETTING
-        values = (float(np.mean(before[kind])), float(np.mean(later)))
+        values = (float(np.mean(before[kind])), float(np.mean(after[kind])))
         made.append(Row(kind, "loss", len(found), *values, grown, (low, high), worse))
     return made
 

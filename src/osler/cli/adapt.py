@@ -107,6 +107,18 @@ def gate(
 
 @command.command()
 @click.argument("name")
+@click.option("--data", "folders", multiple=True, required=True, help="A folder that it learned from. Several times.",
+              type=click.Path(path_type=Path, file_okay=False, exists=True))  # fmt: skip
+@common
+def memorised(name: str, folders: tuple[Path, ...], json_out: bool, settings: Settings) -> None:
+    """What an adapter keeps of the rows it learned from: canaries, extraction, membership."""
+    from osler.adaptation.memorised import memorised as audited
+
+    output(json_out, [one._asdict() for one in audited(name, folders, settings)], "memorised")
+
+
+@command.command()
+@click.argument("name")
 @signed
 @common
 def admit(name: str, by: str, reason: str, json_out: bool, settings: Settings) -> None:

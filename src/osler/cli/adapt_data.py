@@ -17,11 +17,13 @@ from osler.settings import Settings
 @click.option("--phi", type=click.Choice(["refuse", "drop", "mask"]), default="refuse", show_default=True,
               help="What to do about identifiers of people.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="So many rows of each input.")
+@click.option("--canaries", "hidden", type=click.IntRange(min=0, max=60), default=0,
+              help="So many made-up secrets among the rows, for `osler adapt memorised`.")  # fmt: skip
 @click.option("--seed", type=int, default=0)
 @common
 def command(
-    inputs: tuple[str, ...], target: Path, licence: str, permission: str | None, phi: Any, limit: int | None, seed: int,
-    json_out: bool, settings: Settings,
+    inputs: tuple[str, ...], target: Path, licence: str, permission: str | None, phi: Any, limit: int | None,
+    hidden: int, seed: int, json_out: bool, settings: Settings,
 ) -> None:  # fmt: skip
     """Check and divide training data of INPUTS, and write a data sheet.
 
@@ -30,4 +32,4 @@ def command(
     """
     from osler.adaptation.data import prepare
 
-    output(json_out, prepare(inputs, target, settings, licence, permission, phi, seed, limit), "datasheet")
+    output(json_out, prepare(inputs, target, settings, licence, permission, phi, seed, limit, hidden), "datasheet")

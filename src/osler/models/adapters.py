@@ -61,6 +61,7 @@ class AdapterCard(Noun):
     made: str
     state: Literal["trained", "shadow", "admitted", "withdrawn"] = "trained"
     gates: list[Gate] = []
+    memorised: dict[str, Any] | None = None
 
 
 def folder_of(name: str, settings: Settings) -> Path:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from osler.encoder import REINSTALL, SHIPPED
 from osler.errors import EndpointError, InputError, IntegrityError, MissingComponent, UsageError
 from osler.models.http import Retry, Server
 from osler.privacy.egress import Gate
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
-SHIPPED = Path(__file__).parent / "weights" / "e5-small"
 E5_PREFIXES = ("query: ", "passage: ")  # the model was trained with these
-REINSTALL = "Reinstall osler."
 REMEMBERED = 8192  # vectors, about 12 MB
 TOKENISED_AT_ONCE = 1024  # texts; bounds what waits between tokenizer and model
 

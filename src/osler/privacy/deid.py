@@ -90,7 +90,7 @@ class Deidentifier:
         return restore(text, self.mapping)
 
     def _found(self, text: str) -> list[Span]:
-        spans = find_identifiers(text, self._known, self.policy.rule, self.policy.threshold)
+        spans = find_identifiers(text, self._known, self.policy.rule, self.policy.threshold, self.policy.reader)
         spans = [span for span in spans if _plain(text[span.start : span.end]) not in self._allowed]
         for match in self._denied.finditer(text) if self._denied else ():
             if all(span.end <= match.start() or match.end() <= span.start for span in spans):

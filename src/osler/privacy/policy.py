@@ -21,7 +21,8 @@ SHIPPED = files("osler.privacy").joinpath("data/policies")
 
 class Policy(BaseModel):
     """`types`: what is done by kind, else `default`. `allow`: texts that never are identifiers; `deny`: always.
-    `rule`: own patterns as in `data/patterns.toml`. `threshold`: how sure a token must be harmless to stay."""
+    `rule`: own patterns as in `data/patterns.toml`. `threshold`: how sure a token must be harmless to stay.
+    `reader`: whether the model reads along (`detect`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -31,6 +32,7 @@ class Policy(BaseModel):
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     threshold: float = Field(default=THRESHOLD, gt=0, lt=1)
+    reader: bool = True
     rule: tuple[Rule, ...] = ()
 
     def action(self, kind: SpanType) -> Action:

@@ -4,6 +4,7 @@ sheet (Gebru et al. 2021) that says what was taken and what was left out. The wh
 
 import hashlib
 import json
+import random
 import shutil
 import tempfile
 from collections import Counter, defaultdict
@@ -15,8 +16,9 @@ from osler import __version__
 from osler.adaptation.data.checks import PERSONAL, Duplicates, Tests, identifiers, tests
 from osler.adaptation.data.licences import permitted
 from osler.adaptation.data.made import made
-from osler.adaptation.data.readers import Bad, Row, read
+from osler.adaptation.data.readers import Bad, Kind, Row, read
 from osler.adaptation.data.shared import listed, shared
+from osler.adaptation.memorised import CANARIES, Canary, canaries
 from osler.errors import InputError
 from osler.ledger.chain import now
 from osler.models.embedder import configured_embedder
@@ -49,9 +51,11 @@ def prepare(
     phi: Phi = "refuse",
     seed: int = 0,
     limit: int | None = None,
+    hidden: int = 0,
 ) -> dict[str, Any]:
     """Make the folder `target`; its data sheet. `inputs`: files, `set:NAME` of the bench's data, `library:NAME`, or
-    `made:definitions|relations|paths|calculators`. `limit`: rows of each, the first ones.
+    `made:definitions|relations|paths|calculators`. `limit`: rows of each, the first ones. `hidden`:
+    canaries put among the training rows, for `osler adapt memorised`.
 
     Raises InputError for a licence that forbids training, an identifier under `refuse` (naming file, line and kind, not
     the text), or where nothing is left.
@@ -76,15 +80,22 @@ def prepare(
         sheets.append(_counted(source, counts))
     if not any(part == "train" for _, part in kept):
         raise InputError("nothing is left to learn from", where=", ".join(inputs), hint=_said(sheets))
+    planted = canaries(hidden, seed)
+    kind: Kind = "instruction" if ("instruction", "train") in kept else "plain"
+    if planted:
+        rows = [Row(kind, one.row(kind), one.asked, "canary") for one in planted for _ in range(one.times)]
+        kept[kind, "train"] += rows
+        random.Random(seed).shuffle(kept[kind, "train"])
     sheet = {
         "made": now(),
         "osler": __version__,
         "seed": seed,
         "identifiers": phi,
+        "canaries": len(planted),
         "tests": known.sets or "not checked: bench.data names no folder",
         "sources": sheets,
     }
-    return _written(sheet, kept, target)
+    return _written(sheet, kept, planted, target)
 
 
 def _source(
@@ -178,7 +189,9 @@ def _said(sheets: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _written(sheet: dict[str, Any], kept: dict[tuple[str, str], list[Row]], target: Path) -> dict[str, Any]:
+def _written(
+    sheet: dict[str, Any], kept: dict[tuple[str, str], list[Row]], planted: list[Canary], target: Path
+) -> dict[str, Any]:
     """All files in a folder beside, which then takes the name."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -192,6 +205,9 @@ def _written(sheet: dict[str, Any], kept: dict[tuple[str, str], list[Row]], targ
             lines = (json.dumps(row.value, ensure_ascii=False) + "\n" for row in found)
             path.write_text("".join(lines), encoding="utf-8")
             sheet["outputs"][path.name], sheet["rows"][path.name] = _sha256(path), len(found)
+        if planted:
+            said = json.dumps([one._asdict() for one in planted], indent=1)
+            (folder / CANARIES).write_text(said, encoding="utf-8")
         (folder / "datasheet.json").write_text(json.dumps(sheet, indent=1, ensure_ascii=False), encoding="utf-8")
         (folder / "DATASHEET.md").write_text(_page(sheet), encoding="utf-8")
         if target.exists():
@@ -212,6 +228,7 @@ def _page(sheet: dict[str, Any]) -> str:
         f"Made {sheet['made'][:10]} by Osler {sheet['osler']}, seed {sheet['seed']}.",
         f"Identifiers of people ({', '.join(sorted(PERSONAL))}): {sheet['identifiers']}.",
         f"Compared with the test items of: {tested}.",
+        f"Canaries: {sheet['canaries']}.",
         "",
         "| source | licence | counts |",
         "|---|---|---|",
