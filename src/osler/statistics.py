@@ -47,9 +47,10 @@ def mean_interval(
 def statistic_interval(
     statistic: Callable[[npt.NDArray[np.int64]], float], groups: Sequence[Hashable], draws: int = 500, seed: int = 0
 ) -> Interval:
-    """Of any figure that `statistic` makes from item numbers (an item drawn twice is there twice)."""
-    made = [statistic(np.repeat(np.arange(len(groups)), row)) for row in draws_of(groups, draws, seed)]
-    return _middle(np.array(made))
+    """Of any figure that `statistic` makes from item numbers (an item drawn twice is there twice); draws where it makes
+    none (NaN) are left out."""
+    made = np.array([statistic(np.repeat(np.arange(len(groups)), row)) for row in draws_of(groups, draws, seed)])
+    return _middle(made[~np.isnan(made)]) if not np.isnan(made).all() else (math.nan, math.nan)
 
 
 def ratio_interval(

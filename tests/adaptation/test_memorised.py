@@ -39,7 +39,7 @@ def test_canaries_stand_in_the_training_rows_as_often_as_said(tmp_path: Path, se
 
 def test_what_was_learned_by_heart_is_told(tiny: str, tmp_path: Path, settings: Settings) -> None:
     folder = _folder(tmp_path, settings, 3)
-    changes = ["training.epochs=6", "training.learning_rate=0.01", "training.length=64", "training.batch=8"]
+    changes = ["training.epochs=5", "training.learning_rate=0.01", "training.length=64", "training.batch=8"]
     train("instruct", [folder], "leaky", settings, base=tiny, changes=changes)
     found = {one.what: one for one in memorised("leaky", [folder], settings)}
     often = next(one for what, one in found.items() if what.startswith("exposure") and "16 times" in what)

@@ -114,7 +114,7 @@ def memorised(name: str, folders: Sequence[Path], settings: Settings) -> list[Ke
         right = [sum(look[1][k] for k in mine) for look in (before, after)]
         shares = right[0] / len(mine), right[1] / len(mine)
         found.append(Kept(f"extracted, seen {times} times", len(mine), *shares, wilson(right[1], len(mine))))
-    if members and others:
+    if members and len(others) > 1:
         gain = np.array(before[2]) - np.array(after[2])
         label = np.array([1.0] * len(members) + [0.0] * len(others))
         groups = range(len(label))
