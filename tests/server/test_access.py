@@ -102,3 +102,25 @@ def test_passwords(tmp_path):
     accounts.add("a", ["clinician"], "a long enough password")
     assert accounts.check("a", "a long enough password").id == "a"
     assert accounts.check("a", "another") is None and accounts.check("nobody", "x") is None
+
+
+def test_numbers_and_errors_name_no_patient(client, caplog):
+    """What is planted in addresses, queries, headers and bodies comes back in no metric, log or error."""
+    planted = ["MRN-77815512", "Zebulon Quark", "zebulon.quark@mail.example", "412-55-7815"]
+    caplog.set_level("DEBUG")
+    for word in planted:
+        for path in (
+            f"/api/v1/consults/{word}",
+            f"/api/v1/{word}",
+            f"/{word}",
+            f"/graph?q={word}",
+            f"/fhir/Patient/{word}",
+        ):
+            client.get(path, headers={"X-Request-Id": word, "User-Agent": word})
+        client.post("/api/v1/consults", json={"text": f"{word} has fever."})
+        client.post("/api/v1/consults", content=f'{{"text": "{word}"', headers={"Content-Type": "application/json"})
+        client.post("/api/v1/consults", json={"text": 1, word: word})
+    logged = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
+    said = "\n".join([client.get("/metrics").text, *logged])
+    assert "osler_requests_total" in said
+    assert [word for word in planted if word in said or word.split()[0] in said] == []

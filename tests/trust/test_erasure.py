@@ -89,6 +89,16 @@ def test_nothing_is_left(settings: Settings, home: Path) -> None:
     assert len((home / "bench" / "calls" / "kept.jsonl").read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "held_in"),
+    [("王芳", True), ("P1", True), ("A-7", True), ("Li", False), ("12", False), ("王", False)],
+)
+def test_short_names_that_tell_are_searched_for(name: str, held_in: bool, home: Path) -> None:
+    settings = load_settings({"models.embedder": "none"})
+    Jobs(open_database(settings)).start("ingest", "ward", {"paths": [f"/ward/{name}.txt"]}).finish()
+    assert ("jobs" in held("another", settings, (name,))) is held_in
+
+
 def test_the_proof_does_not_name_the_patient(settings: Settings) -> None:
     entry = erase(MRN, settings, "Li", "asked", (NAME,))
     said = json.dumps(Ledger.open(settings).payload(entry.id))

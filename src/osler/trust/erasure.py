@@ -19,7 +19,8 @@ from osler.record import read
 from osler.settings import Settings
 from osler.storage import ERASERS, Forgetting, compact
 
-LEAST = 4  # characters of a name that is searched for outside of the ledger; a shorter one would be found everywhere
+LEAST = 4  # characters of a name that is searched for outside of the ledger; a shorter one would be found everywhere,
+SHORT = 2  # but for one of letters and digits together, or of Chinese characters
 # What accounts for the system itself and says nothing of a patient's health; it is kept beyond the retention period.
 KEPT = (
     "access", "accessed", "approval", "break-glass", "erasure", "incident", "key rotation", "privilege", "retention",
@@ -62,7 +63,7 @@ def _elsewhere(
     for room in pkgutil.iter_modules(osler.__path__, "osler."):
         if room.ispkg and importlib.util.find_spec(f"{room.name}.erasing"):
             importlib.import_module(f"{room.name}.erasing")
-    names = {name.strip() for name in (patient, *also, *_identifiers(patient, ledger)) if len(name.strip()) >= LEAST}
+    names = {name.strip() for name in (patient, *also, *_identifiers(patient, ledger)) if _telling(name.strip())}
     who = Forgetting(tuple(sorted(names)), only_look)
     found = {name: erase(settings, who) for name, erase in ERASERS.items()}
     if not only_look:  # what was destroyed may itself bear the patient's name
@@ -71,6 +72,11 @@ def _elsewhere(
             for name, what in found.items()
         }
     return {name: what for name, what in found.items() if what}
+
+
+def _telling(name: str) -> bool:
+    mixed = not name.isascii() or (not name.isalpha() and not name.isdecimal())
+    return len(name) >= (SHORT if mixed else LEAST)
 
 
 def _identifiers(patient: str, ledger: Ledger) -> Iterator[str]:
