@@ -1,10 +1,11 @@
 """Train the small model that says whether evidence supports a statement: e5-small, fine-tuned on pairs.
 
-    python scripts/train_entailment.py --source FILE.bin [--epochs 4] [--out training/verifier/state.pt]
+    python scripts/train_entailment.py --source FILE.bin --data DATA [--epochs 4] [--out training/verifier/state.pt]
 
 Needs torch and transformers (`osler[train]`) and the source of the embedder (scripts/build_embedder.py). Trains on
 `training/verifier/*.jsonl` and the tune parts of `tests/sets/verification*.jsonl`; a tenth of the texts of evidence is
-held out and scored after every epoch. It saves its state after every epoch and goes on from there.
+held out and scored after every epoch. It saves its state after every epoch and goes on from there. With --data it first
+reads, once, pairs that public sets give by their make (`weak_pairs.py`, train parts alone).
 """
 
 import argparse
@@ -23,6 +24,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent))
 from build_embedder import Checkpoint, build_tokenizer, kept_ids
+from weak_pairs import weak
 
 from osler.splits import split
 
@@ -181,6 +183,7 @@ def told(name: str, rows: list[Pair], said: list[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="the folder of data sets, for pairs that they give by their make")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -202,7 +205,10 @@ def main() -> None:
     print(
         len(train), "to train,", len(held), "held out;", Counter(VERDICTS[pair.verdict] for pair in train), flush=True
     )
-    steps = given.epochs * (len(train) // given.batch)
+    early = [Pair(*row) for row in weak(given.data, luck)] if given.data else []
+    print(len(early), "weak pairs;", Counter(VERDICTS[pair.verdict] for pair in early), flush=True)
+    plan = [batches(rows_, given.batch, SEED + epoch) for epoch, rows_ in enumerate([early, *[train] * given.epochs])]
+    steps = sum(map(len, plan))
     grouped = [
         {"params": list(model.bert.parameters()), "lr": given.rate},
         {"params": list(model.head.parameters()), "lr": given.rate * 10},
@@ -226,23 +232,11 @@ def main() -> None:
             print(told(f"{name} report", rows_, predicted(model, tokenizer, rows_)))
         return
     began, loss_of = time.time(), nn.CrossEntropyLoss(label_smoothing=0.05)
-    per_epoch = len(train) // given.batch
-    running = 0.0
-    while step < steps:
-        epoch, at = divmod(step, per_epoch)
-        order = list(range(len(train)))
-        random.Random(SEED + epoch).shuffle(order)
-        # batches of like length, in random order
-        order = [
-            i
-            for k in range(0, len(order), 512)
-            for i in sorted(order[k : k + 512], key=lambda i: len(train[i].evidence))
-        ]
-        batches = [order[k : k + given.batch] for k in range(0, per_epoch * given.batch, given.batch)]
-        random.Random(SEED + epoch).shuffle(batches)
+    running, ends = 0.0, 0
+    for todo in plan:
+        ends += len(todo)
         model.train()
-        for chosen in batches[at:]:
-            batch = [train[i] for i in chosen]
+        for batch in todo[len(todo) - max(0, ends - step) :]:
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(*encode(tokenizer, batch))
             loss = loss_of(logits.float(), torch.tensor([pair.verdict for pair in batch]))
@@ -263,6 +257,18 @@ def main() -> None:
         print(told(f"held out, step {step}", held, predicted(model, tokenizer, held)), flush=True)
         if time.time() - began > given.seconds:
             break
+
+
+def batches(rows: list[Pair], size: int, seed: int) -> list[list[Pair]]:
+    """Batches of like length, in random order."""
+    luck = random.Random(seed)
+    order = luck.sample(rows, len(rows))
+    order = [
+        one for k in range(0, len(order), 512) for one in sorted(order[k : k + 512], key=lambda p: len(p.evidence))
+    ]
+    found = [order[k : k + size] for k in range(0, len(order) - size + 1, size)]
+    luck.shuffle(found)
+    return found
 
 
 if __name__ == "__main__":
