@@ -184,6 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--data", type=Path, help="the folder of data sets, for pairs that they give by their make")
+    parser.add_argument("--weak", type=int, default=4800, help="so many of these")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -205,7 +206,7 @@ def main() -> None:
     print(
         len(train), "to train,", len(held), "held out;", Counter(VERDICTS[pair.verdict] for pair in train), flush=True
     )
-    early = [Pair(*row) for row in weak(given.data, luck)] if given.data else []
+    early = [Pair(*row) for row in weak(given.data, luck)][: given.weak] if given.data else []
     print(len(early), "weak pairs;", Counter(VERDICTS[pair.verdict] for pair in early), flush=True)
     plan = [batches(rows_, given.batch, SEED + epoch) for epoch, rows_ in enumerate([early, *[train] * given.epochs])]
     steps = sum(map(len, plan))
