@@ -10,8 +10,9 @@ from osler.adaptation.memorised import CANARIES, TIMES, canaries, memorised
 from osler.adaptation.training import train
 from osler.errors import InputError
 from osler.ledger import Ledger
-from osler.models.adapters import read_card
+from osler.models.adapters import read_card, write_card
 from osler.settings import Settings
+from osler.trust import privacy
 
 
 def _folder(tmp_path: Path, settings: Settings, hidden: int) -> Path:
@@ -62,3 +63,15 @@ def test_another_folder_is_refused(tiny: str, tmp_path: Path, data: Path, settin
         memorised("first", [other], settings)
     with pytest.raises(InputError, match="no canaries and no validation rows"):
         memorised("first", [data], settings)
+
+
+def test_the_audit_of_privacy_tells_it(
+    tiny: str, tmp_path: Path, data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = train("instruct", [data], "told", settings, base=tiny, changes=["training.batch=8", "training.length=64"])
+    kept = {"made": "now", "rows": [{"what": "extracted", "n": 4, "before": 0.0, "after": 0.5, "interval": [0.1, 0.9]}]}
+    write_card(card.model_copy(update={"memorised": kept}), settings)
+    monkeypatch.setattr(privacy, "TASKS", ())
+    (row,) = privacy.audit(settings, "adapter:told")
+    assert (row.metric, row.value, row.baseline, row.n) == ("extracted", 0.5, {"before": 0.0}, 4)
+    assert privacy.audit(settings, "smollm2") == []
