@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from osler.cli.options import as_json, output, with_settings, write
+from osler.cli.options import as_json, common, output, with_settings, write
 from osler.cli.progress import progress
 from osler.settings import Settings
 
@@ -70,3 +70,16 @@ def groups(table: Path, label: str, score: str, groups: tuple[str, ...], thresho
     from osler.trust.groups import group_rows, read_rows
 
     output(json_out, group_rows(read_rows(table, label, score, groups), threshold, table.name), "audit")
+
+
+@command.command("cases")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE...")
+@click.option(
+    "--attribute", "names", multiple=True, metavar="NAME", help="Only this (sex, age, race ...). Several times."
+)
+@common
+def cases(paths: tuple[Path, ...], names: tuple[str, ...], json_out: bool, settings: Settings) -> None:
+    """What a consult says of the same records of patients of other groups: how often each part of it moves."""
+    from osler.trust.fairness_cases import case_rows
+
+    output(json_out, case_rows(paths, settings, names), "audit")
