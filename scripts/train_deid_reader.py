@@ -20,7 +20,7 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parent))
 import train_deid as data
 from build_embedder import Checkpoint, build_tokenizer, kept_ids
-from train_entailment import weights
+from train_entailment import encoder
 
 FROZEN, WINDOW, IGNORED, SEED = 6, 160, -100, 11
 
@@ -30,19 +30,8 @@ class Reader(nn.Module):
 
     def __init__(self, source: Checkpoint, rows: list[int]) -> None:
         super().__init__()
-        from transformers import BertConfig, BertModel
-
-        shape = source.shape
-        config = BertConfig(
-            vocab_size=len(rows), hidden_size=shape.hidden, num_hidden_layers=shape.layers,
-            num_attention_heads=shape.heads, intermediate_size=shape.feed_forward, type_vocab_size=1,
-            max_position_embeddings=shape.positions, layer_norm_eps=source.epsilon,
-        )  # fmt: skip
-        self.bert = BertModel(config, add_pooling_layer=False)
-        self.bert.load_state_dict({k: torch.tensor(v) for k, v in weights(source, rows).items()}, strict=False)
-        for part in (self.bert.embeddings, *self.bert.encoder.layer[:FROZEN]):
-            part.requires_grad_(False)
-        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(shape.hidden, len(data.KINDS)))
+        self.bert = encoder(source, rows, FROZEN)
+        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(source.shape.hidden, len(data.KINDS)))
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return self.head(self.bert(input_ids=ids, attention_mask=mask).last_hidden_state)

@@ -89,29 +89,34 @@ def made(real: list[Pair], luck: random.Random) -> list[Pair]:
 
 
 class Encoder(nn.Module):
-    """The source's encoder (BERT) with a head of one linear layer over the mean of the tokens. Words stay frozen, and
-    the lower layers that are asked to."""
+    """The source's encoder with a head of one linear layer over the mean of the tokens."""
 
     def __init__(self, source: Checkpoint, rows: list[int], frozen: int) -> None:
         super().__init__()
-        from transformers import BertConfig, BertModel
-
-        shape = source.shape
-        config = BertConfig(
-            vocab_size=len(rows), hidden_size=shape.hidden, num_hidden_layers=shape.layers,
-            num_attention_heads=shape.heads, intermediate_size=shape.feed_forward, type_vocab_size=1,
-            max_position_embeddings=shape.positions, layer_norm_eps=source.epsilon,
-        )  # fmt: skip
-        self.bert = BertModel(config, add_pooling_layer=False)
-        self.bert.load_state_dict({k: torch.tensor(v) for k, v in weights(source, rows).items()}, strict=False)
-        for part in (self.bert.embeddings, *self.bert.encoder.layer[:frozen]):
-            part.requires_grad_(False)
-        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(shape.hidden, len(VERDICTS)))
+        self.bert = encoder(source, rows, frozen)
+        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(source.shape.hidden, len(VERDICTS)))
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         hidden = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
         shown = mask.unsqueeze(-1).to(hidden.dtype)
         return self.head((hidden * shown).sum(1) / shown.sum(1))
+
+
+def encoder(source: Checkpoint, rows: list[int], frozen: int) -> Any:
+    """The source's encoder (BERT). Words stay frozen, and the lower layers that are asked to."""
+    from transformers import BertConfig, BertModel
+
+    shape = source.shape
+    config = BertConfig(
+        vocab_size=len(rows), hidden_size=shape.hidden, num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads, intermediate_size=shape.feed_forward, type_vocab_size=1,
+        max_position_embeddings=shape.positions, layer_norm_eps=source.epsilon,
+    )  # fmt: skip
+    made = BertModel(config, add_pooling_layer=False)
+    made.load_state_dict({k: torch.tensor(v) for k, v in weights(source, rows).items()}, strict=False)
+    for part in (made.embeddings, *made.encoder.layer[:frozen]):
+        part.requires_grad_(False)
+    return made
 
 
 def weights(source: Checkpoint, rows: list[int]) -> dict[str, np.ndarray]:
