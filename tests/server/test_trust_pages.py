@@ -6,6 +6,8 @@ from starlette.testclient import TestClient
 from tests.support.scripted import ScriptedModel
 
 from osler.bench import method_figures, runner
+from osler.models.adapters import AdapterCard, Material, write_card
+from osler.models.adapters import Gate as AdapterGate
 from osler.models.catalogue import catalogue
 from osler.models.privileges import Calibration, Privileges
 from osler.nouns import Measurement, Privilege
@@ -113,3 +115,32 @@ def test_a_run_is_shown_with_its_figures_and_command(served, tmp_path, monkeypat
     shown = client.get(f"/trust/runs/{card.id}").text
     assert "0.500" in shown and "osler bench run" in shown and "Where it was worst" in shown
     assert "Calibration not measured" in shown and "<b>Q" not in shown
+
+
+def test_adapters_are_shown_with_their_gates_and_what_they_memorised(served):
+    settings, client = served
+    assert "<h2>Adapters" not in client.get("/trust").text
+    row = {"what": "pubmedqa", "metric": "right", "n": 115, "before": 0.583, "after": 0.278, "difference": -0.305,
+           "interval": [-0.461, -0.139], "worse": True}  # fmt: skip
+    kept = {"made": DATE, "rows": [{"what": "extracted", "n": 4, "before": 0.0, "after": 0.25, "interval": None}]}
+    card = AdapterCard(
+        name="ward1", stage="instruct", base="smollm2", base_digest="0" * 64, recipe={}, versions={}, steps=1, rows=1,
+        data=[Material(path="notes", sha256="0" * 64, rows=1, licences=["MIT"])], seconds=1.0, losses=(1.0, 0.5),
+        licence="MIT", made=DATE, state="shadow", gates=[AdapterGate(made=DATE, passed=False, rows=[row])],
+        memorised=kept,
+    )  # fmt: skip
+    (settings.home / "adapters" / "ward1").mkdir(parents=True)
+    write_card(card, settings)
+    shown = client.get("/trust").text
+    for part in (
+        "adapter:ward1",
+        "measured, not admitted",
+        "not passed",
+        "-0.305 [-0.461, -0.139]",
+        "extracted",
+        "0.25",
+    ):
+        assert part in shown, part
+    write_card(card.model_copy(update={"gates": [], "memorised": None}), settings)
+    assert "osler adapt gate ward1" in (shown := client.get("/trust").text) and "osler adapt memorised ward1" in shown
+    assert "differential privacy" in client.get("/trust/documents/training-privacy").text

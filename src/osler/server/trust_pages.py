@@ -11,6 +11,7 @@ from osler.bench.figures import Figure
 from osler.bench.method_figures import method_figures
 from osler.bench.pictures import bars
 from osler.bench.runner import runs
+from osler.models.adapters import cards, serving
 from osler.models.catalogue import catalogue
 from osler.models.privileges import TASKS, Privileges
 from osler.server.access import signed_in
@@ -21,7 +22,7 @@ from osler.server.work import working
 
 router = APIRouter(prefix="/trust", include_in_schema=False, dependencies=[Depends(signed_in)])
 DOCS = Path(__file__).parents[3] / "docs"
-DOCUMENTS = ("hazards", "regulation", "intended-use", "audits", "fairness", "deidentification")
+DOCUMENTS = ("hazards", "regulation", "intended-use", "audits", "fairness", "deidentification", "training-privacy")
 
 
 @router.get("", dependencies=[working()])
@@ -42,7 +43,8 @@ def show(request: Request) -> Response:
     return page(
         request, "trust", models=catalogue(settings, privileges), problems=privileges.problems, tasks=TASKS,
         calibrations=list(privileges.calibrations.values()), audits=audits, missing=missing, runs=runs(settings),
-        reached=reached, documents=[name for name in DOCUMENTS if (DOCS / f"{name}.md").is_file()],
+        adapters=cards(settings), serves=serving(settings)[-1:], reached=reached,
+        documents=[name for name in DOCUMENTS if (DOCS / f"{name}.md").is_file()],
     )  # fmt: skip
 
 
