@@ -1,11 +1,10 @@
 """Train the small model that says whether evidence supports a statement: e5-small, fine-tuned on pairs.
 
-    python scripts/train_entailment.py --source FILE.bin --data DATA [--epochs 4] [--out training/verifier/state.pt]
+    python scripts/train_entailment.py --source FILE.bin [--epochs 4] [--out training/verifier/state.pt]
 
 Needs torch and transformers (`osler[train]`) and the source of the embedder (scripts/build_embedder.py). Trains on
 `training/verifier/*.jsonl` and the tune parts of `tests/sets/verification*.jsonl`; a tenth of the texts of evidence is
-held out and scored after every epoch. It saves its state after every epoch and goes on from there. With --data it first
-reads, once, pairs that public sets give by their make (`weak_pairs.py`, train parts alone).
+held out and scored after every epoch. It saves its state after every epoch and goes on from there.
 """
 
 import argparse
@@ -24,7 +23,6 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent))
 from build_embedder import Checkpoint, build_tokenizer, kept_ids
-from weak_pairs import weak
 
 from osler.splits import split
 
@@ -188,8 +186,6 @@ def told(name: str, rows: list[Pair], said: list[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--source", type=Path, required=True)
-    parser.add_argument("--data", type=Path, help="the folder of data sets, for pairs that they give by their make")
-    parser.add_argument("--weak", type=int, default=4800, help="so many of these")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -211,9 +207,7 @@ def main() -> None:
     print(
         len(train), "to train,", len(held), "held out;", Counter(VERDICTS[pair.verdict] for pair in train), flush=True
     )
-    early = [Pair(*row) for row in weak(given.data, luck)][: given.weak] if given.data else []
-    print(len(early), "weak pairs;", Counter(VERDICTS[pair.verdict] for pair in early), flush=True)
-    plan = [batches(rows_, given.batch, SEED + epoch) for epoch, rows_ in enumerate([early, *[train] * given.epochs])]
+    plan = [batches(rows_, given.batch, SEED + epoch) for epoch, rows_ in enumerate([train] * given.epochs)]
     steps = sum(map(len, plan))
     grouped = [
         {"params": list(model.bert.parameters()), "lr": given.rate},
