@@ -72,3 +72,19 @@ def test_public_dialogues(shared: Path) -> None:
 def test_a_number_that_counts_something_else_is_no_age() -> None:
     assert read_text("Doctor: How old are you?\nPatient: I have completed five decades of my life.").patient.age is None
     assert read_text("Doctor: How old are you?\nPatient: I am sixteen.").patient.age == "P16Y"
+
+
+@pytest.mark.parametrize(
+    ("text", "speakers"),
+    [
+        ("Doctor: Any fever?\nGreg: Yes.\nDoctor: A rash?\nGreg: No.", ["doctor", "patient", "doctor", "patient"]),
+        ("Mary Lou: It hurts.\nDoctor: Where?\nMary Lou: Here.\nDoctor: Since when?", ["patient", "doctor"] * 2),
+        ("医生：发热吗？\n王秀英：有。\n医生：咳嗽吗？\n王秀英：没有。", ["doctor", "patient", "doctor", "patient"]),
+        ("Patient: My knee.\nDr. Osei: Which?\nPatient: Left.\nDr. Osei: Walk.", ["patient", "doctor"] * 2),
+        ("Doctor: A?\nAnn: B.\nBob: C.\nDoctor: D?\nAnn: E.\nBob: F.", ["doctor", "doctor"]),  # which of them is it?
+        ("Doctor: Note: he smokes.\nDoctor: Plan: rest.", ["doctor", "doctor"]),
+    ],
+)
+def test_the_other_side_may_have_a_name(text: str, speakers: list[str]) -> None:
+    case = read_text(text, kind="dialogue")
+    assert [turn.speaker for turn in case.documents[0].turns] == speakers

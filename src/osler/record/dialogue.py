@@ -4,6 +4,7 @@ It knows the labels of speakers in English and Chinese and nothing of what they 
 """
 
 import re
+from collections import Counter
 from itertools import pairwise
 from typing import Literal, cast
 
@@ -19,9 +20,25 @@ DIALOGUE = "dialogue"  # id of the one document
 Speaker = Literal["doctor", "patient", "other"]
 
 
+# A speaker called by name, at the beginning of a line.
+_NAMED = re.compile(r"^[ \t]*([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,2}|[\u4e00-\u9fff]{2,4})[ \t]*[:：]", re.M)
+
+
 def labels_of(text: str) -> list[re.Match[str]]:
-    """The labels of the turns; the last group of each is who speaks."""
-    return list(pattern("label").finditer(text))
+    """The labels of the turns; the last group of each is who speaks. Where only one side has a label that is known, and
+    one name stands before several other turns, it is the other side's."""
+    labels = list(pattern("label").finditer(text))
+    sides = Counter(label.lastgroup for label in labels if label.lastgroup in ("doctor", "patient"))
+    if len(sides) != 1 or sides.total() < 2:
+        return labels
+    taken = {label.start() for label in labels}
+    names = Counter(found[1] for found in _NAMED.finditer(text) if found.start() not in taken)
+    often = [name for name, times in names.items() if times > 1]
+    if len(often) != 1:
+        return labels
+    other = "patient" if "doctor" in sides else "doctor"
+    named = re.finditer(rf"^[ \t]*(?P<{other}>{re.escape(often[0])})[ \t]*[:：][ \t]*", text, re.M)
+    return sorted([*labels, *named], key=lambda label: label.start())
 
 
 def is_dialogue(text: str) -> bool:
